@@ -1,0 +1,226 @@
+"""What may happen to a request, and every reason why."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeAlias
+
+from policy_engine.decision.request import Request, fingerprint
+from policy_engine.decision.words import Effect
+from policy_engine.errors import Location
+
+__all__ = ["ApprovalNeeded", "ApprovalUse", "Context", "Decision", "Obligation", "Outcome", "Reason", "Redaction", "Reservation", "Timeout"]
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Count this if the call is permitted; all reservations of a call or none."""
+
+    limit: str
+    key: tuple[str, ...]
+    amount: float | None
+    """None for tokens and cost, which are settled by the reported usage."""
+    unit: str
+    """`calls`, `tokens`, `cost_usd` or `args.<name>`."""
+    max: float
+    per: float | str | None
+    timezone: str = "UTC"
+    alert_at: float | None = None
+    enforced: bool = True
+
+    kind: Literal["reserve"] = "reserve"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalNeeded:
+    """Ask these people before the call may run."""
+
+    rule: str
+    approvers: tuple[str, ...]
+    quorum: int
+    expires: float
+    """Seconds."""
+
+    kind: Literal["approve"] = "approve"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalUse:
+    """Use up the approval that lifts this rule, just before the call."""
+
+    rule: str
+
+    kind: Literal["use_approval"] = "use_approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Give the call no more time than this."""
+
+    seconds: float
+
+    kind: Literal["timeout"] = "timeout"
+
+
+Obligation: TypeAlias = Reservation | ApprovalNeeded | ApprovalUse | Timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule that spoke."""
+
+    rule: str
+    effect: Effect
+    code: str
+    """One of `CODES`."""
+    message: str
+    location: Location | None = None
+    enforced: bool = True
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the reason as it stands in a decision's JSON."""
+        return {
+            "rule": self.rule,
+            "effect": self.effect,
+            "code": self.code,
+            "enforced": self.enforced,
+            "message": self.message,
+            "location": None if self.location is None else str(self.location),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """A span to replace; offsets are code points of the string at the JSON Pointer."""
+
+    pointer: str
+    start: int
+    end: int
+    replacement: str
+    rule: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the redaction as it stands in a decision's JSON."""
+        return {
+            "pointer": self.pointer,
+            "start": self.start,
+            "end": self.end,
+            "replacement": self.replacement,
+            "rule": self.rule,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the rules said: the part of a decision that does not depend on who asks."""
+
+    effect: Effect
+    would: Effect
+    reasons: tuple[Reason, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every decision of one engine shares."""
+
+    revision: str
+    key: bytes
+    declared: frozenset[str]
+    """Names of the context that the policies declare: part of the fingerprint."""
+
+
+class Decision:
+    """What may happen to a request, and every reason why."""
+
+    __slots__ = ("_context", "asked", "outcome", "request")
+
+    asked: Request
+    """The request as it was asked."""
+    request: Request
+    """The request as it may run: redacted where a rule says so."""
+    outcome: Outcome
+
+    def __init__(
+        self, asked: Request, outcome: Outcome, context: Context, request: Request | None = None
+    ) -> None:
+        _set_asked(self, asked)
+        _set_outcome(self, outcome)
+        _set_context(self, context)
+        _set_request(self, asked if request is None else request)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a decision cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a decision cannot be changed: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Decision):
+            return NotImplemented
+        return (
+            self.asked == other.asked
+            and self.request == other.request
+            and self.outcome == other.outcome
+            and self._context == other._context
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        rules = ", ".join(reason.rule for reason in self.outcome.reasons)
+        return f"Decision({self.outcome.effect}: {rules})"
+
+    @property
+    def id(self) -> str | None:
+        """The request's id."""
+        return self.asked.id
+
+    @property
+    def effect(self) -> Effect:
+        """The strictest effect of the enforced rules that spoke."""
+        return self.outcome.effect
+
+    @property
+    def permitted(self) -> bool:
+        """Whether the request may go on as it stands in `request`."""
+        return self.outcome.effect in ("allow", "redact")
+
+    @property
+    def would(self) -> Effect:
+        """The effect if every observed rule and policy were enforced."""
+        return self.outcome.would
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every rule that spoke, strictest first."""
+        return self.outcome.reasons
+
+    @property
+    def redactions(self) -> tuple[Redaction, ...]:
+        """The spans that are replaced in `request`."""
+        return self.outcome.redactions
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What the guard must do for this decision to hold."""
+        return self.outcome.obligations
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the session carries once the call has returned."""
+        return self.outcome.labels
+
+    @property
+    def message(self) -> str:
+        """What the model is told: the messages of the strictest enforced reasons."""
+        if self.outcome.effect in ("allow", "redact"):
+            return ""
+        return " ".join(
+            dict.fromkeys(
+                reason.message
+                for reason in self.outcome.reasons
+                if reason.enforced and reason.effect == self.outcome.effect
+            )
+        )
+
+    @property
