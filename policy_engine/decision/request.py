@@ -11,6 +11,7 @@ from policy_engine.decision.words import Stage
 
 __all__ = ["Request", "fingerprint"]
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What an agent is about to do, read or say.
@@ -34,43 +35,6 @@ class Request:
     call_id: str | None = None
     context: Mapping[str, Any] | None = None
     id: str | None = None
-
-
-def fingerprint(self) -> str:
-        """What an approval is bound to; computed at each reading."""
-        return fingerprint(self.request, self._context.key, self._context.declared)
-
-    @property
-    def policy_revision(self) -> str:
-        """The hash of the policy set that decided."""
-        return self._context.revision
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the decision as JSON values; none of the request's values are in it."""
-        return {
-            "id": self.id,
-            "effect": self.effect,
-            "permitted": self.permitted,
-            "would": self.would,
-            "reasons": [reason.to_wire() for reason in self.reasons],
-            "message": self.message,
-            "redactions": [redaction.to_wire() for redaction in self.redactions],
-            "obligations": [_obligation(item) for item in self.obligations],
-            "labels": list(self.labels),
-            "fingerprint": self.fingerprint,
-            "policy_revision": self.policy_revision,
-        }
-
-
-_set_asked = Decision.asked.__set__  # type: ignore[attr-defined]
-_set_request = Decision.request.__set__  # type: ignore[attr-defined]
-_set_outcome = Decision.outcome.__set__  # type: ignore[attr-defined]
-_set_context = Decision._context.__set__  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-def _obligation(item: Obligation) -> dict[str, Any]:
-    values = {name: getattr(item, name) for name in item.__slots__ if name != "kind"}
-    return {"kind": item.kind, **values}
 
 
 def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
