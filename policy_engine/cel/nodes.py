@@ -1,0 +1,257 @@
+"""The tree of an expression: frozen nodes with the span of text that they came from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+from policy_engine.cel.types import DYN, Type
+
+__all__ = [
+    "And",
+    "Bind",
+    "Call",
+    "Conditional",
+    "Entry",
+    "Failure",
+    "Has",
+    "Identifier",
+    "Index",
+    "ListItems",
+    "Literal",
+    "Local",
+    "Loop",
+    "MapEntries",
+    "Node",
+    "Not",
+    "OptionalMap",
+    "Or",
+    "Select",
+    "VariableRead",
+    "children",
+]
+
+LoopKind = OneOf[
+    "all", "exists", "exists_one", "map", "filter", "transformList", "transformMap",
+    "transformMapEntry",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of an expression."""
+
+    start: int
+    """Where it starts in the text, in code points."""
+    end: int
+    """Where it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    """A constant: a literal of the text, or one of the policy's constants."""
+
+    value: object
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier(Node):
+    """A name as it was written; the checker finds out what it stands for."""
+
+    name: str
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRead(Node):
+    """A variable of the environment."""
+
+    name: str
+    path: tuple[str, ...] | None
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Node):
+    """A variable of a macro or of cel.bind."""
+
+    name: str
+    slot: int
+    """Tells apart the variables of one expression."""
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Select(Node):
+    """`operand.field`, or `operand.?field`."""
+
+    operand: Node
+    field: str
+    at: int
+    """Where the field's name starts."""
+    optional: bool = False
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Has(Node):
+    """`has(operand.field)`."""
+
+    operand: Node
+    field: str
+    at: int
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Node):
+    """`operand[key]`, or `operand[?key]`."""
+
+    operand: Node
+    key: Node
+    optional: bool = False
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function or an operator; a method's target is the first argument once checked."""
+
+    function: str
+    arguments: tuple[Node, ...]
+    target: Node | None = None
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class And(Node):
+    """`a && b && …`; a false term outweighs an error."""
+
+    terms: tuple[Node, ...]
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Node):
+    """`a || b || …`; a true term outweighs an error."""
+
+    terms: tuple[Node, ...]
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Node):
+    """`!operand`."""
+
+    operand: Node
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Node):
+    """`test ? then : otherwise`."""
+
+    test: Node
+    then: Node
+    otherwise: Node
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class ListItems(Node):
+    """`[a, ?b]`."""
+
+    items: tuple[Node, ...]
+    optionals: frozenset[int] = frozenset()
+    """Which items are left out when they are an empty optional."""
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a map."""
+
+    key: Node
+    value: Node
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntries(Node):
+    """`{k: v, ?k: v}`."""
+
+    entries: tuple[Entry, ...]
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Loop(Node):
+    """A macro that goes over a list or a map."""
+
+    kind: LoopKind
+    range: Node
+    variables: tuple[Node, ...]
+    """One or two names."""
+    condition: Node | None
+    result: Node | None
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Bind(Node):
+    """`cel.bind(variable, value, body)`."""
+
+    variable: Node
+    value: Node
+    body: Node
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalMap(Node):
+    """`operand.optMap(variable, body)`, or optFlatMap."""
+
+    operand: Node
+    variable: Node
+    body: Node
+    flat: bool
+    type: Type = DYN
+
+
+@dataclass(frozen=True, slots=True)
+class Failure(Node):
+    """A part that could not be checked; as a value it is an error."""
+
+    message: str
+    type: Type = DYN
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below one."""
+    match node:
+        case Select(operand=operand) | Has(operand=operand) | Not(operand=operand):
+            yield operand
+        case Index(operand=operand, key=key):
+            yield from (operand, key)
+        case Call(arguments=arguments, target=target):
+            if target is not None:
+                yield target
+            yield from arguments
+        case And(terms=terms) | Or(terms=terms):
+            yield from terms
+        case Conditional(test=test, then=then, otherwise=otherwise):
+            yield from (test, then, otherwise)
+        case ListItems(items=items):
+            yield from items
+        case MapEntries(entries=entries):
+            for entry in entries:
+                yield from (entry.key, entry.value)
+        case Loop():
+            yield node.range
+            yield from (part for part in (node.condition, node.result) if part is not None)
+        case Bind(value=value, body=body):
+            yield from (value, body)
+        case OptionalMap(operand=operand, body=body):
+            yield from (operand, body)
+        case _:
+            return
