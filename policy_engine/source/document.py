@@ -1,0 +1,159 @@
+"""A policy file: its data, and the place of every key and value."""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, Protocol, TypeAlias
+
+from policy_engine.errors import Fault, Location
+
+__all__ = ["Document", "Listed", "Mapped", "Mark", "Marked", "Path", "fault_at", "fault_at_offset"]
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and positions that lead into a document; `()` is the document itself."""
+
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_MAX_LINE: Final = 400
+"""A longer line is not shown with a fault."""
+
+
+class Mark(Protocol):
+    """A place as the parser counts: from 0."""
+
+    @property
+    def line(self) -> int:
+        """The line."""
+
+    @property
+    def column(self) -> int:
+        """The column, in code points."""
+
+
+class Marked(Protocol):
+    """A key or value and its two ends."""
+
+    @property
+    def start_mark(self) -> Mark:
+        """Where it starts."""
+
+    @property
+    def end_mark(self) -> Mark:
+        """Where what follows it starts."""
+
+
+class Mapped:
+    """The marks of a mapping and of its keys and values."""
+
+    __slots__ = ("end_mark", "entries", "start_mark")
+
+    def __init__(self, start: Mark, end: Mark, entries: dict[str, tuple[Marked, Marked]]) -> None:
+        self.start_mark = start
+        self.end_mark = end
+        self.entries = entries
+
+
+class Listed:
+    """The marks of a list and of its items."""
+
+    __slots__ = ("end_mark", "items", "start_mark")
+
+    def __init__(self, start: Mark, end: Mark, items: list[Marked]) -> None:
+        self.start_mark = start
+        self.end_mark = end
+        self.items = items
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> list[str]:
+    return _BREAK.split(text)
+
+
+def fault_at(  # noqa: PLR0913, PLR0917 -- a fault has this many parts
+    path: str, text: str, marked: Marked, code: str, message: str, hint: str | None = None
+) -> Fault:
+    """Make a fault of what stands between two marks of a text."""
+    start, end = marked.start_mark, marked.end_mark
+    lines = _lines(text)
+    line = lines[start.line] if start.line < len(lines) else ""
+    if end.line == start.line:
+        length = end.column - start.column
+    elif isinstance(marked, Mapped | Listed) or line[start.column : start.column + 1] in "|>":
+        length = 1
+    else:
+        length = len(line.rstrip()) - start.column
+    return Fault(
+        Location(path, start.line + 1, start.column + 1),
+        code,
+        message,
+        hint,
+        line if len(line) <= _MAX_LINE else "",
+        max(1, length),
+    )
+
+
+def fault_at_offset(path: str, text: str, offset: int, code: str, message: str, hint: str) -> Fault:  # noqa: PLR0913, PLR0917 -- likewise
+    """Make a fault of one character of a text."""
+    breaks = list(_BREAK.finditer(text, 0, offset))
+    column = offset - (breaks[-1].end() if breaks else 0)
+    line = _BREAK.split(text[offset - column : offset + _MAX_LINE + 1], maxsplit=1)[0]
+    shown = "".join(character if character.isprintable() else " " for character in line)
+    location = Location(path, len(breaks) + 1, column + 1)
+    return Fault(location, code, message, hint, shown if len(shown) <= _MAX_LINE else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file, read: plain data, and where each part of it stands."""
+
+    path: str
+    text: str
+    data: dict[str, Any]
+    """Mappings, lists, strings, numbers, true, false and null; treat it as read-only."""
+    _root: Marked = field(repr=False, compare=False)
+
+    def at(self, path: Path) -> Location:
+        """Locate a value; where there is none, the nearest that holds it."""
+        return self._location(self._find(path)[1])
+
+    def key_at(self, path: Path) -> Location:
+        """Locate the key of a value, or the value where it has none."""
+        return self._location(self._key(path))
+
+    def line(self, number: int) -> str:
+        """Return a line by its number, which counts from 1."""
+        lines = _lines(self.text)
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def fault(
+        self,
+        path: Path,
+        code: str,
+        message: str,
+        *,
+        hint: str | None = None,
+        on_key: bool = False,
+    ) -> Fault:
+        """Make a fault of a value, or with `on_key` of its key."""
+        marked = self._key(path) if on_key else self._find(path)[1]
+        return fault_at(self.path, self.text, marked, code, message, hint)
+
+    def _location(self, marked: Marked) -> Location:
+        return Location(self.path, marked.start_mark.line + 1, marked.start_mark.column + 1)
+
+    def _key(self, path: Path) -> Marked:
+        key, value = self._find(path)
+        return value if key is None else key
+
+    def _find(self, path: Path) -> tuple[Marked | None, Marked]:
+        key: Marked | None = None
+        value = self._root
+        for step in path:
+            if isinstance(value, Mapped) and (entry := value.entries.get(str(step))) is not None:
+                key, value = entry
+            elif (
+                isinstance(value, Listed) and isinstance(step, int) and 0 <= step < len(value.items)
+            ):
+                key, value = None, value.items[step]
+            else:
+                break
+        return key, value
