@@ -1,0 +1,17 @@
+"""Which schemas are taken, text checks included."""
+
+from policy_engine.checks.schema import SchemaFault, read_schema
+
+__all__ = ["check_schema"]
+
+
+def check_schema(schema: object, *, top: bool, allow_ours: bool) -> list[SchemaFault]:
+    """Find every fault of a schema; none: it can be compiled.
+
+    Args:
+        schema: The schema as written.
+        top: Whether it is the whole schema of an argument (or of a context name, an attribute),
+            where `optional` may stand.
+        allow_ours: Whether the language's own keywords may stand; otherwise only `optional`.
+    """
+    return read_schema(schema, top=top, allow_ours=allow_ours, read_check=lambda _: ())

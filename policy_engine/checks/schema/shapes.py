@@ -1,0 +1,157 @@
+"""The form of a keyword's value, one function a form."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from policy_engine.checks.schema.exact import is_json
+from policy_engine.checks.schema.linear import pattern_fault
+from policy_engine.checks.schema.vocabulary import FORMATS, TYPES, SchemaFault, SchemaPath
+
+__all__ = ["SHAPES", "is_number", "same_json", "suggest"]
+
+Shape = Callable[[object, SchemaPath], Iterator[SchemaFault]]
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, or nothing."""
+    lowered = {other.lower(): other for other in sorted(known)}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.7)
+    return f'did you mean "{lowered[close[0]]}"?' if close else ""
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is a JSON number."""
+    return type(value) in (int, float) and is_json(value)
+
+
+def same_json(left: object, right: object) -> bool:
+    """Compare as JSON Schema does: 1 and 1.0 are one value, 1 and true are two."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same_json, left, right))
+    return left == right
+
+
+def _wrong(path: SchemaPath, wanted: str) -> SchemaFault:
+    return SchemaFault(path, "PE008", f'"{path[-1]}" takes {wanted}')
+
+
+def _count(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if type(value) is not int or value < 0:
+        yield _wrong(path, "a whole number, 0 or greater")
+
+
+def _number(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not is_number(value):
+        yield _wrong(path, "a number")
+
+
+def _positive(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not is_number(value) or value <= 0:  # type: ignore[operator]
+        yield _wrong(path, "a number greater than 0")
+
+
+def _text(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, str):
+        yield _wrong(path, "a text")
+
+
+def _flag(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, bool):
+        yield _wrong(path, "true or false")
+
+
+def _value(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not is_json(value):
+        yield _wrong(path, "a JSON value")
+
+
+def _values(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, list) or not is_json(value):
+        yield _wrong(path, "a list of JSON values")
+
+
+def _names(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        yield _wrong(path, "a list of names")
+        return
+    for index, name in enumerate(value):
+        if name in value[:index]:
+            yield SchemaFault((*path, index), "PE015", f'"{name}" stands twice')
+
+
+def _name_lists(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, dict):
+        yield _wrong(path, "a mapping from a name to a list of names")
+        return
+    for key, names in value.items():
+        yield from _names(names, (*path, key))
+
+
+def _types(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if isinstance(value, list) and value:
+        yield from (fault for fault in _names(value, path))
+        named: list[tuple[object, SchemaPath]] = [(n, (*path, i)) for i, n in enumerate(value)]
+    else:
+        named = [(value, path)]
+    for name, place in named:
+        if not isinstance(name, str):
+            yield _wrong(path, "the name of a type, or a list of such names")
+            return
+        if name not in TYPES:
+            hint = suggest(name, TYPES) or f"one of {', '.join(sorted(TYPES))}"
+            yield SchemaFault(place, "PE009", f'unknown type "{name}"', hint)
+
+
+def _format(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, str):
+        yield _wrong(path, "the name of a format")
+    elif value not in FORMATS:
+        hint = suggest(value, FORMATS) or f"one of {', '.join(sorted(FORMATS))}"
+        yield SchemaFault(path, "PE009", f'unknown format "{value}"', hint)
+
+
+def _enum(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, list) or not is_json(value):
+        yield _wrong(path, "a list of JSON values")
+        return
+    if not value:
+        yield SchemaFault(path, "PE020", "an empty enum accepts nothing")
+    for index, item in enumerate(value):
+        if any(same_json(item, other) for other in value[:index]):
+            yield SchemaFault((*path, index), "PE015", "this value stands twice in its enum")
+
+
+def _pattern(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
+    if not isinstance(value, str):
+        yield _wrong(path, "a pattern")
+        return
+    fault = pattern_fault(value)
+    if fault is not None:
+        message, hint = fault
+        yield SchemaFault(path, "PE016", message, hint)
+
+
+SHAPES: Final[Mapping[str, Shape]] = MappingProxyType(
+    {
+        "count": _count,
+        "number": _number,
+        "positive": _positive,
+        "text": _text,
+        "flag": _flag,
+        "value": _value,
+        "values": _values,
+        "names": _names,
+        "name lists": _name_lists,
+        "types": _types,
+        "format": _format,
+        "enum": _enum,
+        "pattern": _pattern,
+    }
+)
+"""The forms of values that hold no schema: name -> what is wrong with a value."""

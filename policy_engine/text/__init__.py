@@ -1,0 +1,5 @@
+"""Fold, scan, span, redact."""
+
+from policy_engine.text.patterns import Patterns
+
+__all__ = ["Patterns"]
