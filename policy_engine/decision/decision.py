@@ -1,7 +1,9 @@
 """What may happen to a request, and every reason why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, TypeAlias
+from difflib import get_close_matches
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from policy_engine.decision.request import Request, fingerprint
 from policy_engine.decision.words import Effect
@@ -19,6 +21,9 @@ __all__ = [
     "Reservation",
     "Timeout",
 ]
+
+
+_LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class Outcome:
     redactions: tuple[Redaction, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     labels: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    """Names that are permitted where the asked one is not; a hint is made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,7 @@ class Decision:
     request: Request
     """The request as it may run: redacted where a rule says so."""
     outcome: Outcome
+    _context: Context
 
     def __init__(
         self, asked: Request, outcome: Outcome, context: Context, request: Request | None = None
@@ -225,15 +233,22 @@ class Decision:
     @property
     def message(self) -> str:
         """What the model is told: the messages of the strictest enforced reasons."""
-        if self.outcome.effect in ("allow", "redact"):
+        if self.permitted:
             return ""
-        return " ".join(
-            dict.fromkeys(
-                reason.message
-                for reason in self.outcome.reasons
-                if reason.enforced and reason.effect == self.outcome.effect
-            )
+        said = dict.fromkeys(
+            reason.message
+            for reason in self.outcome.reasons
+            if reason.enforced and reason.effect == self.outcome.effect
         )
+        return " ".join([*said, *self._hints()])
+
+    def _hints(self) -> list[str]:
+        """Suggest a permitted name that is written much like the asked one."""
+        asked = self.asked.tool or self.asked.target or self.asked.model
+        if not self.outcome.known or not isinstance(asked, str):
+            return []
+        near = get_close_matches(asked[:_LONGEST_NAME], self.outcome.known, n=1)
+        return [f'Did you mean "{name}"?' for name in near]
 
     @property
     def fingerprint(self) -> str:
@@ -262,10 +277,11 @@ class Decision:
         }
 
 
-_set_asked = Decision.asked.__set__  # type: ignore[attr-defined]
-_set_request = Decision.request.__set__  # type: ignore[attr-defined]
-_set_outcome = Decision.outcome.__set__  # type: ignore[attr-defined]
-_set_context = Decision._context.__set__  # type: ignore[attr-defined]  # noqa: SLF001
+_SLOTS = vars(Decision)
+_set_asked: Callable[[Decision, Request], None] = _SLOTS["asked"].__set__
+_set_request: Callable[[Decision, Request], None] = _SLOTS["request"].__set__
+_set_outcome: Callable[[Decision, Outcome], None] = _SLOTS["outcome"].__set__
+_set_context: Callable[[Decision, Context], None] = _SLOTS["_context"].__set__
 
 
 def _obligation(item: Obligation) -> dict[str, Any]:

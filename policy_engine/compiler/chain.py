@@ -1,0 +1,262 @@
+"""What a request of one (stage, agent, name) meets, in one call.
+
+Theory of operation. All that depends on names alone is settled when a chain is built: which
+policies apply, what their entries say, which rules cover the name. What is left is a short list
+of things that may still speak. Most calls break nothing, so `outcome` first asks each of them
+whether it is quiet and then hands out one outcome made in advance; only when something may
+speak does it ask all of them again and write down every reason. Both roads ask the same
+objects, so they cannot differ in what they decide.
+
+Rules of this room. Nothing here reads a clock or stops early: everything that matches speaks,
+the strictest wins, and an exception of any kind is a denial.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from policy_engine.compiler.grant import Gate
+from policy_engine.compiler.limit import CompiledLimit
+from policy_engine.compiler.rule import CompiledRule, Constraint, Whole
+from policy_engine.decision import (
+    RANK,
+    ApprovalNeeded,
+    ApprovalUse,
+    Effect,
+    Facts,
+    Obligation,
+    Outcome,
+    Reason,
+    Redaction,
+    Request,
+    Reservation,
+    Stage,
+    Timeout,
+    strictest,
+)
+from policy_engine.errors import CheckError
+from policy_engine.policy import Approval
+from policy_engine.text import Scanner
+
+__all__ = ["TEXT_OF", "Chain", "Gathered", "ordered"]
+
+TEXT_OF: Final[dict[Stage, str]] = {
+    "input": "text",
+    "tool_call": "args",
+    "tool_result": "result",
+    "model_request": "text",
+    "model_response": "text",
+    "output": "text",
+}
+"""Which part of a request the checks of a stage read."""
+
+
+def ordered(reasons: list[Reason]) -> tuple[Reason, ...]:
+    """Return the reasons once each, strictest first, in an order that rules cannot change."""
+    return tuple(
+        sorted(
+            dict.fromkeys(reasons),
+            key=lambda r: (
+                -RANK[r.effect],
+                not r.enforced,
+                r.rule,
+                r.code,
+                str(r.location),
+                r.message,
+            ),
+        )
+    )
+
+
+def _strictness(reason: Reason) -> tuple[int, bool, str, str, str, str]:
+    place = str(reason.location)
+    rank = -RANK[reason.effect]
+    return (rank, not reason.enforced, reason.rule, reason.code, place, reason.message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said while everything was asked."""
+
+    reasons: list[Reason]
+    redactions: list[Redaction]
+    obligations: list[Obligation]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What the policies that apply bring to a name."""
+
+    constraints: list[Constraint] = field(default_factory=list)
+    rules: list[CompiledRule] = field(default_factory=list)
+    limits: list[CompiledLimit] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+    timeouts: list[float] = field(default_factory=list)
+
+
+class Chain:
+    """One compiled chain: immutable once made."""
+
+    __slots__ = (
+        "_bare",
+        "_conditions",
+        "_effect",
+        "_fits",
+        "_must_ask",
+        "_quiet",
+        "_texts",
+        "_would",
+        "constraints",
+        "gates",
+        "known",
+        "labels",
+        "limits",
+        "reasons",
+        "rules",
+        "scanner",
+        "stage",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        stage: Stage,
+        gathered: Gathered,
+        *,
+        effect: Effect,
+        would: Effect,
+        reasons: list[Reason],
+        gates: list[Gate],
+        scanner: Scanner,
+        known: tuple[str, ...],
+    ) -> None:
+        self.stage = stage
+        self.reasons = tuple(reasons)
+        self.gates = tuple(gates)
+        self.constraints = tuple(gathered.constraints)
+        self.rules = tuple(gathered.rules)
+        self.limits = tuple(gathered.limits)
+        self.labels = tuple(sorted(gathered.labels))
+        self.timeout = min(gathered.timeouts, default=None)
+        self.scanner = scanner
+        self.known = known
+        self._effect = effect
+        self._would = would
+        self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
+        plain = [r for r in self.rules if r.condition and not (r.check or r.guards or r.constraint)]
+        self._conditions = tuple(r.condition.function for r in plain if r.condition)
+        self._texts = tuple(r for r in self.rules if r not in plain)
+        self._must_ask = bool(gates or self.limits)
+        self._quiet = self._settle(_Said([], [], []))
+        self._bare = not (self._must_ask or self._texts)
+
+    def outcome(self, request: Request, facts: Facts) -> Outcome:
+        """Judge a request of this chain's stage and name."""
+        args: Any = request.args
+        if self._fits:
+            for fits in self._fits:
+                if not fits(args):
+                    return self._ask(request, facts)
+        for condition in self._conditions:
+            if condition(request, facts) is not False:
+                return self._ask(request, facts)
+        if self._bare:
+            return self._quiet
+        if self._must_ask:
+            return self._ask(request, facts)
+        whole = Whole(getattr(request, TEXT_OF.get(self.stage, "text")), self.scanner)
+        for rule in self._texts:
+            if rule.judge(request, facts, whole) is not None:
+                return self._ask(request, facts)
+        return self._quiet
+
+    def _ask(self, request: Request, facts: Facts) -> Outcome:
+        """Ask everything and keep every reason."""
+        said = _Said([], [], [])
+        whole = Whole(getattr(request, TEXT_OF.get(self.stage, "text")), self.scanner)
+        for constraint in self.constraints:
+            said.reasons.extend(constraint.reasons(request.args))  # type: ignore[arg-type]
+        for gate in self.gates:
+            _gate(said, gate.reason, gate.approval, facts)
+        for rule in self.rules:
+            code = rule.judge(request, facts, whole)
+            if code is not None:
+                _speak(said, rule, code, request, facts, whole)
+        for limit in self.limits:
+            found = limit.judge(request, facts)
+            (said.obligations if isinstance(found, Reservation) else said.reasons).append(found)  # type: ignore[arg-type]
+        return self._settle(said)
+
+    def _settle(self, said: _Said) -> Outcome:
+        enforced = [reason.effect for reason in said.reasons if reason.enforced]
+        effect = strictest([self._effect, *enforced])
+        would = strictest([self._would, *(reason.effect for reason in said.reasons)])
+        if effect == "deny":
+            reasons = ordered([*self.reasons, *said.reasons])
+            return Outcome(effect, would, reasons, known=self.known)
+        obligations = list(said.obligations)
+        if self.timeout is not None:
+            obligations.append(Timeout(self.timeout))
+        return Outcome(
+            effect=effect,
+            would=would,
+            reasons=ordered([*self.reasons, *said.reasons]),
+            redactions=tuple(
+                sorted(said.redactions, key=lambda r: (r.pointer, r.start, r.end, r.rule))
+            ),
+            obligations=tuple(sorted(obligations, key=repr)),
+            labels=self.labels,
+        )
+
+
+def _gate(said: _Said, reason: Reason, gate: Approval, facts: Facts) -> None:
+    """Let an approval lift a rule, or ask for one."""
+    status = facts.approvals.get(reason.rule) if reason.enforced else None
+    if status == "approved":
+        said.reasons.append(Reason(reason.rule, "allow", "approval.approved", "", reason.location))
+        said.obligations.append(ApprovalUse(reason.rule))
+    elif status == "rejected":
+        text = "An approver rejected this."
+        said.reasons.append(Reason(reason.rule, "deny", "approval.rejected", text, reason.location))
+    else:
+        said.reasons.append(reason)
+        if reason.enforced:
+            said.obligations.append(
+                ApprovalNeeded(reason.rule, gate.approvers, gate.quorum, gate.expires)
+            )
+
+
+def _speak(
+    said: _Said,
+    rule: CompiledRule,
+    code: str,
+    request: Request,
+    facts: Facts,
+    whole: Whole,
+) -> None:
+    if rule.constraint is not None and code.startswith("args."):
+        reasons = rule.constraint.reasons(request.args)  # type: ignore[arg-type]
+    else:
+        reasons = [rule.reason(code)]
+    if rule.effect == "require_approval" and rule.approval is not None:
+        _gate(said, reasons[0], rule.approval, facts)
+        return
+    if rule.effect != "redact":
+        said.reasons.extend(reasons)
+        return
+    try:
+        spans = rule.redactions(request, whole)
+    except CheckError:
+        said.reasons.append(
+            Reason(
+                rule.name,
+                "deny",
+                "redaction.cannot_tell",
+                rule.message or f'The rule "{rule.name}" cannot tell what to redact.',
+                rule.location,
+                rule.enforced,
+            )
+        )
+        return
+    said.reasons.extend(reasons)
+    if rule.enforced:
+        said.redactions.extend(spans)

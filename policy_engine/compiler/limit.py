@@ -1,0 +1,164 @@
+"""One compiled limit: what it counts, under which key, and whether there is room."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from policy_engine.cel import CANNOT_TELL, Expression
+from policy_engine.compiler.message import escaped, seconds
+from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservation
+from policy_engine.errors import Location
+
+__all__ = ["CompiledLimit", "counter_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLimit:
+    """A limit, ready to judge requests."""
+
+    name: str
+    unit: str
+    """`calls`, `tokens`, `cost_usd` or `args.<name>`."""
+    max: float
+    per: float | str | None
+    by: tuple[str, ...]
+    enforced: bool
+    location: Location
+    message: str | None = None
+    timezone: str = "UTC"
+    alert_at: float | None = None
+    amount: Expression | None = None
+    """Reads the argument that is summed."""
+    keys: Mapping[str, Expression] = None  # type: ignore[assignment]
+    """Reads the arguments that are part of the key."""
+    priced: frozenset[str] = frozenset()
+    """Models with a price, for a cost limit."""
+
+    def need(self, request: Request, facts: Facts) -> CounterNeed | None:
+        """Return the counter to read; None where the key cannot be told."""
+        key = counter_key(self.by, self.keys, request, facts)
+        return None if key is None else CounterNeed(self.name, key, self.per, self.timezone)
+
+    def judge(self, request: Request, facts: Facts) -> Reason | Reservation:
+        """Return a denial, or what to reserve if the call is permitted."""
+        if self.unit == "cost_usd" and request.model not in self.priced:
+            return self._deny(
+                "limit.unpriced", f'The limit "{self.name}" needs a price for this model.'
+            )
+        amount = self._amount(request, facts)
+        key = counter_key(self.by, self.keys, request, facts)
+        count = None if key is None else facts.counters.get((self.name, key))
+        if key is None or count is None or (amount is None and self.settled_now):
+            return self._deny(
+                "limit.cannot_tell",
+                f'It cannot be told whether the limit "{self.name}" is used up.',
+            )
+        if count.unsettled:
+            return self._deny(
+                "limit.unsettled",
+                f'The limit "{self.name}" waits for the usage of an earlier call.',
+            )
+        full = (
+            count.used >= self.max if amount is None else math.fsum((count.used, amount)) > self.max
+        )
+        if full or math.isnan(count.used):
+            return self._deny("limit.exceeded", self._used_up())
+        return Reservation(
+            limit=self.name,
+            key=key,
+            amount=amount,
+            unit=self.unit,
+            max=self.max,
+            per=self.per,
+            timezone=self.timezone,
+            alert_at=self.alert_at,
+            enforced=self.enforced,
+        )
+
+    @property
+    def settled_now(self) -> bool:
+        """Whether the amount is known before the call."""
+        return self.unit not in ("tokens", "cost_usd")
+
+    def _amount(self, request: Request, facts: Facts) -> float | None:
+        if self.unit == "calls":
+            return 1
+        if self.amount is None:
+            return None
+        value = self.amount.function(request, facts)
+        if value is CANNOT_TELL or isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return value if 0 <= value < math.inf else None
+
+    def _used_up(self) -> str:
+        window = "" if self.per is None else " per day" if self.per == "day" else ""
+        if isinstance(self.per, float):
+            window = f" per {seconds(self.per)}"
+        what = {"calls": "calls", "tokens": "tokens", "cost_usd": "USD"}.get(self.unit, self.unit)
+        return f'The limit "{self.name}" of {self.max:g} {what}{window} is used up.'
+
+    def _deny(self, code: str, text: str) -> Reason:
+        told = self.message if code == "limit.exceeded" else None
+        return Reason(
+            rule=self.name,
+            effect="deny",
+            code=code,
+            message=told or text,
+            location=self.location,
+            enforced=self.enforced,
+        )
+
+
+def counter_key(
+    by: tuple[str, ...],
+    keys: Mapping[str, Expression] | None,
+    request: Request,
+    facts: Facts,
+) -> tuple[str, ...] | None:
+    """Return what shares one counter; None where a part of it is missing."""
+    parts = []
+    for part in by:
+        if part.startswith("args."):
+            value = CANNOT_TELL if keys is None else keys[part].function(request, facts)
+            text = _scalar(value)
+        else:
+            text = _known(part, request)
+        if text is None:
+            return None
+        parts.append(text)
+    return tuple(parts)
+
+
+def _known(part: str, request: Request) -> str | None:
+    if part == "global":
+        return ""
+    if part == "tool":
+        return _text(request.tool)
+    if part == "agent":
+        return _text(request.agent)
+    principal = request.principal if isinstance(request.principal, Mapping) else {}
+    tenant = _text(principal.get("tenant"))
+    person = _text(principal.get("id"))
+    if part == "tenant":
+        return tenant
+    owner = (
+        f"{'~' if tenant is None else escaped(tenant)}/{'~' if person is None else escaped(person)}"
+    )
+    if part == "principal":
+        return None if person is None else owner
+    session = _text(request.session)
+    return None if session is None else f"{owner}/{escaped(session)}"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _scalar(value: object) -> str | None:
+    if isinstance(value, bool):
+        return f"bool:{value}"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int | float | str):
+        return f"{type(value).__name__}:{value}"
+    return None

@@ -1,0 +1,362 @@
+"""A policy's rules, constraints and limits, compiled; faults are collected, not raised."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Expression, Type
+from policy_engine.checks import CHECKS, OptionFaults, TextCheck
+from policy_engine.checks.arguments import compile_arguments
+from policy_engine.checks.schema import Validator, compile_schema
+from policy_engine.compiler.expression import (
+    Covered,
+    covered_entries,
+    environment,
+    read_condition,
+    read_value,
+)
+from policy_engine.compiler.limit import CompiledLimit
+from policy_engine.compiler.message import escaped
+from policy_engine.compiler.reference import unknown_references
+from policy_engine.compiler.rule import CompiledRule, Constraint, Guarded
+from policy_engine.decision import Stage
+from policy_engine.errors import Fault, Location
+from policy_engine.policy import LoadedPolicy, PolicySet
+from policy_engine.text import Patterns
+
+__all__ = ["FactLookup", "Parts", "compile_parts"]
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FactLookup:
+    """A fact as one stage looks it up."""
+
+    name: str
+    source: str
+    arguments: tuple[Expression, ...]
+    timeout: float
+
+
+@dataclass(slots=True)
+class Parts:
+    """What one policy brings to chains, by where it stands."""
+
+    loaded: LoadedPolicy
+    constraints: dict[str, Constraint] = field(default_factory=dict)
+    """Entry -> its arguments."""
+    entry_rules: dict[tuple[str, str], list[CompiledRule]] = field(default_factory=dict)
+    """(section, entry) -> rules; the section `result` holds those over results."""
+    text_rules: dict[str, list[CompiledRule]] = field(default_factory=dict)
+    """`input` or `output`, by stage -> rules."""
+    top_rules: list[CompiledRule] = field(default_factory=list)
+    """In the order of `policy.rules`."""
+    limits: list[CompiledLimit] = field(default_factory=list)
+    """In the order of `policy.limits`."""
+    lookups: dict[Stage, list[FactLookup]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Compiler:
+    everything: PolicySet
+    loaded: LoadedPolicy
+    patterns: Patterns
+    faults: list[Fault]
+    labels: frozenset[str]
+    complete: bool
+    validators: dict[tuple[str, str], Validator] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Any:
+        return self.loaded.policy
+
+    def compile(self) -> Parts:
+        parts = Parts(self.loaded)
+        for stage in ("input", "model_request"):
+            parts.text_rules[stage] = self._texts("input", stage)
+        for stage in ("output", "model_response"):
+            parts.text_rules[stage] = self._texts("output", stage)
+        for name, entry in (self.policy.tools or {}).items():
+            path: Path = ("tools", name)
+            covered = [entry.args]
+            if entry.args is not None:
+                constraint = self._entry_arguments(name, entry)
+                if constraint is not None:
+                    parts.constraints[name] = constraint
+            parts.entry_rules["tools", name] = [
+                self.rule(rule, (*path, "rules", i), "tool_call", covered)
+                for i, rule in enumerate(entry.rules)
+            ]
+            parts.entry_rules["result", name] = [
+                self.rule(rule, (*path, "result", i), "tool_result", covered)
+                for i, rule in enumerate(entry.result)
+            ]
+        for name, entry in (self.policy.handoffs or {}).items():
+            parts.entry_rules["handoffs", name] = [
+                self.rule(rule, ("handoffs", name, "rules", i), "handoff", [])
+                for i, rule in enumerate(entry.rules)
+            ]
+        parts.top_rules = [
+            self.rule(rule, ("rules", i), rule.stage, self._covered(rule.tools, rule.except_))
+            for i, rule in enumerate(self.policy.rules)
+        ]
+        parts.limits = [self._limit(limit, i) for i, limit in enumerate(self.policy.limits)]
+        self._lookups(parts)
+        return parts
+
+    def _covered(
+        self, globs: Sequence[str] | None, excluded: Sequence[str] | None
+    ) -> list[Covered]:
+        return covered_entries(self.everything.policies, globs or (), excluded or ())
+
+    def _texts(self, section: str, stage: Stage) -> list[CompiledRule]:
+        return [
+            self.rule(rule, (section, i), stage, [])
+            for i, rule in enumerate(getattr(self.policy, section))
+        ]
+
+    def rule(self, rule: Any, path: Path, stage: Stage, covered: Sequence[Covered]) -> CompiledRule:
+        """Compile one rule."""
+        name = f"{self.policy.policy}/{rule.id}"
+        enforced = rule.mode == "enforce" and self.policy.mode == "enforce"
+        document = self.loaded.document
+        condition: Condition | None = None
+        guards: tuple[Guarded, ...] = ()
+        if rule.when is not None:
+            env = environment(self.loaded, stage, covered)
+            condition = read_condition(document, (*path, "when"), rule.when, env, self.faults)
+            if condition is not None:
+                guards = self._guards(condition.reads)
+                if self.complete:
+                    self.faults.extend(
+                        unknown_references(
+                            document, (*path, "when"), condition, self.everything, self.labels
+                        )
+                    )
+        check = None if rule.check is None else self._check(rule.check, (*path, "check"))
+        schemas = getattr(rule, "args", None)
+        constraint = None
+        if schemas is not None:
+            constraint = self._constraint(
+                name, schemas, (*path, "args"), closed=False, enforced=enforced, rule=rule
+            )
+        reads = tuple(
+            tuple(item.removeprefix("args.").split("."))
+            for item in getattr(rule, "in_", None) or ()
+        )
+        return CompiledRule(
+            name=name,
+            effect=rule.effect,
+            enforced=enforced,
+            location=document.at(path),
+            message=rule.message,
+            approval=rule.approval,
+            condition=condition,
+            guards=guards,
+            check=check,
+            unread_allowed=rule.unread == "allow",
+            reads=reads,
+            may_lack=frozenset(step[0] for step in reads if _may_lack(step[0], covered)),
+            constraint=constraint,
+            replacement=rule.replacement or "",
+        )
+
+    def _check(self, check: Any, path: Path) -> TextCheck | None:
+        for kind in CHECKS:
+            options = getattr(check, kind)
+            if options is None:
+                continue
+            try:
+                return CHECKS[kind].build(options, self.patterns)
+            except OptionFaults as error:
+                self.faults.extend(
+                    self.loaded.document.fault(
+                        (*path, kind, *fault.path), fault.code, fault.message, hint=fault.hint
+                    )
+                    for fault in error.faults
+                )
+        return None
+
+    def _entry_arguments(self, name: str, entry: Any) -> Constraint | None:
+        rule = f"{self.policy.policy}/tools/{escaped(name)}"
+        return self._constraint(
+            rule,
+            entry.args,
+            ("tools", name, "args"),
+            closed=True,
+            enforced=self.policy.mode == "enforce",
+        )
+
+    def _constraint(
+        self,
+        name: str,
+        schemas: Mapping[str, Any],
+        path: Path,
+        *,
+        closed: bool,
+        enforced: bool,
+        rule: Any = None,
+    ) -> Constraint | None:
+        document = self.loaded.document
+        try:
+            arguments = compile_arguments(schemas, closed=closed, patterns=self.patterns)
+        except ValueError as error:
+            if not self.faults:
+                self.faults.append(document.fault(path, "PE015", f"not a usable schema: {error}"))
+            return None
+
+        def place(below: Path) -> Location:
+            return document.key_at((*path, *below))
+
+        return Constraint(
+            rule=name,
+            arguments=arguments,
+            schemas=schemas,
+            place=place,
+            enforced=enforced,
+            names_arguments=closed,
+            effect="deny" if rule is None else rule.effect,
+            message=None if rule is None else rule.message,
+        )
+
+    def _guards(self, reads: frozenset[tuple[str, ...]]) -> tuple[Guarded, ...]:
+        found: dict[tuple[str, str], Guarded] = {}
+        for read in sorted(reads):
+            place, name = _declared(read)
+            schemas: Mapping[str, Any] = {
+                "context": self.policy.context,
+                "attrs": self.policy.attrs,
+                "facts": {key: fact.schema_ for key, fact in self.policy.facts.items()},
+            }.get(place, {})
+            names = [name] if name else list(schemas)
+            for key in names:
+                if key in schemas and (place, key) not in found:
+                    validator = self.validators.get((place, key))
+                    if validator is None:
+                        validator = compile_schema(schemas[key])
+                        self.validators[place, key] = validator
+                    found[place, key] = Guarded(place, key, validator)
+        return tuple(found.values())
+
+    def _limit(self, limit: Any, index: int) -> CompiledLimit:
+        path: Path = ("limits", index)
+        covered = self._covered(limit.tools, ())
+        env = environment(self.loaded, "tool_call", covered)
+        numbers: tuple[Type, ...] = (INT, DOUBLE)
+        amount = None
+        document = self.loaded.document
+        if limit.of.startswith("args."):
+            amount = read_value(document, (*path, "of"), limit.of, env, self.faults, numbers)
+        keys = {}
+        scalars: tuple[Type, ...] = (STRING, INT, DOUBLE, DYN)
+        for position, part in enumerate(limit.by):
+            if part.startswith("args."):
+                read = read_value(
+                    document, (*path, "by", position), part, env, self.faults, scalars
+                )
+                if read is not None:
+                    keys[part] = read
+        return CompiledLimit(
+            name=f"{self.policy.policy}/{limit.id}",
+            unit=limit.of,
+            max=limit.max,
+            per=limit.per,
+            by=limit.by,
+            enforced=limit.mode == "enforce" and self.policy.mode == "enforce",
+            location=document.at(path),
+            message=limit.message,
+            timezone=limit.timezone,
+            alert_at=limit.alert_at,
+            amount=amount,
+            keys=keys,
+            priced=frozenset(
+                name for loaded in self.everything.policies for name in loaded.policy.prices
+            ),
+        )
+
+    def _lookups(self, parts: Parts) -> None:
+        """Compile what facts are looked up by, once for each stage that can read it."""
+        covered = covered_entries(self.everything.policies, ("*",), ())
+        stages: tuple[Stage, ...] = (
+            "tool_call",
+            "tool_result",
+            "handoff",
+            "input",
+            "output",
+            "model_request",
+            "model_response",
+        )
+        for name, fact in self.policy.facts.items():
+            tried: list[Fault] = []
+            usable = False
+            for stage in stages:
+                faults: list[Fault] = []
+                env = environment(self.loaded, stage, _declared_only(covered))
+                read = [
+                    read_value(self.loaded.document, ("facts", name, "with", i), text, env, faults)
+                    for i, text in enumerate(fact.with_)
+                ]
+                arguments = tuple(value for value in read if value is not None)
+                if faults:
+                    tried.append(faults[0])
+                    continue
+                usable = True
+                parts.lookups.setdefault(stage, []).append(
+                    FactLookup(name, fact.from_.removeprefix("app:"), arguments, fact.timeout)
+                )
+            if not usable and tried:
+                self.faults.append(tried[0])
+
+
+def _declared_only(covered: Sequence[Covered]) -> list[Covered]:
+    """Merge all declared arguments into one entry, so that a fact may be looked up by any."""
+    merged: dict[str, Any] = {}
+    for args in covered:
+        for name, schema in (args or {}).items():
+            known = merged.setdefault(name, schema)
+            if known != schema:
+                merged[name] = {}
+    return [
+        {
+            name: {key: value for key, value in schema.items() if key != "optional"}
+            if isinstance(schema, Mapping)
+            else schema
+            for name, schema in merged.items()
+        }
+    ]
+
+
+def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:
+    if read[0] in ("context", "facts"):
+        return read[0], read[1] if len(read) > 1 else None
+    if read[0] == "principal" and (len(read) == 1 or read[1] == "attrs"):
+        return "attrs", read[2] if len(read) > 2 else None
+    return "", None
+
+
+def _may_lack(name: str, covered: Sequence[Covered]) -> bool:
+    return bool(covered) and all(
+        args is not None
+        and (
+            name not in args
+            or (isinstance(args[name], Mapping) and args[name].get("optional") is True)
+        )
+        for args in covered
+    )
+
+
+def compile_parts(
+    policies: PolicySet, patterns: Patterns, faults: list[Fault], *, complete: bool
+) -> list[Parts]:
+    """Compile every policy of a set, adding what is wrong to `faults`."""
+    labels = frozenset(
+        label
+        for loaded in policies.policies
+        for entry in (loaded.policy.tools or {}).values()
+        for label in entry.labels
+    )
+    return [
+        _Compiler(policies, loaded, patterns, faults, labels, complete).compile()
+        for loaded in policies.policies
+    ]

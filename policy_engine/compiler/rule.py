@@ -1,0 +1,219 @@
+"""One compiled rule: its condition has three outcomes, and cannot tell counts as matched."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from policy_engine.cel import Condition
+from policy_engine.checks import TextCheck
+from policy_engine.checks.arguments import Arguments
+from policy_engine.checks.schema import Validator
+from policy_engine.compiler import message
+from policy_engine.decision import Effect, Facts, Reason, Redaction, Request
+from policy_engine.errors import CheckError, Location
+from policy_engine.policy import Approval
+from policy_engine.text import Content, Scanner
+
+__all__ = ["CANNOT_TELL", "CompiledRule", "Constraint", "Guarded"]
+
+CANNOT_TELL: Final = "rule.cannot_tell"
+"""The code of a rule whose condition cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A declared value that a condition reads, and the schema that it must fit."""
+
+    place: str
+    """`context`, `attrs` or `facts`."""
+    name: str
+    validator: Validator
+
+    def holds(self, request: Request, facts: Facts) -> bool:
+        """Whether the value is absent or fits its schema."""
+        source: object
+        if self.place == "facts":
+            source = facts.answers
+        elif self.place == "context":
+            source = request.context
+        else:
+            source = request.principal
+            source = source.get("attrs") if isinstance(source, Mapping) else None
+        if not isinstance(source, Mapping):
+            return True
+        value = source.get(self.name)
+        return value is None or self.validator.fits(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Arguments against their schemas: an entry's `args`, or those of a rule."""
+
+    rule: str
+    """`<policy>/tools/<tool>`, or the rule's own name."""
+    arguments: Arguments
+    schemas: Mapping[str, Any]
+    place: Callable[[tuple[str | int, ...]], Location]
+    """From a path below `args` to its place in the file."""
+    enforced: bool
+    names_arguments: bool
+    """Whether reasons are named by argument, as an entry's are."""
+    effect: Effect = "deny"
+    message: str | None = None
+
+    def quiet(self, args: dict[str, Any]) -> bool:
+        """Whether the arguments fit."""
+        return self.arguments.fits(args)
+
+    def reasons(self, args: dict[str, Any]) -> list[Reason]:
+        """Say what does not fit; empty where all does."""
+        if self.arguments.fits(args):
+            return []
+        reasons = []
+        for fault in self.arguments.faults(args):
+            schema = self.schemas.get(fault.argument)
+            rule = self.rule
+            path: tuple[str | int, ...] = ()
+            if schema is not None:
+                path = (fault.argument, *fault.schema_path)
+                if self.names_arguments:
+                    rule = f"{rule}/args/{message.escaped(fault.argument)}"
+            elif self.names_arguments:
+                rule = f"{rule}/args"
+            text = fault.message or self.message
+            reasons.append(
+                Reason(
+                    rule=rule,
+                    effect=self.effect,
+                    code=f"args.{fault.keyword}",
+                    message=text or message.argument(fault, self.schemas),
+                    location=self.place(path),
+                    enforced=self.enforced,
+                )
+            )
+        return list(dict.fromkeys(reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule, ready to judge requests."""
+
+    name: str
+    effect: Effect
+    enforced: bool
+    location: Location
+    message: str | None
+    approval: Approval | None = None
+    condition: Condition | None = None
+    guards: tuple[Guarded, ...] = ()
+    check: TextCheck | None = None
+    unread_allowed: bool = False
+    reads: tuple[tuple[str, ...], ...] = ()
+    """The arguments that the check reads; all where empty."""
+    may_lack: frozenset[str] = frozenset()
+    """Arguments that may be absent without doubt."""
+    constraint: Constraint | None = None
+    replacement: str = ""
+
+    def judge(self, request: Request, facts: Facts, content: "Whole") -> str | None:
+        """Return the code of a rule that speaks, None for one that does not match."""
+        if self.constraint is not None:
+            args = request.args
+            if args.__class__ is not dict:
+                return CANNOT_TELL
+            found = self.constraint.reasons(args)  # type: ignore[arg-type]
+            return found[0].code if found else None
+        told = True
+        if self.condition is not None:
+            verdict: bool | None = None
+            if all(guard.holds(request, facts) for guard in self.guards):
+                verdict = self.condition.function(request, facts)
+            if verdict is False:
+                return None
+            if self.check is None:
+                return "rule.when" if verdict else CANNOT_TELL
+            told = verdict is True
+        if self.check is None:
+            return "rule.always"
+        try:
+            tail = self.check.breaks(
+                self.narrowed(request, content), unread_allowed=self.unread_allowed
+            )
+        except CheckError:
+            return CANNOT_TELL
+        if tail is None:
+            return None
+        return f"check.{tail}" if told else CANNOT_TELL
+
+    def narrowed(self, request: Request, content: "Whole") -> Content:
+        """Return what the check reads; raise `CheckError` where it is not there."""
+        if not self.reads:
+            return content()
+        part: dict[str, Any] = {}
+        for path in self.reads:
+            value: object = request.args
+            for step in path:
+                if not isinstance(value, Mapping) or value.get(step) is None:
+                    if path[0] in self.may_lack:
+                        break
+                    raise CheckError(f"there is no {'.'.join(path)}")
+                value = value[step]
+            else:
+                _graft(part, path, value)
+        return content.part(part)
+
+    def redactions(self, request: Request, content: "Whole") -> list[Redaction]:
+        """Return the spans to replace; raise `CheckError` where they cannot be told."""
+        if self.check is None:
+            raise CheckError("there are no spans without a check")
+        spans = self.check.spans(self.narrowed(request, content))
+        if not spans:
+            raise CheckError("no span was found")
+        return [
+            Redaction(
+                span.pointer,
+                span.start,
+                span.end,
+                self.replacement or f"<{span.entity}>",
+                self.name,
+            )
+            for span in spans
+        ]
+
+    def reason(self, code: str) -> Reason:
+        """Say that the rule spoke."""
+        return Reason(
+            rule=self.name,
+            effect=self.effect,
+            code=code,
+            message=self.message or message.rule(self.name, code, self.effect, self.approval),
+            location=self.location,
+            enforced=self.enforced,
+        )
+
+
+class Whole:
+    """The text that a request carries, read once and only when a check asks."""
+
+    __slots__ = ("_content", "_scanner", "_value")
+
+    def __init__(self, value: object, scanner: Scanner) -> None:
+        self._value = value
+        self._scanner = scanner
+        self._content: Content | None = None
+
+    def __call__(self) -> Content:
+        """Return all of it."""
+        if self._content is None:
+            self._content = Content(self._value, self._scanner)
+        return self._content
+
+    def part(self, value: object) -> Content:
+        """Return a part of it."""
+        return Content(value, self._scanner)
+
+
+def _graft(tree: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    for step in path[:-1]:
+        tree = tree.setdefault(step, {})
+    tree[path[-1]] = value

@@ -1,0 +1,381 @@
+"""Answers once: a request and the facts in, a decision with every reason out.
+
+Theory of operation. `decide` finds the chain of (stage, agent, name), asks it, and wraps what
+it says. A request that is redacted is asked once more as it would run, and anything stricter
+denies. The memo from names to chains is bounded, because a model can invent names.
+
+Rules of this room. Pure: nothing here reads a clock, a disk or a network, or logs. Whatever
+goes wrong is a denial; `decide` never raises.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from policy_engine.cel import CANNOT_TELL
+from policy_engine.compiler import TEXT_OF, Chain, Compiled, Status, ordered
+from policy_engine.compiler.message import approval as approval_text
+from policy_engine.compiler.message import seconds
+from policy_engine.decision import (
+    NO_FACTS,
+    RANK,
+    STAGES,
+    Context,
+    CounterNeed,
+    Decision,
+    Effect,
+    FactNeed,
+    Facts,
+    Halt,
+    Needs,
+    Outcome,
+    Reason,
+    Request,
+    Stage,
+    strictest,
+)
+from policy_engine.errors import CheckError, Location
+from policy_engine.text import Redaction as TextRedaction
+from policy_engine.text import redact
+
+__all__ = ["ChainLink", "Engine"]
+
+_MEMO: Final = 10_000
+_NAME_OF: Final[Mapping[str, str]] = {
+    "tool_call": "tool",
+    "tool_result": "tool",
+    "handoff": "target",
+    "model_request": "model",
+    "model_response": "model",
+}
+_INVALID: Final = Outcome(
+    "deny",
+    "deny",
+    (Reason("request", "deny", "request.invalid", "The request is not of the documented form."),),
+)
+_FAILED: Final = Outcome(
+    "deny",
+    "deny",
+    (Reason("engine", "deny", "engine.failed", "The request could not be decided."),),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """One thing that a call would meet."""
+
+    rule: str
+    what: str
+    effect: str
+    location: Location | None
+    enforced: bool
+
+
+class _Fork:
+    """Chains of one name that differ by who the principal is."""
+
+    __slots__ = ("chains",)
+
+    def __init__(self) -> None:
+        self.chains: dict[tuple[Status, ...], Chain] = {}
+
+
+class Engine:
+    """Decides requests by a compiled policy set; thread-safe, because nothing is changed.
+
+    Args:
+        compiled: The policy set.
+        key: The secret that fingerprints are made with: the approval store's.
+    """
+
+    def __init__(self, compiled: Compiled, *, key: bytes = b"policy-engine") -> None:
+        self.compiled = compiled
+        self._context = Context(compiled.policies.revision, key, compiled.declared)
+        self._memo: dict[tuple[Any, Any, Any], Chain | _Fork | None] = {}
+        self._chains: dict[tuple[object, ...], Chain] = {}
+
+    def decide(self, request: Request, facts: Facts = NO_FACTS) -> Decision:
+        """Decide a request; whatever is wrong with it is a denial."""
+        try:
+            chain = self._chain(request)
+            if chain is None:
+                return Decision(request, _INVALID, self._context)
+            outcome = chain.outcome(request, facts)
+            if facts.halts != () or facts.ran is not False:
+                outcome = _interrupted(outcome, request, facts)
+            if outcome.redactions:
+                return self._redacted(chain, request, facts, outcome)
+            return Decision(request, outcome, self._context)
+        except Exception:  # noqa: BLE001 - doubt denies, whatever it is made of
+            return Decision(request, _FAILED, self._context)
+
+    def needs(self, request: Request) -> Needs:
+        """List what the decision will read; nothing where the request is invalid."""
+        try:
+            chain = self._chain(request)
+            return Needs() if chain is None else self._needs(chain, request)
+        except Exception:  # noqa: BLE001 - what is not gathered cannot be told, which denies
+            return Needs(now=True, session=True)
+
+    def explain(
+        self, stage: Stage, name: str | None, agent: str | None = None
+    ) -> tuple[ChainLink, ...]:
+        """Return what a request of this stage, agent and name would meet, in order."""
+        asked = {"stage": stage, "agent": agent}
+        if stage in _NAME_OF:
+            asked[_NAME_OF[stage]] = name
+        applies = self.compiled.applies
+        request = Request(**asked)  # type: ignore[arg-type]
+        statuses = [
+            Status.YES if a is None else replace(a, roles=None, tenants=None).status(request)
+            for a in applies
+        ]
+        chain = self.compiled.chain(stage, name, statuses)
+        return tuple(_links(chain))
+
+    def _chain(self, request: Request) -> Chain | None:
+        stage = request.stage
+        name = getattr(request, _NAME_OF[stage]) if stage in _NAME_OF else None
+        if stage in ("tool_call", "tool_result") and request.args.__class__ is not dict:
+            return None
+        found = self._memo.get((stage, request.agent, name))
+        if found is None:
+            found = self._find(request, stage, name)
+        if found.__class__ is _Fork:
+            return self._pick(found, request, stage, name)  # type: ignore[arg-type]
+        return found  # type: ignore[return-value]
+
+    def _find(self, request: Request, stage: Stage, name: object) -> Chain | _Fork | None:
+        if not _is_valid(request, stage, name):
+            return None
+        found: Chain | _Fork
+        agent_only = Request(stage=stage, agent=request.agent)
+        possible = [
+            applies
+            for applies in self.compiled.applies
+            if applies is not None
+            and applies.by_principal
+            and replace(applies, roles=None, tenants=None).status(agent_only) is not Status.NO
+        ]
+        found = _Fork() if possible else self._shared(request, stage, name)
+        if len(self._memo) >= _MEMO:
+            self._memo.clear()
+        self._memo[stage, request.agent, name] = found
+        return found
+
+    def _pick(self, fork: _Fork, request: Request, stage: Stage, name: object) -> Chain:
+        statuses = self._statuses(request)
+        chain = fork.chains.get(statuses)
+        if chain is None:
+            chain = fork.chains[statuses] = self._shared(request, stage, name)
+        return chain
+
+    def _statuses(self, request: Request) -> tuple[Status, ...]:
+        return tuple(
+            Status.YES if applies is None else applies.status(request)
+            for applies in self.compiled.applies
+        )
+
+    def _shared(self, request: Request, stage: Stage, name: object) -> Chain:
+        statuses = self._statuses(request)
+        known = name if isinstance(name, str) else None
+        key = (stage, statuses, self.compiled.signature(stage, known))
+        chain = self._chains.get(key)
+        if chain is None:
+            chain = self._chains[key] = self.compiled.chain(stage, known, statuses)
+        return chain
+
+    def _redacted(self, chain: Chain, request: Request, facts: Facts, outcome: Outcome) -> Decision:
+        """Apply the redactions and decide once more; anything stricter denies."""
+        part = TEXT_OF[request.stage]
+        marks = [
+            TextRedaction(r.pointer, r.start, r.end, r.replacement) for r in outcome.redactions
+        ]
+        try:
+            changed = replace(request, **{part: redact(getattr(request, part), marks)})
+        except CheckError:
+            return Decision(request, _denied(outcome, [], "redaction.cannot_tell"), self._context)
+        again = chain.outcome(changed, facts)
+        if facts.halts != () or facts.ran is not False:
+            again = _interrupted(again, changed, facts)
+        if RANK[again.effect] > RANK[outcome.effect] or again.redactions:
+            worse = [r for r in again.reasons if r.enforced and r.effect != "allow"]
+            return Decision(request, _denied(outcome, worse, "redaction.stricter"), self._context)
+        settled = replace(outcome, obligations=again.obligations)
+        return Decision(request, settled, self._context, changed)
+
+    def _needs(self, chain: Chain, request: Request) -> Needs:
+        reads = {
+            read
+            for rule in chain.rules
+            if rule.condition is not None
+            for read in rule.condition.reads
+        }
+        lookups = self.compiled.lookups(request.stage)
+        wanted = {read[1] if len(read) > 1 else None for read in reads if read[0] == "facts"}
+        if None in wanted:
+            wanted = set(lookups)
+        facts = []
+        for name in sorted(wanted & set(lookups), key=str):
+            lookup = lookups[name]  # type: ignore[index]
+            values = tuple(value.function(request, NO_FACTS) for value in lookup.arguments)
+            told = not any(value is CANNOT_TELL for value in values)
+            facts.append(
+                FactNeed(lookup.name, lookup.source, values if told else None, lookup.timeout)
+            )
+        counters: list[CounterNeed] = []
+        for limit in chain.limits:
+            need = limit.need(request, NO_FACTS)
+            if need is not None:
+                counters.append(need)
+        return Needs(
+            now=("now",) in reads or bool(chain.limits),
+            session=any(read[0] == "session" and read[1:2] != ("id",) for read in reads),
+            facts=tuple(facts),
+            counters=tuple(counters),
+        )
+
+
+def _is_valid(request: Request, stage: object, name: object) -> bool:
+    """Whether a request is of the documented form, as far as names go."""
+    if stage not in STAGES:
+        return False
+    if stage in ("tool_call", "tool_result", "handoff", "model_request") and not name:
+        return False
+    return all(
+        value is None or value.__class__ is str
+        for value in (name, request.agent, request.session, request.call_id, request.id)
+    )
+
+
+def _interrupted(outcome: Outcome, request: Request, facts: Facts) -> Outcome:
+    """Add what operators and earlier calls say."""
+    said: list[Reason] = []
+    if facts.halts is None:
+        said.append(
+            Reason("halt", "deny", "halt.cannot_tell", "It cannot be told whether this is halted.")
+        )
+    for halt in facts.halts or ():
+        if _halts(halt, request) and not _is_over(halt, facts):
+            text = "An operator halted this."
+            said.append(Reason(f"halt/{halt.id}", "deny", "halt", text))
+    if facts.ran is not False and request.stage == "tool_call" and request.call_id is not None:
+        code = "call.repeated" if facts.ran else "call.cannot_tell"
+        said.append(Reason("call", "deny", code, "A call with this id ran already."))
+    if not said:
+        return outcome
+    return Outcome("deny", "deny", ordered([*outcome.reasons, *said]))
+
+
+def _halts(halt: Halt, request: Request) -> bool:
+    if halt.scope == "all":
+        return True
+    if halt.scope == "tool":
+        return request.stage == "tool_call" and halt.name == request.tool
+    return halt.name == (request.agent if halt.scope == "agent" else request.session)
+
+
+def _is_over(halt: Halt, facts: Facts) -> bool:
+    if halt.until is None or facts.now is None:
+        return False
+    try:
+        return facts.now >= halt.until
+    except TypeError:
+        return False
+
+
+def _denied(outcome: Outcome, worse: list[Reason], code: str) -> Outcome:
+    """Deny a redacted request that would be treated more strictly."""
+    effect: Effect = "deny"
+    blamed = worse or [r for r in outcome.reasons if r.effect == "redact" and r.enforced]
+    said = [
+        Reason(
+            reason.rule,
+            "deny",
+            code,
+            f'What was redacted by the rule "{reason.rule}" is not enough.'
+            if not worse or reason.effect == "redact"
+            else reason.message,
+            reason.location,
+        )
+        for reason in blamed
+    ]
+    would = strictest([outcome.would, effect])
+    return Outcome(effect, would, ordered([*outcome.reasons, *said]))
+
+
+def _links(chain: Chain) -> list[ChainLink]:
+    links = [
+        ChainLink(
+            r.rule,
+            f"grants: {r.code}" if r.effect == "allow" else r.message or r.code,
+            r.effect,
+            r.location,
+            r.enforced,
+        )
+        for r in chain.reasons
+    ]
+    links.extend(
+        ChainLink(
+            gate.name,
+            approval_text(gate.approval),
+            "require_approval",
+            gate.reason.location,
+            gate.reason.enforced,
+        )
+        for gate in chain.gates
+    )
+    for constraint in chain.constraints:
+        for name in constraint.schemas:
+            rule = f"{constraint.rule}/args/{name}"
+            links.append(
+                ChainLink(
+                    rule,
+                    f'the argument "{name}" must fit its schema',
+                    constraint.effect,
+                    constraint.place((name,)),
+                    constraint.enforced,
+                )
+            )
+        links.append(
+            ChainLink(
+                f"{constraint.rule}/args",
+                "no other argument is accepted",
+                constraint.effect,
+                constraint.place(()),
+                constraint.enforced,
+            )
+        )
+    for found in chain.rules:
+        parts = []
+        if found.condition is not None:
+            parts.append(f"when {found.condition.text}")
+        if found.check is not None:
+            parts.append(f"check {found.check.kind}")
+        if found.constraint is not None:
+            parts.append(f"when these arguments do not fit: {', '.join(found.constraint.schemas)}")
+        links.append(
+            ChainLink(
+                found.name,
+                " and ".join(parts) or "always",
+                found.effect,
+                found.location,
+                found.enforced,
+            )
+        )
+    for limit in chain.limits:
+        window = (
+            ""
+            if limit.per is None
+            else f" per {limit.per if isinstance(limit.per, str) else seconds(limit.per)}"
+        )
+        links.append(
+            ChainLink(
+                limit.name,
+                f"at most {limit.max:g} {limit.unit}{window}, by {', '.join(limit.by)}",
+                "deny",
+                limit.location,
+                limit.enforced,
+            )
+        )
+    return links

@@ -1,0 +1,37 @@
+"""What every test runs under: no network, and in CI nothing skips."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+class NetworkUsedError(RuntimeError):
+    """A test tried to reach the network."""
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    def refuse(self, address):
+        raise NetworkUsedError(f"a test tried to reach {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def data_folder():
+    folder = os.environ.get("POLICY_ENGINE_DATA")
+    if not folder:
+        pytest.skip("POLICY_ENGINE_DATA does not name the folder of evaluation data")
+    return Path(folder)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """In CI a skipped test is a defect."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter and reporter.stats.get("skipped") and exitstatus == 0:
+        reporter.write_line("a test was skipped, which fails in CI", red=True)
+        session.exitstatus = 1
