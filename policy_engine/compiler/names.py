@@ -1,0 +1,58 @@
+"""Names and globs: `*` stands for any run of characters, `?` for one, over the whole name."""
+
+import re
+from functools import lru_cache
+
+__all__ = ["globs_overlap", "is_glob", "matches_glob"]
+
+
+def is_glob(name: str) -> bool:
+    """Tell whether a name may match more than itself."""
+    return "*" in name or "?" in name
+
+
+def matches_glob(glob: str, name: str) -> bool:
+    """Tell whether a glob matches a name, case-sensitively and as a whole."""
+    return glob == name or (is_glob(glob) and _pattern(glob).fullmatch(name) is not None)
+
+
+def globs_overlap(a: str, b: str) -> bool:
+    """Tell whether some name matches both globs."""
+    if not is_glob(a):
+        return matches_glob(b, a)
+    if not is_glob(b):
+        return matches_glob(a, b)
+    # Row i says, for every j, whether the rest of `a` from i and of `b` from j have a name in
+    # common; rows are filled from the end.
+    below = [False] * len(b) + [True]
+    for j in range(len(b) - 1, -1, -1):
+        below[j] = b[j] == "*" and below[j + 1]
+    for left in reversed(a):
+        row = [False] * len(b) + [left == "*" and below[-1]]
+        for j in range(len(b) - 1, -1, -1):
+            right = b[j]
+            if left == "*" or right == "*":
+                row[j] = below[j] or row[j + 1]
+            else:
+                row[j] = below[j + 1] and (left == right or "?" in {left, right})
+        below = row
+    return below[0]
+
+
+@lru_cache(maxsize=4096)
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Compile a glob.
+
+    Each run between two stars is taken at its first place and never given back, which loses no
+    match and keeps the time within the product of the two lengths.
+    """
+    first, *runs = (_run(run) for run in re.split(r"\*+", glob))
+    if not runs:
+        return re.compile(first, re.DOTALL)
+    *between, last = runs
+    middle = "".join(f"(?>.*?{run})" for run in between)
+    return re.compile(f"{first}{middle}.*{last}", re.DOTALL)
+
+
+def _run(text: str) -> str:
+    return "".join("." if character == "?" else re.escape(character) for character in text)
