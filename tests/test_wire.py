@@ -56,7 +56,7 @@ def test_a_tool_alone_is_a_tool_call():
 SMALLEST = {
     "input": {"text": "hello"},
     "tool_call": {"tool": "t", "args": {}},
-    "tool_result": {"tool": "t", "result": None},
+    "tool_result": {"tool": "t", "args": {}, "result": None},
     "handoff": {"target": "billing"},
     "model_request": {"model": "m"},
     "model_response": {"model": "m", "text": ""},
@@ -111,7 +111,7 @@ REFUSED = [
     ({"stage": "input", "text": 5}, '"text" is a string or a list of content parts, not a number'),
     ({"stage": "input", "text": ["a", 5]}, '"text[1]" is a content part, not a number'),
     ({"stage": "input"}, '"text" is missing, which the stage input needs'),
-    ({"stage": "tool_result", "tool": "t"}, '"result" is missing, which the stage tool_result needs'),
+    ({"stage": "tool_result", "tool": "t", "args": {}}, '"result" is missing, which the stage tool_result needs'),
     ({"stage": "handoff", "tool": "t"}, '"tool" does not belong to the stage handoff: it belongs to tool_call, tool_result; "target" is missing, which the stage handoff needs'),
     ({"tool": "t", "args": {}, "now": "yesterday"}, '"now" is a time such as 2026-01-05T10:00:00Z'),
     ({"tool": "t", "args": {}, "now": 1767607200}, '"now" is a time such as 2026-01-05T10:00:00Z'),

@@ -26,7 +26,7 @@ STAGE_FIELDS: Final[Mapping[Stage, Mapping[str, bool]]] = MappingProxyType(
     {
         "input": {"text": True},
         "tool_call": {"tool": True, "args": True, "call_id": False},
-        "tool_result": {"tool": True, "args": False, "result": True, "call_id": False},
+        "tool_result": {"tool": True, "args": True, "result": True, "call_id": False},
         "handoff": {"target": True, "call_id": False},
         "model_request": {"model": True, "text": False, "call_id": False},
         "model_response": {"model": True, "text": True, "call_id": False},

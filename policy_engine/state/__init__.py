@@ -1,1 +1,5 @@
-"""(being built)."""
+"""What deciding remembers: sessions, labels, counters and call ids, in memory."""
+
+from policy_engine.state.memory import MemoryState
+
+__all__ = ["MemoryState"]

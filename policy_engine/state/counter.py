@@ -1,0 +1,113 @@
+"""One counter: an exact amount in a rolling window, in a day, or for ever."""
+
+import math
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Final
+from zoneinfo import ZoneInfo
+
+__all__ = ["Counter", "Held", "microseconds"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_ENTRIES: Final = 100_000
+
+Held = tuple[int, Fraction]
+"""A counted amount: when, and how much."""
+
+
+def microseconds(now: datetime) -> int:
+    """Return a time as microseconds since 1970; a time without an offset raises."""
+    return (now - _EPOCH) // timedelta(microseconds=1)
+
+
+class Counter:
+    """Counts amounts exactly; its time never runs backwards, so no clock can loosen it.
+
+    Args:
+        per: A window in seconds, `day`, or None for ever.
+        timezone: Where `day` begins.
+    """
+
+    __slots__ = ("_day", "_entries", "_last", "_per", "_total", "_zone", "unsettled")
+
+    unsettled: int
+    """How many permitted requests have not reported their usage."""
+
+    def __init__(self, per: float | str | None, timezone: str) -> None:
+        self._per = round(per * 1_000_000) if isinstance(per, int | float) else None
+        self._zone = ZoneInfo(timezone) if per == "day" else None
+        self._entries: deque[Held] | None = None if self._per is None else deque()
+        self._total = Fraction(0)
+        self._day = 0
+        self._last = -(1 << 62)
+        self.unsettled = 0
+
+    def used(self, now: int, *, without: Held | None = None) -> float:
+        """Return what is counted now, leaving one amount out where it still counts."""
+        self._advance(now)
+        total = self._total
+        if without is not None and self._counts(without):
+            total -= without[1]
+        return _rounded(total)
+
+    def fits(self, now: int, amount: float, bound: float, *, without: Held | None = None) -> bool:
+        """Whether the amount can be added and the bound still holds."""
+        return math.fsum((self.used(now, without=without), amount)) <= bound
+
+    def add(self, now: int, amount: float) -> Held:
+        """Count an amount, and return what `remove` takes back."""
+        self._advance(now)
+        held = (self._last, Fraction(amount))
+        self._total += held[1]
+        if self._entries is not None:
+            self._entries.append(held)
+            if len(self._entries) > _MAX_ENTRIES:
+                self._merge_oldest()
+        return held
+
+    def remove(self, held: Held) -> None:
+        """Take an amount back, if it still counts."""
+        if not self._counts(held):
+            return
+        if self._entries is not None:
+            self._entries.remove(held)
+        self._total -= held[1]
+
+    def is_empty(self, now: int) -> bool:
+        """Whether a new counter would say the same from now on."""
+        return self.used(now) == 0 and self._total == 0 and self.unsettled == 0
+
+    def _counts(self, held: Held) -> bool:
+        if self._entries is not None:
+            return held in self._entries
+        return self._zone is None or self._date(held[0]) == self._day
+
+    def _advance(self, now: int) -> None:
+        self._last = max(self._last, now)
+        if self._entries is not None and self._per is not None:
+            horizon = self._last - self._per
+            while self._entries and self._entries[0][0] <= horizon:
+                self._total -= self._entries.popleft()[1]
+        elif self._zone is not None:
+            day = self._date(self._last)
+            if day != self._day:
+                self._day = day
+                self._total = Fraction(0)
+
+    def _merge_oldest(self) -> None:
+        # The later of the two times keeps both counted longer: never looser.
+        entries = self._entries
+        if entries is not None:
+            first, second = entries.popleft(), entries.popleft()
+            entries.appendleft((second[0], first[1] + second[1]))
+
+    def _date(self, time: int) -> int:
+        return (_EPOCH + timedelta(microseconds=time)).astimezone(self._zone).toordinal()
+
+
+def _rounded(total: Fraction) -> float:
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,380 @@
+"""State in memory: what one process remembers between requests."""
+
+import math
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from policy_engine.decision import (
+    Count,
+    CounterNeed,
+    Decision,
+    Facts,
+    Needs,
+    Request,
+    Reservation,
+    Session,
+)
+from policy_engine.state.counter import Counter, Held, microseconds
+from policy_engine.state.forgotten import Forgotten
+
+__all__ = ["MemoryState"]
+
+_MAX_CALL_IDS: Final = 10_000
+_NO_LABELS: Final[frozenset[str]] = frozenset()
+
+_Scope: TypeAlias = tuple[str | None, str | None, str | None]
+_Key: TypeAlias = tuple[str, tuple[str, ...]]
+_Call: TypeAlias = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """What is known of one session."""
+
+    started: datetime
+    last: int
+    labels: frozenset[str] = _NO_LABELS
+    calls: dict[str, int] | None = None
+    pending: dict[_Call, dict[_Key, Held | None]] | None = None
+    """What calls that have not run hold in counters; None for usage that is not reported."""
+    ran: dict[str, None] | None = None
+    """Call ids of calls that ran, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreported:
+    """A permitted request whose usage is not known yet."""
+
+    model: str | None
+    call_id: str | None
+    reservations: dict[_Key, Reservation] = field(default_factory=dict)
+
+
+class MemoryState:
+    """Sessions, labels, counters and call ids of one process; bounded, and safe for threads.
+
+    What had to be dropped for room is remembered as dropped: it cannot be told, it is not empty.
+    Time is given by the caller; where it runs backwards, no limit loosens.
+
+    Args:
+        max_sessions: How many sessions are kept; the longest unused go first.
+        max_counters: How many counters are kept, likewise.
+        idle: After how many seconds without a request a session is dropped; None for never.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_sessions: int = 100_000,
+        max_counters: int = 200_000,
+        idle: float | None = None,
+    ) -> None:
+        self._max_sessions = max_sessions
+        self._max_counters = max_counters
+        self._idle = None if idle is None else round(idle * 1_000_000)
+        self._sessions: OrderedDict[_Scope, _Remembered] = OrderedDict()
+        self._counters: OrderedDict[_Key, Counter] = OrderedDict()
+        self._unreported: OrderedDict[_Scope, deque[_Unreported]] = OrderedDict()
+        self._forgotten = Forgotten()
+        self._lock = Lock()
+
+    def facts(
+        self,
+        request: Request,
+        needs: Needs,
+        now: datetime,
+        answers: Mapping[str, Any] | None = None,
+    ) -> Facts:
+        """Return what a decision will read; nothing is changed.
+
+        Args:
+            request: The request to decide.
+            needs: What the engine says that it reads.
+            now: The time.
+            answers: The facts that the application looked up, by name.
+        """
+        time = microseconds(now)
+        scope = _scope(request)
+        with self._lock:
+            remembered, is_known = self._look(scope, time)
+            held = _held(remembered, request)
+            return Facts(
+                now=now,
+                session=_session(request, remembered, now) if is_known else None,
+                counters=self._counts(needs.counters, held, time),
+                answers={} if answers is None else answers,
+                ran=self._ran(scope, remembered, request) if is_known else _unless_told(request),
+            )
+
+    def commit(self, decision: Decision, now: datetime) -> bool:
+        """Count a permitted request towards its limits: all of them or none.
+
+        Any request makes its session known. A call id that was counted and has not run is
+        counted once.
+
+        Returns:
+            Whether it was counted; where not, a limit was used up meanwhile: decide again.
+        """
+        time = microseconds(now)
+        request = decision.asked
+        scope = _scope(request)
+        with self._lock:
+            remembered = self._touch(scope, now, time)
+            if not decision.permitted:
+                return True
+            wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
+            held = _held(remembered, request)
+            for item in wanted:
+                if item.enforced and not self._fits(item, held, time):
+                    return False
+            taken = self._take(wanted, held, time)
+            if remembered is not None and request.call_id is not None and taken:
+                _bounded(remembered, (request.stage, request.call_id), taken)
+            self._await_usage(scope, request, wanted, again=bool(held))
+            return True
+
+    def returned(self, decision: Decision, now: datetime) -> None:
+        """Note that a permitted call has handed back its result or its error."""
+        request = decision.asked
+        scope = _scope(request)
+        with self._lock:
+            remembered = self._touch(scope, now, microseconds(now))
+            if remembered is None or not decision.permitted:
+                return
+            remembered.labels = remembered.labels.union(decision.labels)
+            if request.stage == "tool_call" and request.tool is not None:
+                calls = {} if remembered.calls is None else remembered.calls
+                remembered.calls = calls
+                calls[request.tool] = calls.get(request.tool, 0) + 1
+            if request.call_id is not None:
+                if remembered.pending is not None:
+                    remembered.pending.pop((request.stage, request.call_id), None)
+                if request.stage == "tool_call":
+                    self._note_ran(scope, remembered, request.call_id)
+
+    def record_usage(
+        self,
+        request: Request,
+        *,
+        input_tokens: int,
+        output_tokens: int,
+        cost_usd: float | None,
+        now: datetime,
+    ) -> bool:
+        """Settle what a permitted model request counts towards token and cost limits.
+
+        Args:
+            request: Says the session, the model and, where it has one, the call id.
+            input_tokens: What the model read.
+            output_tokens: What it wrote.
+            cost_usd: What that costs; None leaves cost limits unsettled.
+            now: The time.
+
+        Returns:
+            Whether a request was waiting for it.
+        """
+        tokens = input_tokens + output_tokens
+        if min(input_tokens, output_tokens) < 0 or not 0 <= (cost_usd or 0) < math.inf:
+            raise ValueError("usage is never negative, and finite")
+        scope = _scope(request)
+        time = microseconds(now)
+        with self._lock:
+            waiting = self._unreported.get(scope, deque())
+            for found in waiting:
+                if found.model == request.model and request.call_id in (None, found.call_id):
+                    break
+            else:
+                return False
+            self._settle(found, tokens, cost_usd, time)
+            remembered = self._sessions.get(scope)
+            if found.call_id is not None and remembered is not None and remembered.pending:
+                remembered.pending.pop(("model_request", found.call_id), None)
+            if not found.reservations:
+                waiting.remove(found)
+            if not waiting:
+                del self._unreported[scope]
+            return True
+
+    # Sessions
+
+    def _look(self, scope: _Scope, time: int) -> tuple[_Remembered | None, bool]:
+        """Return a session, and whether what it is can be told."""
+        remembered = self._sessions.get(scope)
+        if remembered is None:
+            return None, scope not in self._forgotten
+        return (None, False) if self._is_over(remembered, time) else (remembered, True)
+
+    def _is_over(self, remembered: _Remembered, time: int) -> bool:
+        return self._idle is not None and time - remembered.last > self._idle
+
+    def _touch(self, scope: _Scope, now: datetime, time: int) -> _Remembered | None:
+        """Return a session as the one that was used last; None where it was dropped."""
+        remembered = self._sessions.get(scope)
+        if remembered is None:
+            if scope in self._forgotten:
+                return None
+            remembered = self._sessions[scope] = _Remembered(now, time)
+            if len(self._sessions) > self._max_sessions:
+                self._forgotten.add(self._sessions.popitem(last=False)[0])
+            return remembered
+        if self._is_over(remembered, time):
+            del self._sessions[scope]
+            self._forgotten.add(scope)
+            return None
+        remembered.last = max(remembered.last, time)
+        self._sessions.move_to_end(scope)
+        return remembered
+
+    # Call ids
+
+    def _ran(self, scope: _Scope, remembered: _Remembered | None, request: Request) -> bool | None:
+        if request.call_id is None or request.stage != "tool_call" or remembered is None:
+            return False
+        if remembered.ran is not None and request.call_id in remembered.ran:
+            return True
+        return None if (*scope, request.call_id) in self._forgotten else False
+
+    def _note_ran(self, scope: _Scope, remembered: _Remembered, call_id: str) -> None:
+        ran = {} if remembered.ran is None else remembered.ran
+        remembered.ran = ran
+        ran[call_id] = None
+        if len(ran) > _MAX_CALL_IDS:
+            oldest = next(iter(ran))
+            del ran[oldest]
+            self._forgotten.add((*scope, oldest))
+
+    # Counters
+
+    def _counts(
+        self, needs: Iterable[CounterNeed], held: Mapping[_Key, Held | None], time: int
+    ) -> Mapping[_Key, Count]:
+        counts: dict[_Key, Count] = {}
+        for need in needs:
+            key = (need.limit, need.key)
+            counter = self._counters.get(key)
+            if counter is not None:
+                used = counter.used(time, without=held.get(key))
+                mine = key in held and held[key] is None
+                counts[key] = Count(used, unsettled=counter.unsettled > mine)
+            elif key not in self._forgotten:
+                counts[key] = Count(0.0)
+        return counts
+
+    def _fits(self, item: Reservation, held: Mapping[_Key, Held | None], time: int) -> bool:
+        key = (item.limit, item.key)
+        counter = self._counters.get(key)
+        if counter is None:
+            return key not in self._forgotten and 0 <= (item.amount or 0) <= item.max
+        if item.amount is None:
+            mine = key in held and held[key] is None
+            return counter.unsettled <= mine and counter.used(time) < item.max
+        return item.amount >= 0 and counter.fits(time, item.amount, item.max, without=held.get(key))
+
+    def _take(
+        self, wanted: Iterable[Reservation], held: Mapping[_Key, Held | None], time: int
+    ) -> dict[_Key, Held | None]:
+        for key, before in held.items():
+            counter = self._counters.get(key)
+            if counter is None:
+                continue
+            if before is None:
+                counter.unsettled -= 1
+            else:
+                counter.remove(before)
+        taken: dict[_Key, Held | None] = {}
+        for item in wanted:
+            if not item.enforced and not self._fits(item, {}, time):
+                continue
+            counter = self._counter(item, time)
+            key = (item.limit, item.key)
+            if item.amount is None:
+                counter.unsettled += 1
+                taken[key] = None
+            else:
+                taken[key] = counter.add(time, item.amount)
+        return taken
+
+    def _counter(self, item: Reservation, time: int) -> Counter:
+        key = (item.limit, item.key)
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = Counter(item.per, item.timezone)
+            if len(self._counters) > self._max_counters:
+                oldest, dropped = self._counters.popitem(last=False)
+                if not dropped.is_empty(time):
+                    self._forgotten.add(oldest)
+        else:
+            self._counters.move_to_end(key)
+        return counter
+
+    # Usage
+
+    def _await_usage(
+        self, scope: _Scope, request: Request, wanted: Iterable[Reservation], *, again: bool
+    ) -> None:
+        open_ones = {(item.limit, item.key): item for item in wanted if item.amount is None}
+        if not open_ones:
+            return
+        waiting = self._unreported.setdefault(scope, deque())
+        if again:
+            for before in [item for item in waiting if item.call_id == request.call_id]:
+                waiting.remove(before)
+        waiting.append(_Unreported(request.model, request.call_id, open_ones))
+        self._unreported.move_to_end(scope)
+        if len(self._unreported) > self._max_sessions:
+            # Their counters stay unsettled, which denies.
+            self._unreported.popitem(last=False)
+
+    def _settle(self, found: _Unreported, tokens: int, cost_usd: float | None, time: int) -> None:
+        for key, item in list(found.reservations.items()):
+            amount = tokens if item.unit == "tokens" else cost_usd
+            if amount is None:
+                continue
+            del found.reservations[key]
+            counter = self._counters.get(key)
+            if counter is not None and counter.unsettled:
+                counter.unsettled -= 1
+                counter.add(time, amount)
+
+
+def _scope(request: Request) -> _Scope:
+    principal = request.principal if isinstance(request.principal, Mapping) else {}
+    return _name(principal.get("tenant")), _name(principal.get("id")), request.session
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _session(request: Request, remembered: _Remembered | None, now: datetime) -> Session | None:
+    if request.session is None:
+        return None
+    if remembered is None:
+        return Session(started=now)
+    calls = {} if remembered.calls is None else remembered.calls
+    return Session(remembered.labels, MappingProxyType(dict(calls)), remembered.started)
+
+
+def _held(remembered: _Remembered | None, request: Request) -> Mapping[_Key, Held | None]:
+    if remembered is None or remembered.pending is None or request.call_id is None:
+        return {}
+    return remembered.pending.get((request.stage, request.call_id), {})
+
+
+def _bounded(remembered: _Remembered, call: _Call, taken: dict[_Key, Held | None]) -> None:
+    pending = {} if remembered.pending is None else remembered.pending
+    remembered.pending = pending
+    pending[call] = taken
+    if len(pending) > _MAX_CALL_IDS:
+        # What it holds stays counted; asked again, it counts twice.
+        del pending[next(iter(pending))]
+
+
+def _unless_told(request: Request) -> bool | None:
+    """Whether a call of a dropped session ran: it can be told only of calls without an id."""
+    return False if request.call_id is None else None
