@@ -8,8 +8,8 @@ Three sets, each a list of sessions `{"session": …, "steps": [requests]}`:
 
 A session is named `<set>/<suite>/<task>[/<injection>]`, and the id of a step is that name and
 `/u<n>` where the user's task makes the call, `/a<n>` where the attacker does, `/s<n>` where the
-converter added it. A call is followed by a request of the stage `tool_result`, whose id ends in `r`;
-that is what sets labels.
+converter added it. A call is followed by a request of the stage `tool_result`, whose id ends in
+`r`; that is what sets labels.
 
 What the data does not hold, and what stands for it:
 
@@ -21,9 +21,9 @@ What the data does not hold, and what stands for it:
   contacts: anybody can write one. Nothing injected can enter, as those traces hold no injection.
 - Files that a trace itself creates or shares are followed.
 - tau-bench's database is not in the data. An order belongs to the task's user; its status is what
-  the right action needs (pending to cancel or modify, delivered to return or exchange); it holds the
-  items that the task names; a return goes back to the method that paid; payment methods are in the
-  profile with balance enough; items fit. So this set measures shapes, limits and the order of
+  the right action needs (pending to cancel or modify, delivered to return or exchange); it holds
+  the items that the task names; a return goes back to the method that paid; payment methods are in
+  the profile with balance enough; items fit. So this set measures shapes, limits and the order of
   calls. That the facts bite is measured by `break_fact`, which makes one of them wrong.
 - The customer of a tau-bench task is found by name and zip code, or by e-mail, at the start: the
   shop's document demands it, and the data leaves lookups out.
@@ -220,7 +220,7 @@ def _shop_facts(user: str, call: dict, items: dict[str, set[str]]) -> dict:
         "total": 100.0,
         "items": sorted(items.get(args.get("order_id", ""), ())),
     }
-    facts: dict = {"order": order}
+    facts: dict = {"shop_order": order}
     if method:
         kind = method.rpartition("_")[0]
         facts["payment"] = {"in_profile": True, "kind": kind, "balance": 1000.0 if gift else 0.0}
@@ -252,10 +252,10 @@ SETS: dict[str, Callable[[Path], Iterator[dict]]] = {
 }
 
 BROKEN: dict[str, tuple[str, str, object]] = {
-    "another customer's order": ("order", "owner", "somebody else"),
-    "an order in the wrong state": ("order", "status", "cancelled"),
+    "another customer's order": ("shop_order", "owner", "somebody else"),
+    "an order in the wrong state": ("shop_order", "status", "cancelled"),
     "a payment method of nobody": ("payment", "in_profile", False),
-    "items of another order": ("order", "items", []),
+    "items of another order": ("shop_order", "items", []),
     "another product": ("swap", "same_products", False),
     "an item that is sold out": ("swap", "available", False),
 }
