@@ -1,0 +1,225 @@
+"""Text of an expression -> a function that never raises."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from policy_engine.cel.checker import Checker
+from policy_engine.cel.code import call, define, name
+from policy_engine.cel.environment import Environment
+from policy_engine.cel.generate import METER, Generator
+from policy_engine.cel.nodes import Has, Index, Literal, Node, Select, VariableRead, children
+from policy_engine.cel.parser import parse
+from policy_engine.cel.problems import ExpressionError, Problem
+from policy_engine.cel.reading import solid_of
+from policy_engine.cel.runtime import NAMES
+from policy_engine.cel.types import BOOL, DOUBLE, DYN, INT, RecordType, Type
+from policy_engine.cel.values import CANNOT_TELL
+
+__all__ = ["Condition", "Expression", "compile_condition", "compile_value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled condition."""
+
+    text: str
+    function: Callable[..., bool | None] = field(compare=False, repr=False)
+    """Takes the environment's parameters; True, False, or None where it cannot tell."""
+    reads: frozenset[tuple[str, ...]]
+    """The variables and fields that it may read, as far as they are known before any run."""
+    tree: Node = field(repr=False)
+    """The checked tree, macros expanded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression for a value."""
+
+    text: str
+    function: Callable[..., object] = field(compare=False, repr=False)
+    """Takes the environment's parameters; a Python value, or `CANNOT_TELL`."""
+    reads: frozenset[tuple[str, ...]]
+    """The variables and fields that it may read, as far as they are known before any run."""
+    tree: Node = field(repr=False)
+    """The checked tree, macros expanded."""
+    type: Type = DYN
+    """The type of the value."""
+
+
+def compile_condition(text: str, environment: Environment) -> Condition:
+    """Compile an expression that is true or false.
+
+    Raises:
+        ExpressionError: It cannot be parsed, does not fit the types of what it reads, or yields
+            something else.
+    """
+    tree = _check(text, environment)
+    kind = _type(tree)
+    if kind not in (BOOL, DYN):
+        message = f'a condition is a bool, and "{_short(text)}" is of type {kind}'
+        raise ExpressionError(text, [Problem(0, len(text), "type", message)])
+    function = _function(tree, environment, None)
+    return Condition(text, function, _reads(tree), tree)  # type: ignore[arg-type]
+
+
+def compile_value(text: str, environment: Environment, want: tuple[Type, ...]) -> Expression:
+    """Compile an expression for a value of one of some types.
+
+    Raises:
+        ExpressionError: It cannot be parsed, does not fit the types of what it reads, or yields
+            something else.
+    """
+    tree = _check(text, environment)
+    kind = _type(tree)
+    wanted = want
+    if kind != DYN and DYN not in want:
+        wanted = tuple(w for w in want if w == kind) or tuple(w for w in want if _fits(kind, w))
+        if not wanted:
+            names = " or ".join(map(str, want))
+            message = f'"{_short(text)}" is of type {kind}, not {names}'
+            raise ExpressionError(text, [Problem(0, len(text), "type", message)])
+    function = _function(tree, environment, _Export(wanted))
+    return Expression(text, function, _reads(tree), tree, kind)
+
+
+def _fits(kind: Type, wanted: Type) -> bool:
+    """Say whether a value of one type can be handed on as another."""
+    if kind == INT and wanted == DOUBLE:
+        return True
+    return type(kind) is type(wanted) and not isinstance(kind, type(BOOL))
+
+
+def _type(node: Node) -> Type:
+    return node.type  # type: ignore[attr-defined, no-any-return]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _check(text: str, environment: Environment) -> Node:
+    """Parse and check an expression."""
+    try:
+        tree = parse(text)
+        checker = Checker(environment)
+        checked = checker.check(tree)
+    except RecursionError:
+        problem = Problem(0, len(text), "syntax", "an expression is nested too deeply")
+        raise ExpressionError(text, [problem]) from None
+    if checker.problems:
+        raise ExpressionError(text, checker.problems)
+    return checked
+
+
+class _Export:
+    """Turns the value of an expression into a Python value of a wanted type."""
+
+    __slots__ = ("checks",)
+
+    def __init__(self, wanted: tuple[Type, ...]) -> None:
+        self.checks = tuple(solid_of(kind) for kind in wanted)
+
+    def __call__(self, value: object) -> object:
+        for check in self.checks[:-1]:
+            try:
+                return _export(check(value))
+            except Exception:  # noqa: BLE001, S112 - the next type may fit
+                continue
+        return _export(self.checks[-1](value))
+
+
+_export: Callable[[object], object] = NAMES["_export"]  # type: ignore[assignment]
+
+
+def _function(
+    tree: Node, environment: Environment, export: _Export | None
+) -> Callable[..., object]:
+    """Return the function of a checked tree."""
+    generator = Generator(absorbing=False)
+    result = _result(generator, tree, export)
+    otherwise = name("_otherwise")
+    namespace = dict(NAMES)
+    namespace["_otherwise"] = None if export is None else CANNOT_TELL
+    if generator.absorbs:
+        slow = Generator(absorbing=True)
+        namespace["_slow"] = _define(
+            slow, _result(slow, tree, export), name("_otherwise"), environment, namespace, tree
+        )
+        otherwise = call("_slow", *map(name, environment.parameters))
+    return _define(generator, result, otherwise, environment, namespace, tree)
+
+
+def _result(generator: Generator, tree: Node, export: _Export | None) -> ast.expr:
+    if export is None:
+        return generator.boolean(tree)
+    return call(generator.hold(export), generator.value(tree))
+
+
+def _define(  # noqa: PLR0913 - the parts of one function
+    generator: Generator,
+    result: ast.expr,
+    otherwise: ast.expr,
+    environment: Environment,
+    namespace: dict[str, object],
+    tree: Node,
+) -> Callable[..., object]:
+    return define(
+        "expression",
+        environment.parameters,
+        [(METER, call("_Meter"))] if generator.metered else [],
+        result,
+        otherwise,
+        {**namespace, **generator.constants},
+        frozenset(_attributes(tree)),
+    )
+
+
+def _nodes(tree: Node) -> Iterator[Node]:
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+def _attributes(tree: Node) -> Iterator[str]:
+    """Yield the attributes that the code of a tree reads."""
+    for node in _nodes(tree):
+        if isinstance(node, VariableRead) and node.path is not None:
+            yield from node.path[1:]
+        elif isinstance(node, VariableRead) and isinstance(node.type, RecordType):
+            for declared in node.type.fields.values():
+                yield from (declared.path or ())[1:]
+        elif isinstance(node, Select | Has):
+            kind = _type(node.operand)
+            if isinstance(kind, RecordType) and node.field in kind.fields:
+                yield from (kind.fields[node.field].path or ())[1:]
+
+
+def _reads(tree: Node) -> frozenset[tuple[str, ...]]:
+    """Return the longest paths that a tree reads from variables."""
+    found: set[tuple[str, ...]] = set()
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        path = _read_path(node)
+        if path is None:
+            pending.extend(children(node))
+        else:
+            found.add(path)
+    return frozenset(found)
+
+
+def _read_path(node: Node) -> tuple[str, ...] | None:
+    """Return the path that a node reads from a variable, or None for anything else."""
+    match node:
+        case VariableRead(name=text):
+            return tuple(text.split("."))
+        case Select(operand=operand, field=text) | Has(operand=operand, field=text):
+            before = _read_path(operand)
+            return None if before is None else (*before, text)
+        case Index(operand=operand, key=Literal(value=str(text))):
+            before = _read_path(operand)
+            return None if before is None else (*before, text)
+    return None
