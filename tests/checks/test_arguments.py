@@ -32,7 +32,7 @@ GOOD = {"order_id": "ORD-00000001", "amount": 120, "currency": "USD"}
 
 def compiled(schemas, *, closed=True):
     for schema in schemas.values():
-        assert [] == check_schema(schema, top=True, allow_ours=True)
+        assert check_schema(schema, top=True, allow_ours=True) == []
     patterns = Patterns()
     arguments = compile_arguments(schemas, closed=closed, patterns=patterns)
     patterns.compile()
@@ -59,7 +59,7 @@ FITS = {
 def test_fits(args):
     arguments = compiled(REFUND)
     assert arguments.fits(args)
-    assert () == arguments.faults(args)
+    assert arguments.faults(args) == ()
 
 
 BREAKS = {
@@ -88,15 +88,15 @@ def test_breaks(args, wanted):
 
 def test_a_fault_carries_the_authors_message_and_the_place_in_the_schema():
     arguments = compiled(REFUND)
-    assert [("amount", "", "maximum", "A refund is at most 500.", ("maximum",))] == seen(
-        arguments, GOOD | {"amount": 501}
-    )
-    assert [("amount", "", "required", "A refund is at most 500.", ())] == seen(
-        arguments, {"order_id": "ORD-00000001", "currency": "USD"}
-    )
-    assert [("lines", "/0", "maxBytes", "Short lines.", ("items", "maxBytes"))] == seen(
-        arguments, GOOD | {"lines": ["abcd"]}
-    )
+    assert seen(arguments, GOOD | {"amount": 501}) == [
+        ("amount", "", "maximum", "A refund is at most 500.", ("maximum",))
+    ]
+    assert seen(arguments, {"order_id": "ORD-00000001", "currency": "USD"}) == [
+        ("amount", "", "required", "A refund is at most 500.", ())
+    ]
+    assert seen(arguments, GOOD | {"lines": ["abcd"]}) == [
+        ("lines", "/0", "maxBytes", "Short lines.", ("items", "maxBytes"))
+    ]
 
 
 def test_a_rule_across_tools_ignores_other_arguments():
@@ -230,9 +230,9 @@ def test_closing(schema, good, bad):
 def test_a_fault_below_a_definition_knows_its_place():
     schema = CLOSED["definitions are closed where they are used"][0] | {"message": "A tree."}
     args = {"x": {"value": 1, "child": {"value": "2"}}}
-    assert [
+    assert seen(compiled({"x": schema}), args) == [
         ("x", "/child/value", "type", "A tree.", ("$defs", "node", "properties", "value", "type"))
-    ] == seen(compiled({"x": schema}), args)
+    ]
 
 
 class Text(str):
@@ -263,7 +263,7 @@ class Level(enum.IntEnum):
     ONE = 1
 
 
-class Word(str, enum.Enum):
+class Word(str, enum.Enum):  # noqa: UP042
     A = "a"
 
 

@@ -218,7 +218,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("schema", TAKEN.values(), ids=TAKEN)
 def test_taken(schema):
-    assert [] == check_schema(schema, top=True, allow_ours=True)
+    assert check_schema(schema, top=True, allow_ours=True) == []
     compile_schema(schema)
 
 
@@ -236,7 +236,7 @@ def test_keywords_of_later_versions(keyword):
 
 def test_a_hint_names_what_was_meant():
     (fault,) = check_schema({"type": "string", "maxlength": 5}, top=True, allow_ours=True)
-    assert 'did you mean "maxLength"?' == fault.hint
+    assert fault.hint == 'did you mean "maxLength"?'
 
 
 def test_a_pattern_that_is_not_linear_says_so():
@@ -253,9 +253,9 @@ def test_outside_arguments_only_optional_is_ours(keyword):
 
 def test_outside_arguments_optional_stands_below_properties():
     schema = {"type": "object", "properties": {"a": {"type": "string", "optional": True}}}
-    assert [] == check_schema(schema, top=False, allow_ours=False)
-    assert [] == check_schema({"optional": True}, top=True, allow_ours=False)
-    assert [] != check_schema({"optional": True}, top=False, allow_ours=False)
+    assert check_schema(schema, top=False, allow_ours=False) == []
+    assert check_schema({"optional": True}, top=True, allow_ours=False) == []
+    assert check_schema({"optional": True}, top=False, allow_ours=False) != []
 
 
 def test_deep_schemas_are_refused_and_do_not_exhaust_the_stack():
@@ -263,7 +263,7 @@ def test_deep_schemas_are_refused_and_do_not_exhaust_the_stack():
     for _ in range(5000):
         schema = {"not": schema}
     faults = check_schema(schema, top=True, allow_ours=True)
-    assert ["PE015"] == [fault.code for fault in faults]
+    assert [fault.code for fault in faults] == ["PE015"]
 
 
 FORMAT_CASES = {
@@ -293,7 +293,7 @@ FORMAT_CASES = {
 def test_every_format_is_enforced(name):
     good, bad = FORMAT_CASES[name]
     validator = compile_schema({"type": "string", "format": name})
-    assert (True, False) == (validator.fits(good), validator.fits(bad))
+    assert (validator.fits(good), validator.fits(bad)) == (True, False)
 
 
 VALUES = st.recursive(

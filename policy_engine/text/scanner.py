@@ -1,0 +1,146 @@
+"""One scan of a text for every pattern of every rule."""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import re2
+
+from policy_engine.errors import CheckError
+
+__all__ = ["CONTROLS", "Engine", "LinearEngine", "Match", "Pattern", "Scanner", "scrub"]
+
+CONTROLS: Final = -1
+"""The id under which a scan reports control characters: the text has another skeleton."""
+
+_CONTROL_CHARACTERS: Final = r"[\x00-\x08\x0e-\x1f\x7f]"
+_TIMEOUT: Final = 0.05
+"""Seconds that a backtracking search may take."""
+
+
+class Match(Protocol):
+    """Where a pattern was found."""
+
+    def start(self) -> int:
+        """The first character's offset."""
+
+    def end(self) -> int:
+        """The offset after the last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern."""
+
+    id: int
+    expression: str
+    caseless: bool
+    backtracks: bool
+    compiled: object = field(compare=False, repr=False)
+    """The expression compiled alone, which tells where it was found."""
+
+
+class Engine(Protocol):
+    """What finds which of many patterns match."""
+
+    def scan(self, data: bytes) -> list[int]:
+        """Return the ids of the patterns found in UTF-8, in any order, perhaps repeated."""
+
+
+def scrub(text: str) -> str:
+    """Replace halves of surrogate pairs, which no engine takes, one character by one."""
+    return "".join(["\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text])
+
+
+class LinearEngine:
+    """Finds patterns with RE2; ready at once."""
+
+    __slots__ = ("_canary", "_ids", "_set")
+
+    def __init__(self, patterns: tuple[tuple[int, str, bool], ...]) -> None:
+        options = re2.Options()
+        options.log_errors = False
+        options.max_mem = (16 + len(patterns)) << 20
+        self._set = re2.Set.SearchSet(options)
+        self._ids = [number for number, _, _ in patterns]
+        for _, expression, caseless in patterns:
+            self._set.Add(f"(?i:{expression})" if caseless else expression)
+        # A set that runs out of memory reports no match; one that always matches tells.
+        self._canary = self._set.Add("")
+        self._set.Compile()
+
+    def scan(self, data: bytes) -> list[int]:
+        """Return the ids of the patterns found."""
+        found = self._set.Match(data)
+        if not found or self._canary not in found:
+            raise CheckError("the patterns could not be searched for")
+        return [self._ids[index] for index in found if index != self._canary]
+
+
+class Scanner:
+    """All patterns of a policy set, ready to be searched for."""
+
+    __slots__ = ("_engine", "_linear", "_patterns", "backtracking", "caseless", "is_warm")
+
+    def __init__(self, patterns: tuple[Pattern, ...]) -> None:
+        self._patterns = patterns
+        self.caseless = frozenset(pattern.id for pattern in patterns if pattern.caseless)
+        """The ids of the patterns that ignore case."""
+        self.backtracking = frozenset(pattern.id for pattern in patterns if pattern.backtracks)
+        """The ids of the patterns that run in the engine that can be slow."""
+        self._linear = (
+            (CONTROLS, _CONTROL_CHARACTERS, False),
+            *(
+                (pattern.id, pattern.expression, pattern.caseless)
+                for pattern in patterns
+                if not pattern.backtracks
+            ),
+        )
+        self._engine: Engine = LinearEngine(self._linear)
+        self.is_warm = False
+        """Whether the fast engine is in use."""
+
+    def warm(self) -> None:
+        """Build the fast engine and take it into use; where there is none, change nothing."""
+        if self.is_warm:
+            return
+        try:
+            # Late, because the import takes 15 ms that a cold start does without, and because
+            # the library is missing on some platforms.
+            automaton = importlib.import_module("policy_engine.text.automaton")
+        except ImportError:
+            return
+        self._engine = automaton.AutomatonEngine(self._linear)
+        self.is_warm = True
+
+    def scan(self, text: str) -> list[int]:
+        """Return the ids of the linear patterns found in one text, with `CONTROLS`.
+
+        Raises:
+            CheckError: The engine could not tell.
+        """
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            data = scrub(text).encode()
+        return self._engine.scan(data)
+
+    def find(self, pattern: int, text: str) -> Iterator[Match]:
+        """Yield where one pattern is found in one text, from left to right.
+
+        Raises:
+            CheckError: The search took too long, or failed.
+        """
+        which = self._patterns[pattern]
+        compiled = which.compiled
+        try:
+            if which.backtracks:
+                yield from compiled.finditer(text, timeout=_TIMEOUT)  # type: ignore[attr-defined]
+            else:
+                clean = text if text.isascii() else scrub(text)
+                yield from compiled.finditer(clean)  # type: ignore[attr-defined]
+        except Exception as error:
+            raise CheckError(
+                f'the pattern "{which.expression}" could not be searched for'
+            ) from error
