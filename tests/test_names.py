@@ -62,5 +62,5 @@ def test_many_stars_do_not_hang():
     glob = "*a" * 90 + "*b"
     began = time.perf_counter()
     assert not matches_glob(glob, "a" * 20_000)
-    assert globs_overlap(glob, "*a" * 90)
+    assert globs_overlap(glob, "*a" * 90 + "*")
     assert time.perf_counter() - began < 1

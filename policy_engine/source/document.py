@@ -1,6 +1,7 @@
 """A policy file: its data, and the place of every key and value."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeAlias
@@ -68,7 +69,7 @@ def _lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
-def fault_at(  # noqa: PLR0913, PLR0917 -- a fault has this many parts
+def fault_at(
     path: str, text: str, marked: Marked, code: str, message: str, hint: str | None = None
 ) -> Fault:
     """Make a fault of what stands between two marks of a text."""
@@ -91,7 +92,7 @@ def fault_at(  # noqa: PLR0913, PLR0917 -- a fault has this many parts
     )
 
 
-def fault_at_offset(path: str, text: str, offset: int, code: str, message: str, hint: str) -> Fault:  # noqa: PLR0913, PLR0917 -- likewise
+def fault_at_offset(path: str, text: str, offset: int, code: str, message: str, hint: str) -> Fault:
     """Make a fault of one character of a text."""
     breaks = list(_BREAK.finditer(text, 0, offset))
     column = offset - (breaks[-1].end() if breaks else 0)
@@ -137,6 +138,12 @@ class Document:
         marked = self._key(path) if on_key else self._find(path)[1]
         return fault_at(self.path, self.text, marked, code, message, hint)
 
+    def without(self, paths: Iterable[Path]) -> "Document":
+        """Return the document without some of its parts; the places of the rest stay theirs."""
+        cuts = [path for path in paths if path]
+        data, root = _without(self.data, self._root, cuts)
+        return Document(self.path, self.text, data, root)
+
     def _location(self, marked: Marked) -> Location:
         return Location(self.path, marked.start_mark.line + 1, marked.start_mark.column + 1)
 
@@ -157,3 +164,29 @@ class Document:
             else:
                 break
         return key, value
+
+
+def _without(data: Any, marked: Marked, cuts: list[Path]) -> tuple[Any, Marked]:
+    if not cuts:
+        return data, marked
+    below: dict[str | int, list[Path]] = {}
+    for cut in cuts:
+        below.setdefault(cut[0], []).append(cut[1:])
+    gone = {step for step, rest in below.items() if () in rest}
+    if isinstance(marked, Mapped):
+        values: dict[str, Any] = {}
+        entries: dict[str, tuple[Marked, Marked]] = {}
+        for key, (key_mark, value_mark) in marked.entries.items():
+            if key not in gone:
+                values[key], kept = _without(data[key], value_mark, below.get(key, []))
+                entries[key] = (key_mark, kept)
+        return values, Mapped(marked.start_mark, marked.end_mark, entries)
+    if isinstance(marked, Listed):
+        pairs = [
+            _without(item, mark, below.get(i, []))
+            for i, (item, mark) in enumerate(zip(data, marked.items, strict=True))
+            if i not in gone
+        ]
+        items = [mark for _, mark in pairs]
+        return [item for item, _ in pairs], Listed(marked.start_mark, marked.end_mark, items)
+    return data, marked

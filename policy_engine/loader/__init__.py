@@ -1,0 +1,5 @@
+"""From files to policies: everything that is wrong, in one error."""
+
+from policy_engine.loader.loader import load, load_texts
+
+__all__ = ["load", "load_texts"]
