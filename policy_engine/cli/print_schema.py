@@ -1,0 +1,41 @@
+"""`schema`: print a JSON Schema for editors and for other programs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from policy_engine.cli.ending import CannotRunError, ending
+from policy_engine.cli.json_output import print_json
+from policy_engine.cli.schema import decision_schema, policy_schema, request_schema
+
+__all__ = ["run"]
+
+
+class _Kind(StrEnum):
+    POLICY = "policy"
+    REQUEST = "request"
+    DECISION = "decision"
+    TEST = "test"
+
+
+_SCHEMAS = {
+    _Kind.POLICY: policy_schema,
+    _Kind.REQUEST: request_schema,
+    _Kind.DECISION: decision_schema,
+}
+
+
+def run(
+    kind: Annotated[
+        _Kind, typer.Argument(metavar="[policy|request|decision]", help="What it describes.")
+    ] = _Kind.POLICY,
+) -> None:
+    """Print a JSON Schema: of policies, requests or decisions.
+
+    Editors complete and check policies by that of policies.
+    """
+    with ending():
+        if kind not in _SCHEMAS:
+            raise CannotRunError(f'this version does not have the schema "{kind}" yet')
+        print_json(_SCHEMAS[kind]())
