@@ -82,7 +82,7 @@ _DIFFERENCES: Mapping[_Kinds, Callable[[Any], object]] = MappingProxyType(
         (int, float): _float,
         (float, int): _float,
         (Timestamp, Duration): to_timestamp,
-        (Timestamp, Timestamp): to_duration,
+        (Timestamp, Timestamp): lambda value: to_duration(to_int(value)),
         (Duration, Duration): to_duration,
     }
 )

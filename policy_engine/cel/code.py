@@ -6,12 +6,14 @@ there and no builtins; names and attributes are checked against closed sets.
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 __all__ = [
     "ALLOWED_NODES",
     "VALUE_ATTRIBUTES",
+    "Body",
     "attribute",
     "both",
     "call",
@@ -105,74 +107,96 @@ def _arguments(parameters: Sequence[str]) -> ast.arguments:
     return ast.arguments([], [ast.arg(p) for p in parameters], None, [], [], None, [])
 
 
-def define(  # noqa: PLR0913 - the parts of one function
-    title: str,
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a function does."""
+
+    setup: tuple[tuple[str, ast.expr], ...]
+    """Names that are set first."""
+    result: ast.expr
+    """What it returns."""
+    otherwise: ast.expr | None
+    """What it returns where computing that raises; the name `_otherwise` where this is None."""
+
+
+def define(
     parameters: Sequence[str],
-    setup: Sequence[tuple[str, ast.expr]],
-    result: ast.expr,
-    otherwise: ast.expr,
+    body: Body,
     namespace: Mapping[str, object],
     attributes: frozenset[str],
 ) -> Callable[..., Any]:
     """Return a function that yields a result, or something else where that raises.
 
     Args:
-        title: Its name in tracebacks.
         parameters: What it takes.
-        setup: Names that are set first.
-        result: What it returns.
-        otherwise: What it returns where computing that raises.
+        body: What it does.
         namespace: Its globals, beside which it sees nothing.
         attributes: The declared attributes that it may read.
 
     Raises:
         AssertionError: The code holds something that is not of the closed set.
     """
-    body: list[ast.stmt] = [
-        ast.Assign([ast.Name(text, _STORE)], value) for text, value in setup
-    ]
-    body.append(ast.Return(result))
-    last = ast.ExceptHandler(name("_Exception"), None, [ast.Return(name("_otherwise"))])
-    tries: list[ast.stmt] = [ast.Return(name("_otherwise"))]
-    if not (isinstance(otherwise, ast.Name) and otherwise.id == "_otherwise"):
-        tries = [ast.Try([ast.Return(otherwise)], [last], [], [])]
-    handler = ast.ExceptHandler(name("_Exception"), None, tries)
-    function = ast.FunctionDef(
-        title, _arguments(parameters), [ast.Try(body, [handler], [], [])], []
-    )
-    if "type_params" in ast.FunctionDef._fields:
+    steps: list[ast.stmt] = [ast.Assign([ast.Name(n, _STORE)], v) for n, v in body.setup]
+    steps.append(ast.Return(body.result))
+    last: list[ast.stmt] = [ast.Return(name("_otherwise"))]
+    if body.otherwise is not None:
+        last = [_try([ast.Return(body.otherwise)], last)]
+    function: Any = ast.FunctionDef("expression", _arguments(parameters), [_try(steps, last)], [])
+    if "type_params" in ast.FunctionDef._fields:  # since Python 3.12
         function.type_params = []
     module = ast.Module([function], [])
-    check_closed(module, frozenset(namespace) | frozenset(parameters), attributes)
-    ast.fix_missing_locations(module)
+    names = check_closed(module, frozenset(namespace) | frozenset(parameters), attributes)
     compiled = compile(module, "<expression>", "exec", dont_inherit=True)
     code = next(part for part in compiled.co_consts if isinstance(part, CodeType))
-    return FunctionType(code, {**namespace, "__builtins__": {}}, title)
+    seen = {text: namespace[text] for text in names if text in namespace}
+    return FunctionType(code, {**seen, "__builtins__": {}}, "expression")
 
 
-def check_closed(tree: ast.AST, names: frozenset[str], attributes: frozenset[str]) -> None:
-    """Check that code is made of the closed set of nodes, names and attributes.
+def _try(steps: list[ast.stmt], otherwise: list[ast.stmt]) -> ast.stmt:
+    return ast.Try(steps, [ast.ExceptHandler(name("_Exception"), None, otherwise)], [], [])
+
+
+def check_closed(tree: ast.AST, names: frozenset[str], attributes: frozenset[str]) -> set[str]:
+    """Check that code is made of the closed set of nodes, names and attributes, and place it.
+
+    Returns:
+        The names that it reads.
 
     Raises:
         AssertionError: It is not.
     """
     bound: set[str] = set()
     read: set[str] = set()
-    pending = [tree]
+    pending: list[Any] = [tree]
     while pending:
         node = pending.pop()
-        if type(node) not in ALLOWED_NODES:
-            raise AssertionError(f"{type(node).__name__} in generated code")
-        if isinstance(node, ast.Name):
-            (bound if isinstance(node.ctx, ast.Store) else read).add(node.id)
-        elif isinstance(node, ast.arg):
+        kind = type(node)
+        if kind not in ALLOWED_NODES:
+            raise AssertionError(f"{kind.__name__} in generated code")
+        if kind is ast.Name:
+            (bound if node.ctx is _STORE else read).add(node.id)
+        elif kind is ast.arg:
             bound.add(node.arg)
-        elif isinstance(node, ast.Attribute):
+        elif kind is ast.Attribute:
             _check_attribute(node.attr, attributes)
-        pending.extend(ast.iter_child_nodes(node))
+        node.lineno = node.end_lineno = 1
+        node.col_offset = node.end_col_offset = 0
+        _add_parts(node, pending)
     unknown = read - bound - names
     if unknown:
         raise AssertionError(f"{sorted(unknown)} in generated code")
+    return read
+
+
+def _add_parts(node: ast.AST, pending: list[Any]) -> None:
+    for field in node._fields:
+        part = getattr(node, field, None)
+        if part is _LOAD or part is _STORE:
+            continue
+        if isinstance(part, ast.AST):
+            pending.append(part)
+        elif isinstance(part, list):
+            pending.extend(part)
 
 
 def _check_attribute(text: str, attributes: frozenset[str]) -> None:

@@ -4,10 +4,13 @@ from types import NoneType
 from typing import Final
 
 from policy_engine.cel.problems import EvaluationError
-from policy_engine.cel.reading import LISTS, cook, elements, entries, is_map, stored_key
+from policy_engine.cel.reading import LISTS, elements, entries, is_map, stored_key
 from policy_engine.cel.values import (
+    NONE,
+    Address,
     Duration,
     Map,
+    Network,
     OptionalValue,
     Timestamp,
     TypeValue,
@@ -18,7 +21,7 @@ __all__ = ["contains", "equal", "greater", "greater_or_equal", "less", "less_or_
 
 MAX_STEPS: Final = 1_000_000
 NUMBERS: Final = frozenset({int, Uint, float})
-_PLAIN: Final = frozenset({str, bool, bytes, NoneType, Timestamp, Duration})
+_PLAIN: Final = frozenset({str, bool, bytes, NoneType, Timestamp, Duration, Address, Network})
 _ORDERED: Final = frozenset({str, bool, bytes, Timestamp, Duration})
 
 
@@ -57,19 +60,12 @@ def _equal_others(first: object, second: object, steps: list[int]) -> bool:
     if isinstance(first, OptionalValue):
         if not isinstance(second, OptionalValue):
             return False
-        return _equal(first.value, second.value, steps) and _is_none(first) == _is_none(second)
+        if first is NONE or second is NONE:
+            return first is second
+        return _equal(first.value, second.value, steps)
     if isinstance(first, TypeValue):
         return isinstance(second, TypeValue) and first.name == second.name
-    if hasattr(first, "_net"):
-        return type(first) is type(second) and bool(first == second)
-    cook(first)
     raise EvaluationError("cannot compare")
-
-
-def _is_none(value: OptionalValue) -> bool:
-    from policy_engine.cel.values import NONE
-
-    return value is NONE
 
 
 def _equal_lists(first: object, second: object, steps: list[int]) -> bool:
@@ -123,7 +119,7 @@ def greater_or_equal(first: object, second: object) -> bool:
 def contains(item: object, container: object) -> bool:
     """Return `item in container`: an element of a list, or a key of a map."""
     if type(container) in LISTS:
-        return any([equal(item, other) for other in elements(container)])
+        return any(equal(item, other) for other in elements(container))
     if type(container) is Map:
         if type(item) is float:
             return item in container

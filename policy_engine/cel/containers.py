@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from policy_engine.cel.comparison import equal
 from policy_engine.cel.meter import Meter
 from policy_engine.cel.problems import EvaluationError
 from policy_engine.cel.reading import LISTS, cook, elements, entries, is_map, keys, stored_key
@@ -97,7 +96,7 @@ def optional_select(container: object, name: str) -> OptionalValue:
 
 
 def has(container: object, name: str) -> bool:
-    """Return has(container.name) for a map."""
+    """Say whether a map has a key."""
     if type(container) is OptionalValue:
         return container is not NONE and has(container.value, name)
     if not is_map(container):
@@ -106,7 +105,7 @@ def has(container: object, name: str) -> bool:
 
 
 def has_field(container: Any, name: str) -> bool:
-    """Return has(container.name) for a declared field, for which null is absent."""
+    """Say whether a map has a declared field, for which null is absent."""
     if not is_map(container):
         raise EvaluationError("this has no fields")
     return container.get(name) is not None

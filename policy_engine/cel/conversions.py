@@ -1,6 +1,6 @@
 """Conversions between types, and the types as values."""
 
-import base64
+from binascii import a2b_base64, b2a_base64
 from typing import Any, Final
 
 from policy_engine.cel.arithmetic import to_int, to_timestamp, to_uint
@@ -15,7 +15,9 @@ from policy_engine.cel.timestamps import (
 )
 from policy_engine.cel.values import (
     TYPE_VALUES,
+    Address,
     Duration,
+    Network,
     OptionalValue,
     Timestamp,
     TypeValue,
@@ -30,6 +32,7 @@ _NAMES: Final = {
     bool: "bool", int: "int", Uint: "uint", float: "double", str: "string", bytes: "bytes",
     type(None): "null_type", TypeValue: "type", OptionalValue: "optional_type",
     Timestamp: "google.protobuf.Timestamp", Duration: "google.protobuf.Duration",
+    Address: "net.IP", Network: "net.CIDR",
 }  # fmt: skip
 
 
@@ -142,6 +145,8 @@ def to_string(meter: Meter, value: Any) -> str:
         return timestamp_text(value)
     if kind is Duration:
         return duration_text(value)
+    if kind is Address or kind is Network:
+        return str(value.value)
     raise EvaluationError("this has no text form")
 
 
@@ -183,7 +188,7 @@ def base64_encode(meter: Meter, value: object) -> str:
     if type(value) is not bytes:
         raise EvaluationError("not bytes")
     meter.grow(2 * len(value) + 4)
-    return base64.b64encode(value).decode()
+    return b2a_base64(value, newline=False).decode()
 
 
 def base64_decode(meter: Meter, value: object) -> bytes:
@@ -191,4 +196,4 @@ def base64_decode(meter: Meter, value: object) -> bytes:
     text = as_string(value)
     meter.grow(len(text))
     padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
-    return base64.b64decode(padded, validate=True)
+    return a2b_base64(padded, strict_mode=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from policy_engine.cel.checker import Checker
-from policy_engine.cel.code import call, define, name
+from policy_engine.cel.code import Body, call, define, name
 from policy_engine.cel.environment import Environment
 from policy_engine.cel.generate import METER, Generator
 from policy_engine.cel.nodes import Has, Index, Literal, Node, Select, VariableRead, children
@@ -59,7 +59,7 @@ def compile_condition(text: str, environment: Environment) -> Condition:
     if kind not in (BOOL, DYN):
         message = f'a condition is a bool, and "{_short(text)}" is of type {kind}'
         raise ExpressionError(text, [Problem(0, len(text), "type", message)])
-    function = _function(tree, environment, None)
+    function = compile_tree(tree, environment, None)
     return Condition(text, function, _reads(tree), tree)  # type: ignore[arg-type]
 
 
@@ -79,7 +79,7 @@ def compile_value(text: str, environment: Environment, want: tuple[Type, ...]) -
             names = " or ".join(map(str, want))
             message = f'"{_short(text)}" is of type {kind}, not {names}'
             raise ExpressionError(text, [Problem(0, len(text), "type", message)])
-    function = _function(tree, environment, _Export(wanted))
+    function = compile_tree(tree, environment, _Export(wanted))
     return Expression(text, function, _reads(tree), tree, kind)
 
 
@@ -132,47 +132,46 @@ class _Export:
 _export: Callable[[object], object] = NAMES["_export"]  # type: ignore[assignment]
 
 
-def _function(
-    tree: Node, environment: Environment, export: _Export | None
+Export = Callable[[object], object]
+
+
+def compile_tree(
+    tree: Node, environment: Environment, export: Export | None
 ) -> Callable[..., object]:
-    """Return the function of a checked tree."""
+    """Return the function of a checked tree.
+
+    Args:
+        tree: What `Checker.check` returned.
+        environment: What it was checked against.
+        export: What the function does with the value; None for a condition.
+    """
     generator = Generator(absorbing=False)
     result = _result(generator, tree, export)
-    otherwise = name("_otherwise")
     namespace = dict(NAMES)
     namespace["_otherwise"] = None if export is None else CANNOT_TELL
+    attributes = frozenset(_attributes(tree))
+    otherwise = None
     if generator.absorbs:
         slow = Generator(absorbing=True)
-        namespace["_slow"] = _define(
-            slow, _result(slow, tree, export), name("_otherwise"), environment, namespace, tree
+        body = _body(slow, _result(slow, tree, export), None)
+        namespace["_slow"] = define(
+            environment.parameters, body, {**namespace, **slow.constants}, attributes
         )
         otherwise = call("_slow", *map(name, environment.parameters))
-    return _define(generator, result, otherwise, environment, namespace, tree)
+    body = _body(generator, result, otherwise)
+    names = {**namespace, **generator.constants}
+    return define(environment.parameters, body, names, attributes)
 
 
-def _result(generator: Generator, tree: Node, export: _Export | None) -> ast.expr:
+def _body(generator: Generator, result: ast.expr, otherwise: ast.expr | None) -> Body:
+    setup = ((METER, call("_Meter")),) if generator.metered else ()
+    return Body(setup, result, otherwise)
+
+
+def _result(generator: Generator, tree: Node, export: Export | None) -> ast.expr:
     if export is None:
         return generator.boolean(tree)
     return call(generator.hold(export), generator.value(tree))
-
-
-def _define(  # noqa: PLR0913 - the parts of one function
-    generator: Generator,
-    result: ast.expr,
-    otherwise: ast.expr,
-    environment: Environment,
-    namespace: dict[str, object],
-    tree: Node,
-) -> Callable[..., object]:
-    return define(
-        "expression",
-        environment.parameters,
-        [(METER, call("_Meter"))] if generator.metered else [],
-        result,
-        otherwise,
-        {**namespace, **generator.constants},
-        frozenset(_attributes(tree)),
-    )
 
 
 def _nodes(tree: Node) -> Iterator[Node]:

@@ -1,5 +1,6 @@
 """`format`: values in a text, by clauses such as %s and %.2f."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from policy_engine.cel.conversions import double_text
@@ -56,7 +57,7 @@ def _clause(meter: Meter, text: str, at: int, rest: list[object]) -> tuple[int, 
     return at + 1, part
 
 
-def _text(value: Any, _precision: int = 6) -> str:  # noqa: C901 - one line per type
+def _text(value: Any, _precision: int = 6) -> str:
     kind = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
@@ -145,7 +146,7 @@ def _hexadecimal(value: Any, _precision: int) -> str:
     return _in_base(value, "x")
 
 
-_VERBS = {
+_VERBS: Mapping[str, Callable[[Any, int], str]] = {
     "s": _text,
     "d": _decimal,
     "f": _fixed,

@@ -10,6 +10,7 @@ from policy_engine.cel import (
     conversions,
     formatting,
     mathematics,
+    network,
     optionals,
     patterns,
     strings,
@@ -19,10 +20,12 @@ from policy_engine.cel.overloads import Function, Overload
 from policy_engine.cel.types import (
     BOOL,
     BYTES,
+    CIDR,
     DOUBLE,
     DURATION,
     DYN,
     INT,
+    IP,
     STRING,
     TIMESTAMP,
     TYPE,
@@ -103,22 +106,18 @@ def _arithmetic() -> Iterator[Function]:
     yield _function("*", arithmetic.multiply, *numbers)
     yield _function("/", arithmetic.divide, *numbers)
     yield _function("%", arithmetic.modulo, *whole)
-    yield _function(
-        "neg", arithmetic.negate, (INT, INT), (DOUBLE, DOUBLE), (DURATION, DURATION)
-    )
+    yield _function("neg", arithmetic.negate, (INT, INT), (DOUBLE, DOUBLE), (DURATION, DURATION))
 
 
 def _conversions() -> Iterator[Function]:
     numbers = (INT, UINT, DOUBLE, STRING)
     yield _function("dyn", conversions.dyn, (_A, DYN))
     yield _function("type", conversions.type_of, (_A, TYPE))
-    yield _function(
-        "int", conversions.int_of, *((k, INT) for k in (*numbers, TIMESTAMP, DURATION))
-    )
+    yield _function("int", conversions.int_of, *((k, INT) for k in (*numbers, TIMESTAMP, DURATION)))
     yield _function("uint", conversions.uint_of, *((k, UINT) for k in numbers))
     yield _function("double", conversions.to_double, *((k, DOUBLE) for k in numbers))
     yield _function("bool", conversions.to_bool, (BOOL, BOOL), (STRING, BOOL))
-    texts = (*numbers, BOOL, BYTES, TIMESTAMP, DURATION)
+    texts = (*numbers, BOOL, BYTES, TIMESTAMP, DURATION, IP, CIDR)
     yield _function("string", conversions.to_string, *((k, STRING) for k in texts), metered=True)
     yield _function("bytes", conversions.to_bytes, (BYTES, BYTES), (STRING, BYTES), metered=True)
     yield _function(
@@ -150,7 +149,9 @@ def _strings() -> Iterator[Function]:
     found = ((STRING, STRING, INT), (STRING, STRING, INT, INT))
     yield _method("indexOf", strings.index_of, *found)
     yield _method("lastIndexOf", strings.last_index_of, *found)
-    yield _method("join", strings.join, (_STRINGS, STRING), (_STRINGS, STRING, STRING), metered=True)
+    yield _method(
+        "join", strings.join, (_STRINGS, STRING), (_STRINGS, STRING, STRING), metered=True
+    )
     yield _method("lowerAscii", strings.lower_ascii, (STRING, STRING), metered=True)
     yield _method("upperAscii", strings.upper_ascii, (STRING, STRING), metered=True)
     yield _method(
@@ -181,13 +182,13 @@ def _mathematics() -> Iterator[Function]:
         overloads += [Overload((ListType(k),), k) for k in numbers]
         overloads.append(Overload((DYN, DYN), DYN, variadic=True))
         yield Function(f"math.{name}", run, tuple(overloads))
-    for name, run in (
+    for name, change in (
         ("ceil", mathematics.ceil),
         ("floor", mathematics.floor),
         ("round", mathematics.round_half_away),
         ("trunc", mathematics.trunc),
     ):
-        yield _function(f"math.{name}", run, (DOUBLE, DOUBLE))
+        yield _function(f"math.{name}", change, (DOUBLE, DOUBLE))
     for name, test in (
         ("isNaN", mathematics.is_nan),
         ("isInf", mathematics.is_inf),
@@ -239,6 +240,31 @@ def _optionals() -> Iterator[Function]:
     yield _method("orValue", optionals.or_value, (_OPTIONAL, _A, _A))
 
 
+def _network() -> Iterator[Function]:
+    yield _function("isIP", network.is_ip, (STRING, BOOL))
+    yield _function("isCIDR", network.is_cidr, (STRING, BOOL))
+    yield _function("ip.isCanonical", network.is_canonical, (STRING, BOOL))
+    yield Function(
+        "ip",
+        network.ip,
+        (Overload((STRING,), IP), Overload((IP,), IP), Overload((CIDR,), IP, member=True)),
+    )
+    yield _function("cidr", network.cidr, (STRING, CIDR), (CIDR, CIDR))
+    yield _method("family", network.family, (IP, INT))
+    for name, test in (
+        ("isUnspecified", network.is_unspecified),
+        ("isLoopback", network.is_loopback),
+        ("isGlobalUnicast", network.is_global_unicast),
+        ("isLinkLocalMulticast", network.is_link_local_multicast),
+        ("isLinkLocalUnicast", network.is_link_local_unicast),
+    ):
+        yield _method(name, test, (IP, BOOL))
+    yield _method("containsIP", network.contains_ip, (CIDR, IP, BOOL), (CIDR, STRING, BOOL))
+    yield _method("containsCIDR", network.contains_cidr, (CIDR, CIDR, BOOL), (CIDR, STRING, BOOL))
+    yield _method("masked", network.masked, (CIDR, CIDR))
+    yield _method("prefixLength", network.prefix_length, (CIDR, INT))
+
+
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
         function.name: function
@@ -250,6 +276,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
             _mathematics,
             _times,
             _optionals,
+            _network,
         )
         for function in family()
     }

@@ -62,28 +62,31 @@ _PLAIN = (bool, int, float, str, bytes, type(None))
 class Generator:
     """Makes the code of one function."""
 
+    builders: Mapping[type[Node], Callable[[Any], ast.expr]]
+    constants: dict[str, object]
+
     def __init__(self, *, absorbing: bool) -> None:
         self.absorbing = absorbing
-        self.constants: dict[str, object] = {}
+        self.constants = {}
         self.metered = False
         self.absorbs = False
-        self.builders: Mapping[type[Node], Callable[[Any], ast.expr]] = {
-            Literal: self.literal,
-            VariableRead: self.variable,
+        self.builders = {
+            Literal: self._literal,
+            VariableRead: self._variable,
             Local: lambda node: name(_local(node)),
-            Select: lambda node: self.select(node, comparing=False),
-            Has: self.has,
-            Index: self.index,
-            Call: self.call,
-            And: self.conjunction,
-            Or: self.disjunction,
+            Select: lambda node: self._select(node, comparing=False),
+            Has: self._has,
+            Index: self._index,
+            Call: self._call,
+            And: self._conjunction,
+            Or: self._disjunction,
             Not: lambda node: ast.UnaryOp(ast.Not(), self.boolean(node.operand)),
-            Conditional: self.conditional,
-            ListItems: self.list_items,
-            MapEntries: self.map_entries,
-            Loop: self.loop,
-            Bind: self.bind,
-            OptionalMap: self.optional_map,
+            Conditional: self._conditional,
+            ListItems: self._list_items,
+            MapEntries: self._map_entries,
+            Loop: self._loop,
+            Bind: self._bind,
+            OptionalMap: self._optional_map,
             Failure: lambda node: call("_fail", constant(node.message)),
         }
 
@@ -107,9 +110,9 @@ class Generator:
     def number(self, node: Node) -> ast.expr:
         """Return code for a value that is only compared."""
         if isinstance(node, Select):
-            return self.select(node, comparing=True)
+            return self._select(node, comparing=True)
         if isinstance(node, VariableRead):
-            return self.checked(self.path(node), Field(node.type), comparing=True)
+            return self.checked(self._path(node), Field(node.type), comparing=True)
         return self.value(node)
 
     def hold(self, value: object) -> ast.expr:
@@ -126,19 +129,19 @@ class Generator:
         self.metered = True
         return name(METER)
 
-    def literal(self, node: Literal) -> ast.expr:
+    def _literal(self, node: Literal) -> ast.expr:
         if type(node.value) in _PLAIN:
             return constant(node.value)
         return self.hold(node.value)
 
-    def path(self, node: VariableRead) -> ast.expr:
+    def _path(self, node: VariableRead) -> ast.expr:
         assert node.path is not None  # noqa: S101 - the environment's promise
         return _attributes(node.path)
 
-    def variable(self, node: VariableRead) -> ast.expr:
+    def _variable(self, node: VariableRead) -> ast.expr:
         if node.path is None:
             return call("_fail", constant("a group of variables is not a value"))
-        return self.checked(self.path(node), Field(node.type), comparing=False)
+        return self.checked(self._path(node), Field(node.type), comparing=False)
 
     def checked(self, raw: ast.expr, field: Field, *, comparing: bool) -> ast.expr:
         """Return code that reads a value from a request and checks its type."""
@@ -149,7 +152,7 @@ class Generator:
         code = inline_check(raw, field.type, comparing=comparing)
         return call(self.hold(check_of(field.type)), raw) if code is None else code
 
-    def select(self, node: Select, *, comparing: bool) -> ast.expr:
+    def _select(self, node: Select, *, comparing: bool) -> ast.expr:
         kind = node.operand.type  # type: ignore[attr-defined]
         if isinstance(kind, RecordType) and node.field in kind.fields:
             field = kind.fields[node.field]
@@ -159,7 +162,7 @@ class Generator:
             raw = self.field(node.operand, node.field, field, present=True)
             return self.checked(raw, field, comparing=comparing)
         if isinstance(kind, OptionalType):
-            return self.chain(node, kind.inner)
+            return self._chain(node, kind.inner)
         return self.element(node, self.lazy(node.operand), constant(node.field))
 
     def field(self, operand: Node, text: str, field: Field, *, present: bool) -> ast.expr:
@@ -169,7 +172,7 @@ class Generator:
         base = self.lazy(operand)
         return item(base, constant(text)) if present else call("_get_field", base, constant(text))
 
-    def chain(self, node: Select, inner: Type) -> ast.expr:
+    def _chain(self, node: Select, inner: Type) -> ast.expr:
         base = self.value(node.operand)
         if isinstance(inner, RecordType) and node.field in inner.fields:
             check = self.hold(solid_of(inner.fields[node.field].type))
@@ -193,12 +196,14 @@ class Generator:
             return call("_checked_optional", base, key, self.hold(solid_of(inner)))
         return call("_checked_index", base, key, self.hold(check_of(inner)))
 
-    def index(self, node: Index) -> ast.expr:
+    def _index(self, node: Index) -> ast.expr:
         kind = node.operand.type  # type: ignore[attr-defined]
-        base = self.value(node.operand) if isinstance(kind, OptionalType) else self.lazy(node.operand)
+        base = (
+            self.value(node.operand) if isinstance(kind, OptionalType) else self.lazy(node.operand)
+        )
         return self.element(node, base, self.value(node.key))
 
-    def has(self, node: Has) -> ast.expr:
+    def _has(self, node: Has) -> ast.expr:
         kind = node.operand.type  # type: ignore[attr-defined]
         if isinstance(kind, RecordType) and node.field in kind.fields:
             field = kind.fields[node.field]
@@ -211,7 +216,7 @@ class Generator:
                 return call("_has_field", self.lazy(node.operand), constant(node.field))
         return call("_has", self.lazy(node.operand), constant(node.field))
 
-    def call(self, node: Call) -> ast.expr:
+    def _call(self, node: Call) -> ast.expr:
         code = inline.build(self, node)
         if code is not None:
             return code
@@ -220,32 +225,30 @@ class Generator:
             arguments.insert(0, self.meter())
         return call(symbol(node.function), *arguments)
 
-    def conjunction(self, node: And) -> ast.expr:
+    def _conjunction(self, node: And) -> ast.expr:
         self.absorbs = True
         terms = [self.boolean(term) for term in node.terms]
         if self.absorbing:
             return call("_absorb_and", *map(thunk, terms))
         return ast.BoolOp(ast.And(), terms)
 
-    def disjunction(self, node: Or) -> ast.expr:
+    def _disjunction(self, node: Or) -> ast.expr:
         self.absorbs = True
         terms = [self.boolean(term) for term in node.terms]
         if self.absorbing:
             return call("_absorb_or", *map(thunk, terms))
         return ast.BoolOp(ast.Or(), terms)
 
-    def conditional(self, node: Conditional) -> ast.expr:
-        return choose(
-            self.boolean(node.test), self.value(node.then), self.value(node.otherwise)
-        )
+    def _conditional(self, node: Conditional) -> ast.expr:
+        return choose(self.boolean(node.test), self.value(node.then), self.value(node.otherwise))
 
-    def list_items(self, node: ListItems) -> ast.expr:
+    def _list_items(self, node: ListItems) -> ast.expr:
         items = [self.value(part) for part in node.items]
         if node.optionals:
             return call("_make_list_with_optionals", self.hold(node.optionals), *items)
         return call("_make_list", *items)
 
-    def map_entries(self, node: MapEntries) -> ast.expr:
+    def _map_entries(self, node: MapEntries) -> ast.expr:
         parts: list[ast.expr] = []
         for entry in node.entries:
             parts += [self.value(entry.key), self.value(entry.value)]
@@ -254,22 +257,22 @@ class Generator:
             return call("_make_map_with_optionals", self.hold(optionals), *parts)
         return call("_make_map", *parts)
 
-    def loop(self, node: Loop) -> ast.expr:
-        rows = self.rows(node)
+    def _loop(self, node: Loop) -> ast.expr:
+        rows = self._rows(node)
         if node.kind in ("all", "exists"):
             self.absorbs = True
             prefix = "_absorb_" if self.absorbing else "_loop_"
-            return call(prefix + node.kind, rows, self.row_test(node))
+            return call(prefix + node.kind, rows, self._row_test(node))
         if node.kind == "exists_one":
-            return call("_loop_exists_one", rows, self.row_test(node))
+            return call("_loop_exists_one", rows, self._row_test(node))
         if node.condition is not None:
-            rows = call("_loop_filter", rows, self.row_test(node))
+            rows = call("_loop_filter", rows, self._row_test(node))
         makers = {"transformMap": "_loop_map", "transformMapEntry": "_loop_map_entries"}
         maker = makers.get(node.kind, "_loop_list")
         result = node.result if node.result is not None else node.variables[0]
-        return call(maker, self.meter(), rows, self.row_function(node, self.value(result)))
+        return call(maker, self.meter(), rows, self._row_function(node, self.value(result)))
 
-    def rows(self, node: Loop) -> ast.expr:
+    def _rows(self, node: Loop) -> ast.expr:
         kind = node.range.type  # type: ignore[attr-defined]
         base = self.lazy(node.range)
         if len(node.variables) == 2:
@@ -282,20 +285,20 @@ class Generator:
             return call("_typed_rows", self.meter(), base, check)
         return call("_rows", self.meter(), base)
 
-    def row_test(self, node: Loop) -> ast.expr:
+    def _row_test(self, node: Loop) -> ast.expr:
         assert node.condition is not None  # noqa: S101 - the parser's promise
-        return self.row_function(node, self.boolean(node.condition))
+        return self._row_function(node, self.boolean(node.condition))
 
-    def row_function(self, node: Loop, body: ast.expr) -> ast.expr:
+    def _row_function(self, node: Loop, body: ast.expr) -> ast.expr:
         parameters = [_local(variable) for variable in node.variables]
         function = thunk(body, *parameters)
         return function if len(parameters) == 1 else call("_spread", function)
 
-    def bind(self, node: Bind) -> ast.expr:
+    def _bind(self, node: Bind) -> ast.expr:
         value = self.lazy(node.value)
         return call(thunk(self.value(node.body), _local(node.variable)), value)
 
-    def optional_map(self, node: OptionalMap) -> ast.expr:
+    def _optional_map(self, node: OptionalMap) -> ast.expr:
         change = thunk(self.value(node.body), _local(node.variable))
         maker = "_flat_map_optional" if node.flat else "_map_optional"
         return call(maker, self.value(node.operand), change)

@@ -6,8 +6,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from policy_engine.cel.code import attribute, call, compare, constant
-from policy_engine.cel.conversions import to_duration_value, to_timestamp_value
-from policy_engine.cel.literals import literal_text
+from policy_engine.cel.literals import LITERAL_MAKERS, literal_text
 from policy_engine.cel.nodes import Call, ListItems, Literal, Node
 from policy_engine.cel.patterns import compile_pattern
 from policy_engine.cel.reads import checked_int
@@ -152,12 +151,9 @@ def _matches(emitter: Emitter, node: Call) -> ast.expr | None:
     return call("_search", compiled, emitter.value(node.arguments[0]))
 
 
-def _time(emitter: Emitter, node: Call) -> ast.expr | None:
+def _made(emitter: Emitter, node: Call) -> ast.expr | None:
     text = literal_text(node, 0)
-    if text is None:
-        return None
-    read = to_timestamp_value if node.function == "timestamp" else to_duration_value
-    return emitter.hold(read(text))
+    return None if text is None else emitter.hold(LITERAL_MAKERS[node.function](text))
 
 
 def _accessor(emitter: Emitter, node: Call) -> ast.expr | None:
@@ -178,8 +174,7 @@ _BUILDERS: Mapping[str, Callable[[Emitter, Call], ast.expr | None]] = MappingPro
         "contains": _part,
         "size": _size,
         "matches": _matches,
-        "timestamp": _time,
-        "duration": _time,
+        **dict.fromkeys(LITERAL_MAKERS, _made),
         **dict.fromkeys(
             (
                 "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek",

@@ -179,7 +179,7 @@ def _join_bytes(text: str, start: int, parts: list[str | bytes]) -> bytes:
 
 
 def _escape(text: str, start: int, *, binary: bool) -> tuple[str | bytes, int]:
-    """Read one escape; in bytes, \\x and octal ones stand for a byte."""
+    """Read one escape; in bytes, those with a number stand for a byte."""
     char = text[start + 1 : start + 2]
     if char in _ESCAPES:
         return _ESCAPES[char], start + 2

@@ -1,12 +1,30 @@
 """Calls whose literal arguments say before any run that they fail."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from policy_engine.cel.conversions import to_duration_value, to_timestamp_value
+from policy_engine.cel.network import cidr, ip
 from policy_engine.cel.nodes import Call, Literal
 from policy_engine.cel.patterns import compile_pattern
 from policy_engine.cel.problems import EvaluationError
 from policy_engine.cel.timestamps import find_zone
 
-__all__ = ["check", "literal_text"]
+__all__ = ["LITERAL_MAKERS", "check", "literal_text"]
+
+LITERAL_MAKERS: Mapping[str, Callable[[object], object]] = MappingProxyType(
+    {"timestamp": to_timestamp_value, "duration": to_duration_value, "ip": ip, "cidr": cidr}
+)
+"""What makes a value from one literal string, once and for all."""
+
+_MADE: Mapping[str, str] = MappingProxyType(
+    {
+        "timestamp": "a timestamp",
+        "duration": "a duration",
+        "ip": "an IP address",
+        "cidr": "a CIDR block",
+    }
+)
 
 
 def literal_text(call: Call, position: int) -> str | None:
@@ -24,9 +42,9 @@ def check(call: Call) -> str | None:
     if call.function == "matches":
         text = literal_text(call, 1)
         return None if text is None else _check_pattern(text)
-    if call.function in ("timestamp", "duration"):
+    if call.function in LITERAL_MAKERS:
         text = literal_text(call, 0)
-        return None if text is None else _check_time(call.function, text)
+        return None if text is None else _check_maker(call.function, text)
     if call.function.startswith("get"):
         text = literal_text(call, 1)
         return None if text is None else _check_zone(text)
@@ -41,11 +59,11 @@ def _check_pattern(text: str) -> str | None:
     return None
 
 
-def _check_time(function: str, text: str) -> str | None:
+def _check_maker(function: str, text: str) -> str | None:
     try:
-        (to_timestamp_value if function == "timestamp" else to_duration_value)(text)
+        LITERAL_MAKERS[function](text)
     except (EvaluationError, ValueError, OverflowError):
-        return f'"{text}" is not a {function}'
+        return f'"{text}" is not {_MADE[function]}'
     return None
 
 

@@ -24,8 +24,7 @@ def greatest(*values: object) -> object:
     """Return the greatest of some numbers, or of a list of them."""
     result, *others = _numbers(values)
     for value in others:
-        if value > result:
-            result = value
+        result = max(result, value)
     return result
 
 
@@ -33,8 +32,7 @@ def least(*values: object) -> object:
     """Return the least of some numbers, or of a list of them."""
     result, *others = _numbers(values)
     for value in others:
-        if value < result:
-            result = value
+        result = min(result, value)
     return result
 
 

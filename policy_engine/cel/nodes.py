@@ -1,7 +1,9 @@
 """The tree of an expression: frozen nodes with the span of text that they came from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 from typing import Literal as OneOf
 
 from policy_engine.cel.types import DYN, Type
@@ -226,32 +228,38 @@ class Failure(Node):
     type: Type = DYN
 
 
-def children(node: Node) -> Iterator[Node]:
-    """Yield the nodes directly below one."""
-    match node:
-        case Select(operand=operand) | Has(operand=operand) | Not(operand=operand):
-            yield operand
-        case Index(operand=operand, key=key):
-            yield from (operand, key)
-        case Call(arguments=arguments, target=target):
-            if target is not None:
-                yield target
-            yield from arguments
-        case And(terms=terms) | Or(terms=terms):
-            yield from terms
-        case Conditional(test=test, then=then, otherwise=otherwise):
-            yield from (test, then, otherwise)
-        case ListItems(items=items):
-            yield from items
-        case MapEntries(entries=entries):
-            for entry in entries:
-                yield from (entry.key, entry.value)
-        case Loop():
-            yield node.range
-            yield from (part for part in (node.condition, node.result) if part is not None)
-        case Bind(value=value, body=body):
-            yield from (value, body)
-        case OptionalMap(operand=operand, body=body):
-            yield from (operand, body)
-        case _:
-            return
+def _of_call(node: Call) -> tuple[Node, ...]:
+    return node.arguments if node.target is None else (node.target, *node.arguments)
+
+
+def _of_map(node: MapEntries) -> tuple[Node, ...]:
+    return tuple(part for entry in node.entries for part in (entry.key, entry.value))
+
+
+def _of_loop(node: Loop) -> tuple[Node, ...]:
+    return tuple(n for n in (node.range, node.condition, node.result) if n is not None)
+
+
+_CHILDREN: Mapping[type[Node], Callable[[Any], tuple[Node, ...]]] = MappingProxyType(
+    {
+        Select: lambda node: (node.operand,),
+        Has: lambda node: (node.operand,),
+        Not: lambda node: (node.operand,),
+        Index: lambda node: (node.operand, node.key),
+        Call: _of_call,
+        And: lambda node: node.terms,
+        Or: lambda node: node.terms,
+        Conditional: lambda node: (node.test, node.then, node.otherwise),
+        ListItems: lambda node: node.items,
+        MapEntries: _of_map,
+        Loop: _of_loop,
+        Bind: lambda node: (node.value, node.body),
+        OptionalMap: lambda node: (node.operand, node.body),
+    }
+)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes directly below one."""
+    below = _CHILDREN.get(type(node))
+    return () if below is None else below(node)

@@ -61,8 +61,10 @@ def compatible(first: Type, second: Type) -> bool:
     if isinstance(first, MapType) and isinstance(second, MapType):
         return compatible(first.key, second.key) and compatible(first.value, second.value)
     records = isinstance(first, RecordType), isinstance(second, RecordType)
-    return any(records) and isinstance(first, RecordType | MapType) and isinstance(
-        second, RecordType | MapType
+    return (
+        any(records)
+        and isinstance(first, RecordType | MapType)
+        and isinstance(second, RecordType | MapType)
     )
 
 

@@ -40,8 +40,26 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
     }
 )  # fmt: skip
 _RESERVED = frozenset(
-    "as break const continue else for function if import in let loop package namespace return"
-    " var void while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 _CONSTANTS: Mapping[str, bool | None] = MappingProxyType(
     {"true": True, "false": False, "null": None}

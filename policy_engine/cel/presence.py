@@ -80,9 +80,7 @@ def known_when(node: Node, *, outcome: bool) -> Present | None:
     return _NOTHING
 
 
-def _known_of_terms(
-    terms: tuple[Node, ...], *, outcome: bool, together: bool
-) -> Present | None:
+def _known_of_terms(terms: tuple[Node, ...], *, outcome: bool, together: bool) -> Present | None:
     result = known_when(terms[0], outcome=outcome)
     for term in terms[1:]:
         known = known_when(term, outcome=outcome)

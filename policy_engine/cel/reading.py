@@ -32,10 +32,12 @@ from policy_engine.cel.values import (
     INT_MAX,
     INT_MIN,
     TRUE_KEY,
+    Address,
     BoolKey,
     Duration,
     List,
     Map,
+    Network,
     OptionalValue,
     Timestamp,
     TypeValue,
@@ -53,7 +55,7 @@ _SETS: Final = frozenset({frozenset, set})
 _READY: Final = frozenset(
     {
         str, bool, NoneType, bytes, Uint, Timestamp, Duration, List, Map, OptionalValue, TypeValue,
-        dict, list, tuple, frozenset, set,
+        dict, list, tuple, frozenset, set, Address, Network,
     }
 )  # fmt: skip
 
@@ -221,13 +223,9 @@ def as_uint(value: object) -> Uint:
     raise EvaluationError("not an unsigned integer")
 
 
-def _optional_of(inner: Type) -> Callable[[object], object]:
-    def check(value: object) -> object:
-        if type(value) is not OptionalValue:
-            return mismatch(value)
-        return value if inner == DYN else value
-
-    return check
+def as_optional(value: object) -> object:
+    """Return a value that is an optional."""
+    return value if type(value) is OptionalValue else mismatch(value)
 
 
 SCALARS: Mapping[Type, Callable[[object], object]] = MappingProxyType(
@@ -252,7 +250,7 @@ def check_of(kind: Type) -> Callable[[object], object]:
     if isinstance(kind, MapType | RecordType):
         return as_map
     if isinstance(kind, OptionalType):
-        return _optional_of(kind.inner)
+        return as_optional
     return SCALARS.get(kind, as_uint if str(kind) == "uint" else cook)
 
 

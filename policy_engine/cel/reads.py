@@ -46,9 +46,7 @@ def _within(value: ast.expr, low: int, high: int) -> ast.expr:
 
 
 def _int(value: ast.expr) -> ast.expr:
-    test = both(
-        _is_kind(keep(_VALUE, value), "_int"), _within(name(_VALUE), INT_MIN, INT_MAX)
-    )
+    test = both(_is_kind(keep(_VALUE, value), "_int"), _within(name(_VALUE), INT_MIN, INT_MAX))
     return choose(test, name(_VALUE), call("_as_int", name(_VALUE)))
 
 
@@ -95,6 +93,4 @@ def inline_check(value: ast.expr, kind: Type, *, comparing: bool) -> ast.expr | 
 
 def checked_int(value: ast.expr) -> ast.expr:
     """Return code that computes an integer and refuses more than 64 bits."""
-    return choose(
-        _within(keep(_VALUE, value), INT_MIN, INT_MAX), name(_VALUE), call("_overflow")
-    )
+    return choose(_within(keep(_VALUE, value), INT_MIN, INT_MAX), name(_VALUE), call("_overflow"))

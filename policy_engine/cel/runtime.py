@@ -11,8 +11,8 @@ from policy_engine.cel.meter import Meter
 from policy_engine.cel.problems import EvaluationError
 from policy_engine.cel.reading import LISTS, NANOSECONDS
 from policy_engine.cel.values import (
-    BoolKey,
     CANNOT_TELL,
+    BoolKey,
     Duration,
     List,
     Map,
@@ -33,7 +33,7 @@ def absorb_and(*terms: Term) -> bool:
         try:
             if not reading.as_bool(term()):
                 return False
-        except Exception as error:  # noqa: BLE001, PERF203 - any error may be outweighed
+        except Exception as error:  # noqa: BLE001 - any error may be outweighed
             failed = error
     if failed is not None:
         raise failed
@@ -47,7 +47,7 @@ def absorb_or(*terms: Term) -> bool:
         try:
             if reading.as_bool(term()):
                 return True
-        except Exception as error:  # noqa: BLE001, PERF203 - any error may be outweighed
+        except Exception as error:  # noqa: BLE001 - any error may be outweighed
             failed = error
     if failed is not None:
         raise failed
@@ -72,12 +72,12 @@ def loop_exists(rows: Sequence[object], test: Callable[[object], bool]) -> bool:
 
 def absorb_all(rows: Sequence[object], test: Callable[[object], bool]) -> bool:
     """Return whether a test holds for every row; a false one outweighs errors."""
-    return absorb_and(*(lambda row=row: test(row) for row in rows))  # type: ignore[misc]
+    return absorb_and(*(lambda row=row: test(row) for row in rows))
 
 
 def absorb_exists(rows: Sequence[object], test: Callable[[object], bool]) -> bool:
     """Return whether a test holds for a row; a true one outweighs errors."""
-    return absorb_or(*(lambda row=row: test(row) for row in rows))  # type: ignore[misc]
+    return absorb_or(*(lambda row=row: test(row) for row in rows))
 
 
 def loop_exists_one(rows: Sequence[object], test: Callable[[object], bool]) -> bool:

@@ -98,9 +98,7 @@ def upper_ascii(meter: Meter, text: object) -> str:
     return whole.upper() if whole.isascii() else whole.translate(_TO_UPPER)
 
 
-def replace(
-    meter: Meter, text: object, part: object, other: object, limit: object = -1
-) -> str:
+def replace(meter: Meter, text: object, part: object, other: object, limit: object = -1) -> str:
     """Return a string with a part replaced, everywhere or so many times."""
     whole, old, new = as_string(text), as_string(part), as_string(other)
     if type(limit) is not int:

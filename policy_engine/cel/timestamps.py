@@ -142,7 +142,7 @@ def find_zone(name: str) -> tzinfo:
         return timezone(timedelta(seconds=_offset(signed)))
     try:
         return ZoneInfo(name)
-    except Exception:
+    except (OSError, ValueError, LookupError):
         raise EvaluationError("no such time zone") from None
 
 

@@ -27,7 +27,9 @@ __all__ = [
     "Type",
     "TypeParameter",
     "constant_type",
+    "described",
     "join",
+    "named",
     "schema_type",
 ]
 
@@ -129,6 +131,19 @@ class RecordType(Type):
 
     def __str__(self) -> str:
         return self.name or "object"
+
+
+def described(kind: Type) -> str:
+    """Return a type's name with its article, for a message."""
+    name = str(kind)
+    if kind == NULL:
+        return name
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
+def named(record: RecordType) -> str:
+    """Return a record's name for a message."""
+    return f'"{record.name}"' if record.name else "the object"
 
 
 def join(first: Type, second: Type) -> Type:

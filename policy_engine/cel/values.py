@@ -1,6 +1,8 @@
 """The values of expressions that Python has no class for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import MappingProxyType
 from typing import Final
 
@@ -12,11 +14,13 @@ __all__ = [
     "NONE",
     "TRUE_KEY",
     "UINT_MAX",
+    "Address",
     "BoolKey",
     "CannotTell",
     "Duration",
     "List",
     "Map",
+    "Network",
     "OptionalValue",
     "Timestamp",
     "TypeValue",
@@ -81,6 +85,20 @@ class OptionalValue:
 
 
 NONE: Final = OptionalValue(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IP address; an IPv4 address mapped into IPv6 is the IPv4 address."""
+
+    value: IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A CIDR block, with the address that it was written with."""
+
+    value: IPv4Interface | IPv6Interface
 
 
 class TypeValue:
