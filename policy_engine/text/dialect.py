@@ -12,10 +12,27 @@ from typing import Final
 __all__ = ["needs_backtracking", "to_automaton", "to_backtracking"]
 
 _PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ")
-_ESCAPES: Final = frozenset("dDwWbBAzntfrax")
-_CLASS_ESCAPES: Final = frozenset("dwntfrax")
-_REWRITTEN: Final = {"\\s": r"[\t\n\f\r ]", "\\S": r"[^\t\n\f\r ]", "\\v": r"\x0b"}
-_REWRITTEN_IN_CLASS: Final = {"\\s": r"\t\n\f\r ", "\\v": r"\x0b"}
+_ESCAPES: Final = frozenset("dDbBAzntfrax")
+_CLASS_ESCAPES: Final = frozenset("dntfrax")
+_WORD: Final = "0-9A-Za-z_"
+# Written out, a class ignores case alike everywhere: `(?i)[a-z]` has the long s in it.
+_REWRITTEN: Final = {
+    r"\s": r"[\t\n\f\r ]",
+    r"\S": r"[^\t\n\f\r ]",
+    r"\v": r"\x0b",
+    r"\w": f"[{_WORD}]",
+    r"\W": f"[^{_WORD}]",
+}
+_REWRITTEN_IN_CLASS: Final = {
+    r"\s": r"\t\n\f\r ",
+    r"\v": r"\x0b",
+    r"\w": _WORD,
+    "[:alnum:]": "0-9A-Za-z",
+    "[:alpha:]": "A-Za-z",
+    "[:lower:]": "a-z",
+    "[:upper:]": "A-Z",
+    "[:word:]": _WORD,
+}
 _LOOKING: Final = ("(?=", "(?!", "(?<=", "(?<!", "(?>", "(?(", "(?P=", "(?|", "(?R")
 _LAST_OF_OLD_FOLDS: Final = "\u052f"
 """Up to here (Latin, Greek, Cyrillic) every engine knows the letters' cases."""
@@ -94,6 +111,8 @@ def _for_automaton(token: _Token) -> str | None:
             return r"\{"
     if token.kind == "plain" and token.in_class and text == "[":
         return r"\["
+    if token.kind == "class" and text.startswith("[:"):
+        return None if text.startswith("[:^") else _REWRITTEN_IN_CLASS.get(text, text)
     return text
 
 

@@ -77,7 +77,7 @@ def map_skeleton(text: str) -> Mapped:
     for start, end, chars in _segments(text):
         for char in unicodedata.normalize("NFKC", chars):
             folded = _FOLDS.get(char, char)
-            if _is_mark(folded) and made and made[-1].isascii():
+            if made and _is_stray(folded, made[-1]):
                 ends[-1] = end
                 continue
             made.append(folded)
@@ -126,10 +126,15 @@ def _is_mark(char: str) -> bool:
     return not char.isascii() and unicodedata.category(char)[0] == "M"
 
 
+def _is_stray(char: str, base: str) -> bool:
+    """Tell whether a mark stands on ASCII, or on ASCII that has its accent already."""
+    return _is_mark(char) and unicodedata.normalize("NFKD", base)[0].isascii()
+
+
 def _without_marks(text: str) -> str:
-    """Take away the marks that stand on ASCII: strokes and stacks that no language writes."""
+    """Take away the marks that no language writes: strokes through letters, and stacks."""
     kept: list[str] = []
     for char in text:
-        if not (kept and kept[-1].isascii() and _is_mark(char)):
+        if not (kept and _is_stray(char, kept[-1])):
             kept.append(char)
     return "".join(kept)
