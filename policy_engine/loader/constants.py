@@ -12,6 +12,7 @@ from policy_engine.source import Document, Path
 __all__ = ["Filled", "fill_constants"]
 
 _REFERENCE: Final = re.compile(r"vars\.([A-Za-z_][A-Za-z0-9_]*)")
+_MAX_FAULTS: Final = 100
 _RULE_LISTS: Final = frozenset({"input", "output", "rules", "result"})
 
 
@@ -27,8 +28,6 @@ class Filled:
 
 def fill_constants(document: Document) -> Filled:
     """Put the policy's constants where `vars.NAME` stands; expressions read them themselves."""
-    if "vars." not in document.text:
-        return Filled(document.data)
     filled = Filled(document.data)
     known = document.data.get("vars")
     constants = known if isinstance(known, Mapping) else None
@@ -36,6 +35,8 @@ def fill_constants(document: Document) -> Filled:
     if constants is not None:
         for name, value in constants.items():
             filler.refuse_references(("vars", name), value)
+    if "vars." not in document.text:
+        return filled
     filled.data = {
         key: value if key == "vars" else filler.fill((key,), value)
         for key, value in document.data.items()
@@ -95,7 +96,9 @@ class _Filler:
                 self.refuse_references((*path, key), item)
         elif value is None and len(path) == 2:
             message = f'the constant "{path[-1]}" has no value'
-            self._fault(path, "PE008", message, "give it a value, or remove the line")
+            hint = "give it a value, or remove the line"
+            fault = self.document.fault(path, "PE008", message, hint=hint, on_key=True)
+            self.filled.faults.append(fault)
 
     def _key(self, path: Path, key: str) -> None:
         message = f'a key cannot be a constant: "{key}"'
@@ -105,7 +108,8 @@ class _Filler:
         self.filled.faults.append(fault)
 
     def _fault(self, path: Path, code: str, message: str, hint: str) -> None:
-        self.filled.faults.append(self.document.fault(path, code, message, hint=hint))
+        if len(self.filled.faults) < _MAX_FAULTS:
+            self.filled.faults.append(self.document.fault(path, code, message, hint=hint))
 
 
 def _is_expression(path: Path) -> bool:

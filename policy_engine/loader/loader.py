@@ -15,6 +15,7 @@ from policy_engine.loader.files import read_texts
 from policy_engine.loader.partial import prune, unit
 from policy_engine.loader.shape import Misfit, misfits
 from policy_engine.policy import LoadedPolicy, Policy, PolicySet
+from policy_engine.policy.words import nearest
 from policy_engine.source import Document, Path, read_document
 
 __all__ = ["load", "load_texts"]
@@ -132,7 +133,20 @@ def _validated(data: dict[str, Any]) -> tuple[Policy | None, ValidationError | N
 
 
 def _cuts(said: Iterable[Misfit]) -> set[Path]:
-    return {misfit.path if misfit.unknown_key else unit(misfit.path) for misfit in said}
+    return {misfit.path if _is_spare(misfit) else unit(misfit.path) for misfit in said}
+
+
+def _is_spare(misfit: Misfit) -> bool:
+    """Tell whether an entry means the same without a key that nobody knows.
+
+    In a rule or limit the key was probably meant to be one that the rest needs.
+    """
+    return (
+        misfit.unknown_key
+        and len(misfit.path) == 3
+        and misfit.path[0] in {"tools", "handoffs", "models"}
+        and nearest(str(misfit.path[2]), ("approval", "effect")) is None
+    )
 
 
 def _below(path: Path, places: set[Path]) -> bool:

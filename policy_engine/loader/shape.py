@@ -1,19 +1,19 @@
 """What does not fit the shape of a policy, said in the words of the language."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
-from pydantic_core import core_schema
+from pydantic_core import ErrorDetails, core_schema
 
 from policy_engine.checks import LATER
 from policy_engine.decision import EFFECTS
 from policy_engine.errors import Fault
 from policy_engine.loader.fields import field_at, keys_of, model_at
 from policy_engine.policy import Block, Check, ModelBlock, Policy, Rule
-from policy_engine.policy.words import choices, did_you_mean, kind_of, quoted
+from policy_engine.policy.words import choices, did_you_mean, kind_of, nearest, quoted
 from policy_engine.source import Document, Path
 
 __all__ = ["Misfit", "misfits"]
@@ -66,8 +66,13 @@ class _Said:
 
 def misfits(document: Document, errors: ValidationError) -> Iterator[Misfit]:
     """Turn what the models say into faults with places."""
-    for number, found in enumerate(errors.errors(include_url=False)):
+    said = errors.errors(include_url=False)
+    renamed = set(_renamed(said))
+    for number, found in enumerate(said):
         loc: Path = found["loc"]
+        if (found["type"] == "missing" and loc in renamed) or _is_echo(found):
+            yield Misfit(loc, None)
+            continue
         on_key = bool(loc) and loc[-1] == "[key]"
         error = _Error(
             kind=found["type"],
@@ -79,6 +84,21 @@ def misfits(document: Document, errors: ValidationError) -> Iterator[Misfit]:
         )
         fault = _fault(error, document) if number < _MAX_FAULTS else None
         yield Misfit(error.path, fault, unknown_key=error.kind == "extra_forbidden")
+
+
+def _renamed(said: Sequence[ErrorDetails]) -> Iterator[Path]:
+    """Go through the keys that are there under a name which is nearly theirs."""
+    for found in said[:_MAX_FAULTS]:
+        loc: Path = found["loc"]
+        if found["type"] == "extra_forbidden" and (model := model_at(loc[:-1])) is not None:
+            meant = _meant(str(loc[-1]), list(keys_of(model)))
+            if meant is not None:
+                yield (*loc[:-1], meant)
+
+
+def _is_echo(found: ErrorDetails) -> bool:
+    """Tell whether a list is called too short only because its items are faulty."""
+    return found["type"] == "too_short" and bool(found.get("input"))
 
 
 def _fault(error: _Error, document: Document) -> Fault:
@@ -120,14 +140,20 @@ def _unknown_key(error: _Error) -> _Said:
         hint = did_you_mean(key, [*known_keys, *LATER])
         message = f'there is no check "{key}"'
         return _Said("PE006", message, hint or f"checks: {choices(known_keys)}", on_key=True)
-    hint = did_you_mean(key, known_keys)
-    if hint is None and _MEANT.get(key) in known_keys:
-        hint = f'did you mean "{_MEANT[key]}"?'
+    meant = _meant(key, known_keys)
+    hint = None if meant is None else f'did you mean "{meant}"?'
+    if model is not None and issubclass(model, Block) and key in {"when", "check"}:
+        hint = f'"{key}" stands in a rule: put it under `rules`'
     message = f'the key "{key}" is unknown here'
     return _Said("PE006", message, hint or f"known here: {choices(known_keys)}", on_key=True)
 
 
-_MEANT: Final = {
+def _meant(key: str, known: Sequence[str]) -> str | None:
+    elsewhere = _ELSEWHERE.get(key)
+    return elsewhere if elsewhere in known else nearest(key, known)
+
+
+_ELSEWHERE: Final = {
     "action": "effect",
     "actions": "effect",
     "arguments": "args",
@@ -152,6 +178,8 @@ def _missing(error: _Error) -> _Said:
 def _no_value(error: _Error) -> _Said:
     if model_at(error.path[:-1]) is Check:
         hint = f"write `{error.key}: {{}}` for its defaults"
+    elif _is_entry(error):
+        hint = _ENTRY
     else:
         hint = "give it a value, or remove the line"
     item = bool(error.path) and isinstance(error.path[-1], int)
@@ -161,14 +189,21 @@ def _no_value(error: _Error) -> _Said:
 
 def _type(expected: str) -> Callable[[_Error], _Said]:
     def say(error: _Error) -> _Said:
-        model = model_at(error.path)
-        word = expected
-        if model is not None and issubclass(model, Block | ModelBlock):
-            word = "an effect or a mapping"
+        entry = _is_entry(error)
+        word = "an effect or a mapping" if entry else expected
         message = f"{error.subject} must be {word}, not {_given(error.value)}"
-        return _Said("PE008", message, _cure(expected, error) or _manual(error))
+        hint = _ENTRY if entry else _cure(expected, error) or _manual(error)
+        return _Said("PE008", message, hint)
 
     return say
+
+
+_ENTRY: Final = "write `allow`, `deny`, or a mapping with `effect`, `args`, `rules`…"
+
+
+def _is_entry(error: _Error) -> bool:
+    model = model_at(error.path)
+    return model is not None and issubclass(model, Block | ModelBlock)
 
 
 def _given(value: object) -> str:
@@ -262,7 +297,7 @@ def _pattern(error: _Error) -> _Said:
         return _Said("PE009", message, hint)
     if pattern.startswith("^app:"):
         return _source(value)
-    words = re.findall(r"[a-z_]{4,}", pattern)
+    words = [word for word in re.findall(r"[a-z_]{4,}", pattern) if word != "args"]
     hint = did_you_mean(value, words) or f"one of: {choices(words)}, or an argument as args.NAME"
     verb = "be counted" if error.key == "of" else "share a counter"
     return _Said("PE009", f"{quoted(value)} cannot {verb}", hint)

@@ -18,7 +18,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     if _folded(name) in folded:
         return folded[_folded(name)]
     close = get_close_matches(name[:200], names, n=1, cutoff=0.7)
-    return close[0] if close else None
+    longer = [known_name for known_name in names if len(name) > 2 and known_name.startswith(name)]
+    return close[0] if close else longer[0] if len(longer) == 1 else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

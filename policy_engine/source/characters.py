@@ -28,8 +28,8 @@ _SCRIPTS: Final = (("Latin", _LATIN), ("Greek", _GREEK), ("Cyrillic", _CYRILLIC)
 
 def describe(character: str) -> str:
     """Name a character that cannot be shown: `U+200B ZERO WIDTH SPACE`."""
-    name = unicodedata.name(character, "")
-    return f"U+{ord(character):04X} {name}".rstrip()
+    name = unicodedata.name(character, "a control character")
+    return f"U+{ord(character):04X} {name}"
 
 
 def doubtful_name(name: str) -> str | None:

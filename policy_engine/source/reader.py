@@ -1,6 +1,6 @@
 """From the text of a file to its data, refusing what could be misread."""
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from yaml import (
     AliasEvent,
@@ -38,6 +38,7 @@ MAX_DEPTH: Final = 64
 """How deep mappings and lists may nest."""
 _Event: TypeAlias = Any
 """What the parser reports: a start, a scalar, an alias or an end, with its marks."""
+_BEGINNING: Final = "a policy starts with `policy: its-id` and `language: 1`"
 _MAX_FAULTS: Final = 50
 """After so many faults the rest of a file is not worth reading."""
 
@@ -108,26 +109,24 @@ class _Reader:
         self._next()
         start = self._next()
         if type(start) is StreamEndEvent:
-            self.faults.append(
-                Fault(
-                    Location(self._path, 1, 1),
-                    "PE001",
-                    "the file is empty",
-                    "a policy starts with `policy: its-id` and `language: 1`",
-                )
-            )
-            raise _TooMuchError
+            self._empty()
         self._directives(start)
         event = self._next()
         data, root = self._value(event, 0)
         self._next()
         if type(after := self._next()) is not StreamEndEvent:
             self._fault(after, "PE003", "a second document starts here", "one policy is one file")
+        if data is None and not self.faults:
+            self._empty()
         if not isinstance(data, dict):
-            hint = "a policy starts with `policy: its-id` and `language: 1`"
-            self._fault(event, "PE008", "a policy is a mapping of keys and values", hint)
+            self._fault(event, "PE008", "a policy is a mapping of keys and values", _BEGINNING)
             data = {}
         return data, root
+
+    def _empty(self) -> NoReturn:
+        place = Location(self._path, 1, 1)
+        self.faults.append(Fault(place, "PE001", "the file is empty", _BEGINNING))
+        raise _TooMuchError
 
     def _directives(self, start: _Event) -> None:
         if start.tags or start.version not in {None, (1, 2)}:
@@ -220,9 +219,8 @@ class _Reader:
         else:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             message = f'a tag "{tag}" is not taken'
-            self._fault(
-                event, "PE003", message, "quote the text if it starts with an exclamation mark"
-            )
+            hint = "remove it; quote the value if it is a text"
+            self._fault(event, "PE003", message, hint)
 
     def _fault(self, marked: Marked, code: str, message: str, hint: str) -> None:
         self.faults.append(fault_at(self._path, self._text, marked, code, message, hint))

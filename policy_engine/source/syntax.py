@@ -36,11 +36,11 @@ _PROBLEMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "did not find expected ',' or ']'": (
             'a "," or "]" was expected here',
-            "the list that starts with `[` is not closed",
+            "the list that starts with `[` in line {line} is not closed",
         ),
         "did not find expected ',' or '}'": (
             'a "," or "}" was expected here',
-            "the mapping that starts with `{` is not closed",
+            "the mapping that starts with `{{` in line {line} is not closed",
         ),
         "did not find expected node content": ("a value was expected here", _INDENT),
         "did not find expected <document start>": (
@@ -69,6 +69,9 @@ _PROBLEMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
     }
 )
+
+_BEGIN_THERE: Final = frozenset({"while scanning an alias", "while scanning a simple key"})
+"""What the culprit is the start of, not the place where the parser gave up."""
 
 _UNSTARTABLE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
@@ -105,12 +108,14 @@ def syntax_fault(path: str, text: str, error: MarkedYAMLError) -> Fault:
     if problem == "found unexpected end of stream":
         mark = error.context_mark or mark
         message, hint = "a quote is opened and never closed", "close the quote, or remove it"
-    elif error.context == "while scanning an alias":
+    elif error.context in _BEGIN_THERE:
         mark = error.context_mark or mark
     elif problem == "found character that cannot start any token":
         line = text.splitlines()[mark.line]
         culprit = line[mark.column : mark.column + 1]
         message, hint = _UNSTARTABLE.get(culprit, (message, hint))
+    if "{line}" in hint:
+        hint = hint.format(line=(error.context_mark or mark).line + 1)
     return fault_at(path, text, _Character(_inside(text, mark)), "PE002", message, hint)
 
 

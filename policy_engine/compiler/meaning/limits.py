@@ -75,7 +75,7 @@ def _unknown_zone(name: str) -> str | None:
     """Return a hint if there is no such time zone."""
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         zones = available_timezones()
         near = did_you_mean(name, zones) or did_you_mean(
             name, [zone for zone in zones if zone.endswith(f"/{name.rpartition('/')[2]}")]
