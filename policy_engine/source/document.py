@@ -117,7 +117,7 @@ class Document:
         return self._location(self._find(path)[1])
 
     def key_at(self, path: Path) -> Location:
-        """Locate the key of a value, or the value where it has none."""
+        """Locate the key of a value; where there is none, what `at` locates."""
         return self._location(self._key(path))
 
     def line(self, number: int) -> str:
@@ -162,7 +162,7 @@ class Document:
             ):
                 key, value = None, value.items[step]
             else:
-                break
+                return None, value
         return key, value
 
 
