@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from policy_engine.checks.arguments.explain import ArgumentFault, message_on, mistyped, unfit
 from policy_engine.checks.arguments.probes import Probe, TextTest, find_probes, reach
 from policy_engine.checks.schema import Closed, close, is_json, native
-from policy_engine.text import Patterns
+from policy_engine.checks.table import build_check
+from policy_engine.text import Content, Patterns
 from policy_engine.text.pointer import pointer_of
 
 __all__ = ["Arguments", "compile_arguments"]
@@ -109,10 +110,13 @@ def compile_arguments(schemas: Schemas, *, closed: bool, patterns: Patterns) -> 
     Raises:
         ValueError: A schema does not compile.
     """
-    del patterns
     enforced = {name: close(schema) for name, schema in schemas.items()}
+
+    def make_test(keyword: str, value: object) -> TextTest:
+        return _max_bytes(value) if keyword == "maxBytes" else _check(value, patterns)
+
     probes = [
-        probe for name, schema in schemas.items() for probe in find_probes(name, schema, _test)
+        probe for name, schema in schemas.items() for probe in find_probes(name, schema, make_test)
     ]
     return Arguments(schemas, enforced, tuple(probes), closed=closed)
 
@@ -133,10 +137,15 @@ def _whole(schemas: Schemas, enforced: Mapping[str, Closed], *, closed: bool) ->
     return whole
 
 
-def _test(keyword: str, value: object) -> TextTest:
-    if keyword == "maxBytes" and isinstance(value, int):
-        return lambda text: len(text.encode("utf-8", "surrogatepass")) <= value
-    raise ValueError(keyword)
+def _max_bytes(most: object) -> TextTest:
+    if not isinstance(most, int):
+        raise ValueError("maxBytes")  # noqa: TRY004 - `check_schema` has told the author
+    return lambda text: len(text.encode("utf-8", "surrogatepass")) <= most
+
+
+def _check(value: object, patterns: Patterns) -> TextTest:
+    check = build_check(value, patterns)
+    return lambda text: check.breaks(Content(text, patterns.scanner)) is None
 
 
 def _passes(probe: Probe, text: str) -> bool:

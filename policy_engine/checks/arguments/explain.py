@@ -28,7 +28,7 @@ class ArgumentFault:
 
 _NAMES: Final[Mapping[str, str]] = {
     "unevaluatedProperties": "additionalProperties",
-    "falseSchema": "not",
+    "falseSchema": "false",
 }
 """Keywords that the language does not have, and those that its authors know them by."""
 
