@@ -42,7 +42,6 @@ from policy_engine.text import (
     Patterns,
     Span,
     confirms,
-    fold,
     skeleton,
     spans,
 )
@@ -123,18 +122,35 @@ def _in_word(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
-def _expression(term: str, *, whole_words: bool, caseless: bool) -> str:
-    """Write a term, and what folding makes of it, as a pattern."""
-    forms = [term, skeleton(term), *([fold(term)] if caseless else [])]
+def _forms(term: str, *, caseless: bool) -> list[str]:
+    """List what a term is searched for as: as written, then as folding leaves it."""
+    forms = [term]
+    if not _is_homograph(term):
+        forms.append(skeleton(term))
+    if caseless:
+        forms.append(forms[-1].casefold())
+    return list(dict.fromkeys(" ".join(form.split()) for form in forms))
+
+
+def _is_homograph(term: str) -> bool:
+    """Tell whether a word of another script passes as a whole for one in ASCII."""
+    plain = unicodedata.normalize("NFKC", term).casefold()
+    own = not plain.isascii() and not any(char.isascii() and char.isalpha() for char in plain)
+    bare = skeleton(term)
+    return own and bare != "" and bare.isascii()
+
+
+def _expression(forms: list[str], *, whole_words: bool) -> str:
+    """Write the forms of a term as one pattern."""
     written = []
-    for form in dict.fromkeys(" ".join(form.split()) for form in forms):
+    for form in filter(None, forms):
         body = r"\s+".join(_SPECIAL.sub(r"\\\1", word) for word in form.split(" "))
-        if whole_words and form:
+        if whole_words:
             # Only a hint to the scanner, for ASCII; `_stands_alone` decides.
             body = (r"\b" if _is_ascii_word(form[0]) else "") + body
             body += r"\b" if _is_ascii_word(form[-1]) else ""
         written.append(body)
-    return "|".join(body for body in written if body)
+    return "|".join(written)
 
 
 def _is_ascii_word(char: str) -> bool:
@@ -149,7 +165,8 @@ def _build(options: TermsOptions, patterns: Patterns) -> Terms:
     seen: dict[str, str] = {}
     for index, term in enumerate(options.any):
         place = ("any", index)
-        key = " ".join((fold(term) if caseless else skeleton(term)).split())
+        forms = _forms(term, caseless=caseless)
+        key = forms[-1]
         if not key:
             faults.append(OptionFault(place, "an empty term is in every text"))
             continue
@@ -158,7 +175,7 @@ def _build(options: TermsOptions, patterns: Patterns) -> Terms:
             faults.append(OptionFault(place, message, "remove one of them", "PE010"))
             continue
         seen[key] = term
-        expression = _expression(term, whole_words=whole_words, caseless=caseless)
+        expression = _expression(forms, whole_words=whole_words)
         try:
             ids.add(patterns.add(expression, caseless=caseless))
         except PatternError as error:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - look-alikes are what is tested
 """Which arguments fit, and what is said about those that do not."""
 
 import decimal
@@ -420,3 +421,35 @@ def test_what_does_not_fit_is_explained(schemas, args, closed):
         place = schemas.get(fault.argument, {})
         for step in fault.schema_path:
             place = place[step]
+
+
+def test_text_checks_on_arguments():
+    schemas = {
+        "note": {"type": "string", "check": {"terms": {"any": ["secret"]}}, "message": "Hush."},
+        "lines": {
+            "type": "array",
+            "items": {"type": "string", "check": {"pattern": {"any": ["(?i)token"]}}},
+            "optional": True,
+        },
+    }
+    arguments = compiled(schemas)
+    assert arguments.fits({"note": "hello", "lines": ["a", "b"]})
+    assert seen(arguments, {"note": "a Ѕесret", "lines": ["a", "my TOKEN"]}) == [
+        ("note", "", "check", "Hush.", ("check",)),
+        ("lines", "/1", "check", None, ("items", "check")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "code"),
+    [
+        ({"terms": {"any": [""]}}, ("check", "terms", "any", 0), "PE020"),
+        ({"pii": {}}, ("check", "pii"), "PE018"),
+        ({"terms": {"anny": ["x"], "any": ["x"]}}, ("check", "terms", "anny"), "PE006"),
+        ("terms", ("check",), "PE008"),
+    ],
+    ids=str,
+)
+def test_faults_of_text_checks_have_their_place(check, path, code):
+    (fault,) = check_schema({"type": "string", "check": check}, top=True, allow_ours=True)
+    assert (fault.path, fault.code) == (path, code)
