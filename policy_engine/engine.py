@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from policy_engine.cel import CANNOT_TELL
 from policy_engine.compiler import TEXT_OF, Chain, Compiled, Status, ordered
 from policy_engine.compiler.message import approval as approval_text
 from policy_engine.compiler.message import seconds
@@ -21,10 +20,8 @@ from policy_engine.decision import (
     RANK,
     STAGES,
     Context,
-    CounterNeed,
     Decision,
     Effect,
-    FactNeed,
     Facts,
     Halt,
     Needs,
@@ -113,7 +110,7 @@ class Engine:
         """List what the decision will read; nothing where the request is invalid."""
         try:
             chain = self._chain(request)
-            return Needs() if chain is None else self._needs(chain, request)
+            return Needs() if chain is None else chain.needs(request)
         except Exception:  # noqa: BLE001 - what is not gathered cannot be told, which denies
             return Needs(now=True, session=True)
 
@@ -187,12 +184,11 @@ class Engine:
 
     def _redacted(self, chain: Chain, request: Request, facts: Facts, outcome: Outcome) -> Decision:
         """Apply the redactions and decide once more; anything stricter denies."""
-        part = TEXT_OF[request.stage]
         marks = [
             TextRedaction(r.pointer, r.start, r.end, r.replacement) for r in outcome.redactions
         ]
         try:
-            changed = replace(request, **{part: redact(getattr(request, part), marks)})
+            changed = _with_redactions(request, marks)
         except CheckError:
             return Decision(request, _denied(outcome, [], "redaction.cannot_tell"), self._context)
         again = chain.outcome(changed, facts)
@@ -204,36 +200,15 @@ class Engine:
         settled = replace(outcome, obligations=again.obligations)
         return Decision(request, settled, self._context, changed)
 
-    def _needs(self, chain: Chain, request: Request) -> Needs:
-        reads = {
-            read
-            for rule in chain.rules
-            if rule.condition is not None
-            for read in rule.condition.reads
-        }
-        lookups = self.compiled.lookups(request.stage)
-        wanted = {read[1] if len(read) > 1 else None for read in reads if read[0] == "facts"}
-        if None in wanted:
-            wanted = set(lookups)
-        facts = []
-        for name in sorted(wanted & set(lookups), key=str):
-            lookup = lookups[name]  # type: ignore[index]
-            values = tuple(value.function(request, NO_FACTS) for value in lookup.arguments)
-            told = not any(value is CANNOT_TELL for value in values)
-            facts.append(
-                FactNeed(lookup.name, lookup.source, values if told else None, lookup.timeout)
-            )
-        counters: list[CounterNeed] = []
-        for limit in chain.limits:
-            need = limit.need(request, NO_FACTS)
-            if need is not None:
-                counters.append(need)
-        return Needs(
-            now=("now",) in reads or bool(chain.limits),
-            session=any(read[0] == "session" and read[1:2] != ("id",) for read in reads),
-            facts=tuple(facts),
-            counters=tuple(counters),
-        )
+
+def _with_redactions(request: Request, marks: list[TextRedaction]) -> Request:
+    part = TEXT_OF[request.stage]
+    if part == "args":
+        args = redact(request.args, marks)
+        return replace(request, args=args if isinstance(args, dict) else None)
+    if part == "result":
+        return replace(request, result=redact(request.result, marks))
+    return replace(request, text=redact(request.text, marks))
 
 
 def _is_valid(request: Request, stage: object, name: object) -> bool:

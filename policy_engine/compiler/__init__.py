@@ -4,7 +4,7 @@ from policy_engine.compiler.build import Compiled, compile_set
 from policy_engine.compiler.chain import TEXT_OF, Chain, ordered
 from policy_engine.compiler.grant import Status
 from policy_engine.compiler.limit import CompiledLimit
-from policy_engine.compiler.parts import FactLookup
+from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.rule import CompiledRule, Constraint
 
 __all__ = [

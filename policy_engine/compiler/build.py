@@ -7,9 +7,10 @@ from typing import Final
 from policy_engine.compiler.applies import Applies, compile_applies
 from policy_engine.compiler.chain import Chain, Gathered
 from policy_engine.compiler.grant import Applied, Grant, Status, grant
+from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.meaning import faults as meaning_faults
 from policy_engine.compiler.names import is_glob, matches_glob
-from policy_engine.compiler.parts import FactLookup, Parts, compile_parts
+from policy_engine.compiler.parts import Parts, compile_parts
 from policy_engine.decision import Reason, Stage
 from policy_engine.errors import PolicyError
 from policy_engine.policy import Limit, PolicySet, ToolBlock, TopRule
@@ -87,7 +88,7 @@ class Compiled:
                     for applied in everything
                 ]
         watching = {applied.loaded.policy.policy for applied in everything if applied.observed}
-        gathered = Gathered()
+        gathered = Gathered(lookups=self.lookups(stage))
         for applied, parts in present:
             _gather(gathered, applied, parts, stage, name)
         return Chain(

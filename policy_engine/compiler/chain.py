@@ -16,13 +16,16 @@ from typing import Any, Final
 
 from policy_engine.compiler.grant import Gate
 from policy_engine.compiler.limit import CompiledLimit
+from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.rule import CompiledRule, Constraint, Whole
 from policy_engine.decision import (
+    NO_FACTS,
     RANK,
     ApprovalNeeded,
     ApprovalUse,
     Effect,
     Facts,
+    Needs,
     Obligation,
     Outcome,
     Reason,
@@ -91,6 +94,14 @@ class Gathered:
     limits: list[CompiledLimit] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
     timeouts: list[float] = field(default_factory=list)
+    lookups: dict[str, FactLookup] = field(default_factory=dict)
+    """The facts that this stage can look up."""
+
+    def reads(self) -> frozenset[tuple[str, ...]]:
+        """Return what the conditions read."""
+        return frozenset(
+            read for rule in self.rules if rule.condition for read in rule.condition.reads
+        )
 
 
 class Chain:
@@ -110,11 +121,14 @@ class Chain:
         "known",
         "labels",
         "limits",
+        "lookups",
         "reasons",
         "rules",
         "scanner",
         "stage",
         "timeout",
+        "wants_now",
+        "wants_session",
     )
 
     def __init__(
@@ -139,6 +153,15 @@ class Chain:
         self.timeout = min(gathered.timeouts, default=None)
         self.scanner = scanner
         self.known = known
+        reads = gathered.reads()
+        self.wants_now = ("now",) in reads or bool(self.limits)
+        self.wants_session = any(r[0] == "session" and r[1:2] != ("id",) for r in reads)
+        named = {r[1] if len(r) > 1 else None for r in reads if r[0] == "facts"}
+        self.lookups = tuple(
+            lookup
+            for name, lookup in sorted(gathered.lookups.items())
+            if name in named or None in named
+        )
         self._effect = effect
         self._would = would
         self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
@@ -168,6 +191,16 @@ class Chain:
             if rule.judge(request, facts, whole) is not None:
                 return self._ask(request, facts)
         return self._quiet
+
+    def needs(self, request: Request) -> Needs:
+        """List what a decision about this request reads."""
+        needed = (limit.need(request, NO_FACTS) for limit in self.limits)
+        return Needs(
+            now=self.wants_now,
+            session=self.wants_session,
+            facts=tuple(lookup.need(request) for lookup in self.lookups),
+            counters=tuple(need for need in needed if need is not None),
+        )
 
     def _ask(self, request: Request, facts: Facts) -> Outcome:
         """Ask everything and keep every reason."""

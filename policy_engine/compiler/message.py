@@ -101,9 +101,9 @@ def seconds(value: float) -> str:
 
 def _at(schema: object, path: tuple[str | int, ...]) -> object:
     for step in path:
-        if (isinstance(schema, Mapping) and step in schema) or (
-            isinstance(schema, Sequence) and isinstance(step, int) and step < len(schema)
-        ):
+        if isinstance(schema, Mapping):
+            schema = schema.get(step)
+        elif isinstance(schema, Sequence) and isinstance(step, int) and step < len(schema):
             schema = schema[step]
         else:
             return None

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Expression, Type
+from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Type
 from policy_engine.checks import CHECKS, OptionFaults, TextCheck
 from policy_engine.checks.arguments import compile_arguments
 from policy_engine.checks.schema import Validator, compile_schema
@@ -16,6 +16,7 @@ from policy_engine.compiler.expression import (
     read_value,
 )
 from policy_engine.compiler.limit import CompiledLimit
+from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.message import escaped
 from policy_engine.compiler.reference import unknown_references
 from policy_engine.compiler.rule import CompiledRule, Constraint, Guarded
@@ -24,19 +25,17 @@ from policy_engine.errors import Fault, Location
 from policy_engine.policy import LoadedPolicy, PolicySet
 from policy_engine.text import Patterns
 
-__all__ = ["FactLookup", "Parts", "compile_parts"]
+__all__ = ["Parts", "compile_parts"]
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FactLookup:
-    """A fact as one stage looks it up."""
-
-    name: str
-    source: str
-    arguments: tuple[Expression, ...]
-    timeout: float
+_TEXT_STAGES: Final[tuple[tuple[str, Stage], ...]] = (
+    ("input", "input"),
+    ("input", "model_request"),
+    ("output", "output"),
+    ("output", "model_response"),
+)
 
 
 @dataclass(slots=True)
@@ -73,10 +72,8 @@ class _Compiler:
 
     def compile(self) -> Parts:
         parts = Parts(self.loaded)
-        for stage in ("input", "model_request"):
-            parts.text_rules[stage] = self._texts("input", stage)
-        for stage in ("output", "model_response"):
-            parts.text_rules[stage] = self._texts("output", stage)
+        for section, stage in _TEXT_STAGES:
+            parts.text_rules[stage] = self._texts(section, stage)
         for name, entry in (self.policy.tools or {}).items():
             path: Path = ("tools", name)
             covered = [entry.args]

@@ -121,7 +121,7 @@ class CompiledRule:
             args = request.args
             if args.__class__ is not dict:
                 return CANNOT_TELL
-            found = self.constraint.reasons(args)  # type: ignore[arg-type]
+            found = self.constraint.reasons(args)
             return found[0].code if found else None
         told = True
         if self.condition is not None:

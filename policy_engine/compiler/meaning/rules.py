@@ -72,6 +72,15 @@ def _check(loaded: LoadedPolicy, placed: PlacedRule) -> Iterator[Fault]:
     kinds = _kinds(rule)
     if not kinds:
         yield fault(loaded, path, "PE020", '"check" names no check', f"checks: {choices(CHECKS)}")
+    for kind in kinds:
+        options = getattr(rule.check, kind)
+        for key in sorted(options.model_fields_set):
+            if getattr(options, key) is None:
+                message = f'"{key}" has no value'
+                hint = "give it a value, or remove it"
+                yield loaded.document.fault(
+                    (*path, kind, key), "PE008", message, hint=hint, on_key=True
+                )
     for kind in kinds[1:]:
         yield loaded.document.fault(
             (*path, kind),
