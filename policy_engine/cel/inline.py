@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from policy_engine.cel.code import attribute, call, compare, constant
+from policy_engine.cel.code import attribute, call, compare, constant, thunk
 from policy_engine.cel.literals import LITERAL_MAKERS, literal_text
 from policy_engine.cel.nodes import Call, ListItems, Literal, Node
 from policy_engine.cel.patterns import compile_pattern
@@ -156,6 +156,11 @@ def _made(emitter: Emitter, node: Call) -> ast.expr | None:
     return None if text is None else emitter.hold(LITERAL_MAKERS[node.function](text))
 
 
+def _fallback(emitter: Emitter, node: Call) -> ast.expr | None:
+    value, other = node.arguments
+    return call(symbol(node.function), emitter.value(value), thunk(emitter.value(other)))
+
+
 def _accessor(emitter: Emitter, node: Call) -> ast.expr | None:
     zone = literal_text(node, 1)
     if zone is None:
@@ -174,6 +179,8 @@ _BUILDERS: Mapping[str, Callable[[Emitter, Call], ast.expr | None]] = MappingPro
         "contains": _part,
         "size": _size,
         "matches": _matches,
+        "or": _fallback,
+        "orValue": _fallback,
         **dict.fromkeys(LITERAL_MAKERS, _made),
         **dict.fromkeys(
             (

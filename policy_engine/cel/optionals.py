@@ -43,16 +43,16 @@ def value_of(value: object) -> object:
     return found.value
 
 
-def or_optional(value: object, other: object) -> OptionalValue:
-    """Return the first of two optionals that has a value."""
+def or_optional(value: object, other: Callable[[], object]) -> OptionalValue:
+    """Return the first of two optionals that has a value; the other is computed if need be."""
     found = _optional(value)
-    return _optional(other) if found is NONE else found
+    return _optional(other()) if found is NONE else found
 
 
-def or_value(value: object, other: object) -> object:
-    """Return the value of an optional, or another."""
+def or_value(value: object, other: Callable[[], object]) -> object:
+    """Return the value of an optional, or another, which is computed if need be."""
     found = _optional(value)
-    return other if found is NONE else found.value
+    return other() if found is NONE else found.value
 
 
 def map_optional(value: object, change: Callable[[object], object]) -> OptionalValue:

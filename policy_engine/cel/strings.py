@@ -118,11 +118,11 @@ def split(meter: Meter, text: object, separator: object, limit: object = -1) -> 
     meter.grow(len(whole) + (len(whole) if mark == "" else whole.count(mark)) + 1)
     if limit == 0:
         return List()
-    if mark == "":
+    if mark == "" and whole != "":
         if limit < 0 or limit >= len(whole):
             return List(whole)
         return List((*whole[: limit - 1], whole[limit - 1 :]))
-    return List(whole.split(mark, limit - 1 if limit > 0 else -1))
+    return List(whole.split(mark, limit - 1 if limit > 0 else -1) if whole else (whole,))
 
 
 def substring(meter: Meter, text: object, start: object, end: object = None) -> str:
