@@ -3,7 +3,12 @@
 PolicyEngineError
 ├── PolicyError       the author of a policy must act: .faults says all that is wrong
 ├── RequestError      a request is not of the documented form
-└── CheckError        a check could not tell; never leaves the engine, where doubt denies
+├── CheckError        a check could not tell; never leaves the engine, where doubt denies
+├── ApprovalError     an approval cannot be asked for or answered like this
+│   ├── ApprovalNotFoundError   no approval has this id
+│   ├── ApprovalExpiredError    the answer comes too late
+│   └── ApprovalMismatchError   the answer does not fit: who gives it, or what it is given to
+└── AuditError        a record could not be written; the guard denies
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +17,11 @@ from types import MappingProxyType
 
 __all__ = [
     "FAULT_CODES",
+    "ApprovalError",
+    "ApprovalExpiredError",
+    "ApprovalMismatchError",
+    "ApprovalNotFoundError",
+    "AuditError",
     "CheckError",
     "Fault",
     "Location",
@@ -115,3 +125,43 @@ class RequestError(PolicyEngineError):
 
 class CheckError(PolicyEngineError):
     """A check could not tell."""
+
+
+class ApprovalError(PolicyEngineError):
+    """An approval cannot be asked for or answered like this."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        """What is wrong: lower-case, no final period, the offending text in double quotes."""
+        self.hint = hint
+        """What to do."""
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n  hint: {self.hint}"
+
+
+class ApprovalNotFoundError(ApprovalError):
+    """No approval has this id, or it is so long over that it was forgotten."""
+
+
+class ApprovalExpiredError(ApprovalError):
+    """The answer comes too late."""
+
+
+class ApprovalMismatchError(ApprovalError):
+    """The answer does not fit: who gives it, or what it is given to."""
+
+
+class AuditError(PolicyEngineError):
+    """A record could not be written, so what it would have told of is denied."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        """What is wrong: lower-case, no final period, the offending text in double quotes."""
+        self.hint = hint
+        """What to do."""
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n  hint: {self.hint}"
