@@ -51,11 +51,11 @@ _ENCLOSED: Final = frozenset(
 class Text:
     """One string with its disguises undone, and the patterns found in it."""
 
-    __slots__ = ("_folded", "_hits", "_scanner", "_skeleton", "raw")
+    __slots__ = ("_folded", "_hits", "_skeleton", "raw", "scanner")
 
     def __init__(self, raw: str, scanner: Scanner) -> None:
         self.raw = raw
-        self._scanner = scanner
+        self.scanner = scanner
         self._skeleton: str | None = None
         self._folded: str | None = None
         self._hits: frozenset[int] | None = None
@@ -93,30 +93,34 @@ class Text:
         return list(dict.fromkeys(forms))
 
     def _scan(self) -> frozenset[int]:
-        raw, scan = self.raw, self._scanner.scan
-        found = scan(raw)
-        if raw.isascii() and CONTROLS not in found:
-            return frozenset(found) if found else _NONE
-        hits = set(found)
-        bare = self.skeleton
-        if bare != raw:
-            hits.update(scan(bare))
-        # Case does not matter to a caseless pattern in ASCII; beyond, `ß` is `ss`.
-        if not bare.isascii() and self._scanner.caseless and self.folded != bare:
-            hits.update(self._scanner.caseless.intersection(scan(self.folded)))
-        hits.discard(CONTROLS)
-        return frozenset(hits)
+        found = self.scanner.scan(self.raw)
+        if self.raw.isascii() and CONTROLS not in found:
+            return frozenset(found)
+        return _undisguised(self, found)
+
+
+def _undisguised(text: Text, found: list[int]) -> frozenset[int]:
+    """Add to what was found in the raw text what is found below its disguises."""
+    scanner = text.scanner
+    hits = set(found)
+    if text.skeleton != text.raw:
+        hits.update(scanner.scan(text.skeleton))
+    # Case does not matter to a caseless pattern in ASCII; beyond, `ß` is `ss`.
+    if not text.skeleton.isascii() and scanner.caseless and text.folded != text.skeleton:
+        hits.update(scanner.caseless.intersection(scanner.scan(text.folded)))
+    hits.discard(CONTROLS)
+    return frozenset(hits)
 
 
 class Content:
     """What a check judges: a text, any JSON value, or nothing."""
 
-    __slots__ = ("_canonical", "_hits", "_parts", "_texts", "_unread", "scanner", "value")
+    __slots__ = ("_canonical", "_hits", "_strings", "_texts", "_unread", "scanner", "value")
 
     def __init__(self, value: object, scanner: Scanner) -> None:
         self.value = value
         self.scanner = scanner
-        self._parts: list[Text] | None = None
+        self._strings: list[str] | None = None
         self._texts: tuple[tuple[str, Text, bool], ...] | None = None
         self._hits: frozenset[int] | None = None
         self._unread = False
@@ -130,11 +134,11 @@ class Content:
             CheckError: The value is nested too deeply.
         """
         if self._texts is None:
-            parts = self._read()
+            strings = self._read()
             places = _places(self.value, "")
             self._texts = tuple(
-                (pointer, part, is_key)
-                for part, (pointer, is_key) in zip(parts, places, strict=True)
+                (pointer, Text(raw, self.scanner), is_key)
+                for raw, (pointer, is_key) in zip(strings, places, strict=True)
             )
         return self._texts
 
@@ -146,12 +150,7 @@ class Content:
             CheckError: The value is nested too deeply, or the engine could not tell.
         """
         if self._hits is None:
-            parts = self._read()
-            if len(parts) == 1:
-                self._hits = parts[0].hits
-            else:
-                found = [part.hits for part in parts if part.hits]
-                self._hits = frozenset().union(*found) if found else _NONE
+            self._hits = self._scan()
         return self._hits
 
     @property
@@ -183,24 +182,36 @@ class Content:
             found |= {number for number in slow if self._backtrack(number)}
         return found
 
+    def _scan(self) -> frozenset[int]:
+        scan = self.scanner.scan
+        hits = _NONE
+        for raw in self._read():
+            found = scan(raw)
+            if raw.isascii() and CONTROLS not in found:
+                if found:  # most texts are clean and plain, and cost no more than the scan
+                    hits = hits.union(found)
+            else:
+                hits = hits.union(_undisguised(Text(raw, self.scanner), found))
+        return hits
+
     def _backtrack(self, number: int) -> bool:
         caseless = number in self.scanner.caseless
         return any(
             True
-            for part in self._read()
+            for _, part, _ in self.texts
             for form in part.forms(caseless=caseless)
             for _ in self.scanner.find(number, form)
         )
 
-    def _read(self) -> list[Text]:
-        if self._parts is None:
+    def _read(self) -> list[str]:
+        if self._strings is None:
             strings: list[str] = []
             if type(self.value) is str:
                 strings.append(self.value)
             else:
                 self._unread = _collect(self.value, strings, MAX_DEPTH)
-            self._parts = [Text(raw, self.scanner) for raw in strings]
-        return self._parts
+            self._strings = strings
+        return self._strings
 
     def _dump(self) -> str:
         self._read()  # bounds the depth

@@ -50,12 +50,15 @@ def skeleton(text: str) -> str:
     """Undo disguises, keeping case."""
     if text.isascii():
         return text.translate(_WITHOUT_CONTROLS)
-    for char in _HIDDEN.intersection(text):
+    distinct = set(text)
+    for char in distinct & _HIDDEN:
         text = text.replace(char, "")
-    text = unicodedata.normalize("NFKC", text)
+    normal = unicodedata.normalize("NFKC", text)
+    if normal != text:
+        text = normal
+        distinct = set(text)
     if text.isascii():
         return text
-    distinct = set(text)
     for char in distinct:
         if char in _FOLDS:
             text = text.replace(char, _FOLDS[char])

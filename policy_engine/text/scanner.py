@@ -44,8 +44,8 @@ class Pattern:
 class Engine(Protocol):
     """What finds which of many patterns match."""
 
-    def scan(self, data: bytes) -> list[int]:
-        """Return the ids of the patterns found in UTF-8, in any order, perhaps repeated."""
+    def scan(self, text: str) -> list[int]:
+        """Return the ids of the patterns found, in any order, perhaps repeated."""
 
 
 def scrub(text: str) -> str:
@@ -70,8 +70,12 @@ class LinearEngine:
         self._canary = self._set.Add("")
         self._set.Compile()
 
-    def scan(self, data: bytes) -> list[int]:
+    def scan(self, text: str) -> list[int]:
         """Return the ids of the patterns found."""
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            data = scrub(text).encode()
         found = self._set.Match(data)
         if not found or self._canary not in found:
             raise CheckError("the patterns could not be searched for")
@@ -81,7 +85,7 @@ class LinearEngine:
 class Scanner:
     """All patterns of a policy set, ready to be searched for."""
 
-    __slots__ = ("_engine", "_linear", "_patterns", "backtracking", "caseless", "is_warm")
+    __slots__ = ("_engine", "_linear", "_patterns", "backtracking", "caseless", "is_warm", "scan")
 
     def __init__(self, patterns: tuple[Pattern, ...]) -> None:
         self._patterns = patterns
@@ -98,6 +102,9 @@ class Scanner:
             ),
         )
         self._engine: Engine = LinearEngine(self._linear)
+        self.scan = self._engine.scan
+        """Returns the ids of the linear patterns found in one text, with `CONTROLS`; raises
+        `CheckError` where the engine could not tell."""
         self.is_warm = False
         """Whether the fast engine is in use."""
 
@@ -112,19 +119,8 @@ class Scanner:
         except ImportError:
             return
         self._engine = automaton.AutomatonEngine(self._linear)
+        self.scan = self._engine.scan
         self.is_warm = True
-
-    def scan(self, text: str) -> list[int]:
-        """Return the ids of the linear patterns found in one text, with `CONTROLS`.
-
-        Raises:
-            CheckError: The engine could not tell.
-        """
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            data = scrub(text).encode()
-        return self._engine.scan(data)
 
     def find(self, pattern: int, text: str) -> Iterator[Match]:
         """Yield where one pattern is found in one text, from left to right.

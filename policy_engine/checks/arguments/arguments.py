@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from policy_engine.checks.arguments.explain import ArgumentFault, message_on, mistyped, unfit
 from policy_engine.checks.arguments.probes import Probe, TextTest, find_probes, reach
-from policy_engine.checks.schema import Closed, close, is_json, native
+from policy_engine.checks.schema import Closed, close, is_json_object, native
 from policy_engine.checks.table import build_check
 from policy_engine.text import Content, Patterns
 from policy_engine.text.pointer import pointer_of
@@ -44,7 +44,7 @@ class Arguments:
             values = args if self._closed else self._named(args)
             return (
                 type(values) is dict
-                and is_json(values)
+                and is_json_object(values)
                 and self._is_valid(values)
                 and (not self._probes or not self._broken(values))
             )

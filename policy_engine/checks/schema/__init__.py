@@ -1,7 +1,7 @@
 """JSON Schema 2020-12 as policies take it: a closed vocabulary, closed objects."""
 
 from policy_engine.checks.schema.closing import Closed, close
-from policy_engine.checks.schema.exact import MAX_DEPTH, is_json
+from policy_engine.checks.schema.exact import MAX_DEPTH, is_json, is_json_object
 from policy_engine.checks.schema.grammar import CheckReader, read_schema
 from policy_engine.checks.schema.linear import Native, NativeError, native
 from policy_engine.checks.schema.shapes import suggest
@@ -31,6 +31,7 @@ __all__ = [
     "close",
     "compile_schema",
     "is_json",
+    "is_json_object",
     "native",
     "read_schema",
     "suggest",

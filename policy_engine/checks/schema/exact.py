@@ -3,7 +3,7 @@
 from types import NoneType
 from typing import Final
 
-__all__ = ["MAX_DEPTH", "is_json"]
+__all__ = ["MAX_DEPTH", "is_json", "is_json_object"]
 
 MAX_DEPTH: Final = 100
 """How deep objects and arrays may nest. The validator is native code: what recurses in it
@@ -20,18 +20,16 @@ def is_json(value: object, depth: int = MAX_DEPTH) -> bool:
     """
     kind = type(value)
     if kind is dict:
-        return depth > 0 and _is_json_object(value, depth - 1)  # type: ignore[arg-type]
+        return depth > 0 and is_json_object(value, depth - 1)  # type: ignore[arg-type]
     if kind is list:
-        items: list[object] = value  # type: ignore[assignment]
-        return depth > 0 and (
-            _ATOMS.issuperset(map(type, items)) or all(is_json(item, depth - 1) for item in items)
-        )
+        return depth > 0 and _is_json_array(value, depth - 1)  # type: ignore[arg-type]
     if kind is float:
         return value - value == 0.0  # type: ignore[operator,no-any-return]
     return kind in _ATOMS
 
 
-def _is_json_object(value: dict[object, object], depth: int) -> bool:
+def is_json_object(value: dict[object, object], depth: int = MAX_DEPTH) -> bool:
+    """Tell whether the keys of a dict are str and its values JSON; the hot path of a call."""
     for key, item in value.items():
         if type(key) is not str:
             return False
@@ -44,3 +42,7 @@ def _is_json_object(value: dict[object, object], depth: int) -> bool:
         elif not is_json(item, depth):
             return False
     return True
+
+
+def _is_json_array(items: list[object], depth: int) -> bool:
+    return _ATOMS.issuperset(map(type, items)) or all(is_json(item, depth) for item in items)
