@@ -50,11 +50,6 @@ _INVALID: Final = Outcome(
     "deny",
     (Reason("request", "deny", "request.invalid", "The request is not of the documented form."),),
 )
-_FAILED: Final = Outcome(
-    "deny",
-    "deny",
-    (Reason("engine", "deny", "engine.failed", "The request could not be decided."),),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +98,8 @@ class Engine:
             if outcome.redactions:
                 return self._redacted(chain, request, facts, outcome)
             return Decision(request, outcome, self._context)
-        except Exception:  # noqa: BLE001 - doubt denies, whatever it is made of
-            return Decision(request, _FAILED, self._context)
+        except Exception as error:  # noqa: BLE001 - doubt denies, whatever it is made of
+            return Decision(request, _failed(error), self._context)
 
     def needs(self, request: Request) -> Needs:
         """List what the decision will read; nothing where the request is invalid."""
@@ -199,6 +194,11 @@ class Engine:
             return Decision(request, _denied(outcome, worse, "redaction.stricter"), self._context)
         settled = replace(outcome, obligations=again.obligations)
         return Decision(request, settled, self._context, changed)
+
+
+def _failed(error: Exception) -> Outcome:
+    text = f"The request could not be decided ({type(error).__name__})."
+    return Outcome("deny", "deny", (Reason("engine", "deny", "engine.failed", text),))
 
 
 def _with_redactions(request: Request, marks: list[TextRedaction]) -> Request:
