@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_engine.compiler.names import globs_overlap, is_glob, matches_glob
+from policy_engine.compiler.names import NameIndex, globs_overlap, is_glob, matches_glob
 
 GLOBS = st.text("ab*?", max_size=7)
 NAMES = st.text("ab", max_size=7)
@@ -51,6 +51,15 @@ def test_two_globs_overlap_exactly_where_a_name_matches_both(a, b):
     common = any(matches_glob(a, name) and matches_glob(b, name) for name in EVERY_NAME)
     assert common == globs_overlap(a, b)
     assert globs_overlap(b, a) == globs_overlap(a, b)
+
+
+@given(st.lists(GLOBS), GLOBS)
+def test_an_index_finds_what_comparing_with_each_finds(names, glob):
+    index = NameIndex(names)
+    assert set(names) == set(index)
+    assert {name for name in names if globs_overlap(name, glob)} == set(index.overlapping(glob))
+    if not is_glob(glob):
+        assert any(matches_glob(name, glob) for name in names) == index.matches(glob)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("a", False), ("a*", True), ("?", True)])

@@ -1,9 +1,10 @@
 """Names and globs: `*` stands for any run of characters, `?` for one, over the whole name."""
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-__all__ = ["globs_overlap", "is_glob", "matches_glob"]
+__all__ = ["NameIndex", "globs_overlap", "is_glob", "matches_glob"]
 
 
 def is_glob(name: str) -> bool:
@@ -37,6 +38,35 @@ def globs_overlap(a: str, b: str) -> bool:
                 row[j] = below[j + 1] and (left == right or "?" in {left, right})
         below = row
     return below[0]
+
+
+class NameIndex:
+    """Names and globs, kept so that an exact name is looked up and not compared with each."""
+
+    __slots__ = ("_exact", "_globs")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact: dict[str, None] = {}
+        self._globs: dict[str, None] = {}
+        for name in names:
+            (self._globs if is_glob(name) else self._exact)[name] = None
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._exact
+        yield from self._globs
+
+    def matches(self, name: str) -> bool:
+        """Tell whether one of the names or globs matches an exact name."""
+        return name in self._exact or any(matches_glob(glob, name) for glob in self._globs)
+
+    def overlapping(self, glob: str) -> Iterator[str]:
+        """Go through those that some name matches together with a name or glob."""
+        if is_glob(glob):
+            yield from (name for name in self if globs_overlap(name, glob))
+        else:
+            if glob in self._exact:
+                yield glob
+            yield from (other for other in self._globs if matches_glob(other, glob))
 
 
 @lru_cache(maxsize=4096)

@@ -12,9 +12,10 @@ from policy_engine.policy.entry import (
 from policy_engine.policy.limit import Limit, Price
 from policy_engine.policy.policy import Applies, Fact, LoadedPolicy, Policy, PolicySet
 from policy_engine.policy.rule import Approval, Check, Rule, TextRule, ToolRule, TopRule
-from policy_engine.policy.values import JsonSchema
+from policy_engine.policy.values import SCHEMA_MARK, JsonSchema
 
 __all__ = [
+    "SCHEMA_MARK",
     "Applies",
     "Approval",
     "Block",

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from policy_engine.source import doubtful_name
 
 __all__ = [
+    "SCHEMA_MARK",
     "Amount",
     "Expression",
     "Given",
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+SCHEMA_MARK: Final = "x-schema"
+"""Stands in the models' JSON Schema for a value that is itself a JSON Schema."""
 
 
 class Model(BaseModel):
@@ -82,7 +86,7 @@ def _window(value: object) -> float | str:
 
 
 def _json_schema(value: object) -> object:
-    if not isinstance(value, dict | bool):
+    if not isinstance(value, dict):
         raise PydanticCustomError("schema_type", "is not a JSON Schema")
     return value
 
@@ -124,7 +128,7 @@ Share: TypeAlias = Annotated[float, Field(strict=True, gt=0, le=1)]
 JsonSchema: TypeAlias = Annotated[
     Mapping[str, Any] | bool,
     PlainValidator(_json_schema),
-    WithJsonSchema({"title": "JSON Schema"}),
+    WithJsonSchema({SCHEMA_MARK: True}),
 ]
 Language: TypeAlias = Annotated[Literal[1], BeforeValidator(_language)]
 Severity: TypeAlias = Literal["info", "low", "medium", "high", "critical"]

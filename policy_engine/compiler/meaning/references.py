@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from policy_engine.compiler.meaning.places import PlacedRule, fault, rules_of
-from policy_engine.compiler.names import globs_overlap, is_glob, matches_glob
+from policy_engine.compiler.names import NameIndex, is_glob
 from policy_engine.errors import Fault
 from policy_engine.policy import LoadedPolicy, TopRule
 from policy_engine.policy.words import choices, did_you_mean
@@ -15,23 +15,26 @@ __all__ = ["reference_faults"]
 
 def reference_faults(policies: Sequence[LoadedPolicy]) -> Iterator[Fault]:
     """Find names that no entry of the set matches, and arguments that no entry declares."""
-    tools = [name for loaded in policies for name in loaded.policy.tools or {}]
-    models = [name for loaded in policies for name in loaded.policy.models or {}]
+    tools = NameIndex(name for loaded in policies for name in loaded.policy.tools or {})
+    models = NameIndex(name for loaded in policies for name in loaded.policy.models or {})
+    declared = [NameIndex(loaded.policy.tools or {}) for loaded in policies]
     for loaded in policies:
         for path, name in _named_tools(loaded):
-            if not is_glob(name) and not _matched(name, tools):
-                yield fault(
-                    loaded, path, "PE011", f'no entry is for the tool "{name}"', _hint(name, tools)
-                )
+            if not is_glob(name) and not tools.matches(name):
+                message = f'no entry is for the tool "{name}"'
+                yield fault(loaded, path, "PE011", message, _hint(name, tools))
         for name in loaded.policy.prices:
-            if models and not is_glob(name) and not _matched(name, models):
+            if any(models) and not is_glob(name) and not models.matches(name):
                 message = f'no entry is for the model "{name}"'
                 hint = _hint(name, models)
                 yield loaded.document.fault(
                     ("prices", name), "PE011", message, hint=hint, on_key=True
                 )
         for placed in rules_of(loaded.policy):
-            yield from _arguments(loaded, placed, policies)
+            tool = placed.tool
+            if tool is not None and placed.about == "call" and (tool.args or tool.in_):
+                covered = _covered(placed, zip(policies, declared, strict=True))
+                yield from _arguments(loaded, placed, list(covered))
 
 
 def _named_tools(loaded: LoadedPolicy) -> Iterator[tuple[Path, str]]:
@@ -44,10 +47,6 @@ def _named_tools(loaded: LoadedPolicy) -> Iterator[tuple[Path, str]]:
             yield ("limits", i, "tools", position), name
 
 
-def _matched(name: str, entries: Iterable[str]) -> bool:
-    return any(matches_glob(entry, name) for entry in entries)
-
-
 def _hint(name: str, entries: Iterable[str]) -> str:
     known = sorted(set(entries))
     if not known:
@@ -56,15 +55,11 @@ def _hint(name: str, entries: Iterable[str]) -> str:
 
 
 def _arguments(
-    loaded: LoadedPolicy, placed: PlacedRule, policies: Sequence[LoadedPolicy]
+    loaded: LoadedPolicy, placed: PlacedRule, covered: Sequence[Mapping[str, Any] | None]
 ) -> Iterator[Fault]:
     """Find arguments of a rule that none of the tools it covers takes."""
-    tool = placed.tool
-    if tool is None or placed.about != "call":
-        return
-    top = placed.top
-    covered = [placed.entry_args] if top is None else list(_covered(top, policies))
-    if not covered or None in covered:
+    tool, top = placed.tool, placed.top
+    if tool is None or not covered or None in covered:
         return
     declared = {name for args in covered for name in args or {}}
     for name in tool.args or {}:
@@ -86,12 +81,17 @@ def _undeclared(name: str, declared: set[str], top: TopRule | None) -> tuple[str
     return f'{whose} argument "{name}"', hint
 
 
-def _covered(rule: TopRule, policies: Sequence[LoadedPolicy]) -> Iterator[Mapping[str, Any] | None]:
+def _covered(
+    placed: PlacedRule, policies: Iterable[tuple[LoadedPolicy, NameIndex]]
+) -> Iterator[Mapping[str, Any] | None]:
     """Go through the arguments of the entries that grant something which a rule covers."""
-    for loaded in policies:
-        for name, entry in (loaded.policy.tools or {}).items():
-            left_out = not is_glob(name) and _matched(name, rule.except_ or ())
-            if entry.effect == "deny" or left_out:
-                continue
-            if any(globs_overlap(name, glob) for glob in rule.tools or ()):
-                yield entry.args
+    rule = placed.top
+    if rule is None:
+        yield placed.entry_args
+        return
+    left_out = NameIndex(rule.except_ or ())
+    for loaded, index in policies:
+        entries = loaded.policy.tools or {}
+        for name in {found for glob in rule.tools or () for found in index.overlapping(glob)}:
+            if entries[name].effect != "deny" and (is_glob(name) or not left_out.matches(name)):
+                yield entries[name].args
