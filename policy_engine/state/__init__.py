@@ -1,5 +1,5 @@
 """What deciding remembers: sessions, labels, counters and call ids, in memory."""
 
-from policy_engine.state.memory import MemoryState
+from policy_engine.state.memory import Hold, MemoryState
 
-__all__ = ["MemoryState"]
+__all__ = ["Hold", "MemoryState"]

@@ -14,6 +14,7 @@ from policy_engine.decision import (
     CounterNeed,
     Decision,
     Facts,
+    Halt,
     Needs,
     Request,
     Reservation,
@@ -22,7 +23,7 @@ from policy_engine.decision import (
 from policy_engine.state.counter import Counter, Held, microseconds
 from policy_engine.state.forgotten import Forgotten
 
-__all__ = ["MemoryState"]
+__all__ = ["Hold", "MemoryState"]
 
 _MAX_CALL_IDS: Final = 10_000
 _NO_LABELS: Final[frozenset[str]] = frozenset()
@@ -47,12 +48,25 @@ class _Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What a permitted request holds in counters until it has run."""
+
+    scope: _Scope
+    call: _Call | None
+    model: str | None
+    taken: Mapping[_Key, Held | None]
+
+
+@dataclass(frozen=True, slots=True)
 class _Unreported:
     """A permitted request whose usage is not known yet."""
 
     model: str | None
     call_id: str | None
     reservations: dict[_Key, Reservation] = field(default_factory=dict)
+
+
+_NO_HOLD: Final = Hold((None, None, None), None, None, MappingProxyType({}))
 
 
 class MemoryState:
@@ -81,6 +95,7 @@ class MemoryState:
         self._counters: OrderedDict[_Key, Counter] = OrderedDict()
         self._unreported: OrderedDict[_Scope, deque[_Unreported]] = OrderedDict()
         self._forgotten = Forgotten()
+        self._halts: tuple[Halt, ...] = ()
         self._lock = Lock()
 
     def facts(
@@ -107,18 +122,19 @@ class MemoryState:
                 now=now,
                 session=_session(request, remembered, now) if is_known else None,
                 counters=self._counts(needs.counters, held, time),
+                halts=self._halts,
                 answers={} if answers is None else answers,
                 ran=self._ran(scope, remembered, request) if is_known else _unless_told(request),
             )
 
-    def commit(self, decision: Decision, now: datetime) -> bool:
+    def commit(self, decision: Decision, now: datetime) -> Hold | None:
         """Count a permitted request towards its limits: all of them or none.
 
         Any request makes its session known. A call id that was counted and has not run is
         counted once.
 
         Returns:
-            Whether it was counted; where not, a limit was used up meanwhile: decide again.
+            What it holds; None where a limit was used up meanwhile: decide again.
         """
         time = microseconds(now)
         request = decision.asked
@@ -126,17 +142,66 @@ class MemoryState:
         with self._lock:
             remembered = self._touch(scope, now, time)
             if not decision.permitted:
-                return True
+                return _NO_HOLD
             wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
             held = _held(remembered, request)
             for item in wanted:
                 if item.enforced and not self._fits(item, held, time):
-                    return False
+                    return None
             taken = self._take(wanted, held, time)
-            if remembered is not None and request.call_id is not None and taken:
-                _bounded(remembered, (request.stage, request.call_id), taken)
+            call = None if request.call_id is None else (str(request.stage), request.call_id)
+            if remembered is not None and call is not None and taken:
+                _bounded(remembered, call, taken)
             self._await_usage(scope, request, wanted, again=bool(held))
-            return True
+            return Hold(scope, call, request.model, taken) if taken else _NO_HOLD
+
+    def release(self, hold: Hold) -> None:
+        """Give back what a request holds that will not run after all."""
+        with self._lock:
+            for key, held in hold.taken.items():
+                counter = self._counters.get(key)
+                if counter is None:
+                    continue
+                if held is None:
+                    counter.unsettled -= 1
+                else:
+                    counter.remove(held)
+            remembered = self._sessions.get(hold.scope)
+            if remembered is not None and remembered.pending and hold.call is not None:
+                remembered.pending.pop(hold.call, None)
+            waiting = self._unreported.get(hold.scope, deque())
+            for found in waiting:
+                if found.model == hold.model and set(found.reservations) <= set(hold.taken):
+                    waiting.remove(found)
+                    break
+            if hold.scope in self._unreported and not waiting:
+                del self._unreported[hold.scope]
+
+    def used(self, limit: str, key: tuple[str, ...], now: datetime) -> float:
+        """Return what a counter holds."""
+        with self._lock:
+            counter = self._counters.get((limit, key))
+            return 0.0 if counter is None else counter.used(microseconds(now))
+
+    # Halts
+
+    def halt(self, halt: Halt) -> None:
+        """Stop a tool, an agent, a session or everything, from now on."""
+        with self._lock:
+            others = tuple(old for old in self._halts if old.id != halt.id)
+            self._halts = (*others, halt)
+
+    def resume(self, halt_id: str) -> bool:
+        """End a halt; whether there was one."""
+        with self._lock:
+            kept = tuple(old for old in self._halts if old.id != halt_id)
+            found = len(kept) < len(self._halts)
+            self._halts = kept
+            return found
+
+    def halts(self) -> tuple[Halt, ...]:
+        """Return the halts that stand."""
+        return self._halts
 
     def returned(self, decision: Decision, now: datetime) -> None:
         """Note that a permitted call has handed back its result or its error."""
