@@ -453,3 +453,72 @@ def test_text_checks_on_arguments():
 def test_faults_of_text_checks_have_their_place(check, path, code):
     (fault,) = check_schema({"type": "string", "check": check}, top=True, allow_ours=True)
     assert (fault.path, fault.code) == (path, code)
+
+
+def test_a_validator_never_raises():
+    validator = compile_schema({"type": "string", "maxLength": 3})
+    assert not validator.fits("\ud800")
+    assert validator == compile_schema({"maxLength": 3, "type": "string"})
+    assert "maxLength" in repr(validator)
+
+
+def test_an_interruption_is_no_verdict(monkeypatch):
+    def interrupt(value):
+        raise KeyboardInterrupt
+
+    arguments = compiled(REFUND)
+    monkeypatch.setattr(arguments, "_is_valid", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        arguments.fits(GOOD)
+
+
+def test_a_validator_that_fails_is_explained(monkeypatch):
+    class Panic(BaseException):
+        pass
+
+    class Failing:
+        def iter_errors(self, value):
+            raise Panic
+
+    def panic(value):
+        raise Panic
+
+    arguments = compiled(REFUND)
+    monkeypatch.setattr(arguments, "_is_valid", panic)
+    assert not arguments.fits(GOOD)
+    assert seen(arguments, GOOD) == [("", "", "failed", None, ())]
+    monkeypatch.setattr(arguments, "_native", Failing())
+    assert seen(arguments, GOOD) == [("", "", "failed", None, ())]
+
+
+def test_a_text_check_that_cannot_tell_does_not_fit():
+    arguments = compiled(
+        {"note": {"type": "string", "check": {"pattern": {"any": ["^(?=a)(a|aa)+$"]}}}}
+    )
+    assert arguments.fits({"note": "b"})
+    assert [fault[2] for fault in seen(arguments, {"note": "a" * 60 + "b"})] == ["check"]
+
+
+def test_places_of_text_keywords():
+    schema = {
+        "type": "array",
+        "prefixItems": [{"type": "string", "maxBytes": 1}],
+        "items": {
+            "type": "object",
+            "properties": {"a/b": {"type": "string", "maxBytes": 2, "optional": True}},
+        },
+    }
+    arguments = compiled({"x": schema})
+    assert arguments.fits({"x": []})
+    assert arguments.fits({"x": ["a", {"a/b": "ab"}, {}, {"a/b": None}]})
+    assert [fault[:3] for fault in seen(arguments, {"x": ["ab", {"a/b": "abc"}, {}]})] == [
+        ("x", "/0", "maxBytes"),
+        ("x", "/1/a~1b", "maxBytes"),
+    ]
+
+
+def test_false_is_accepted_nowhere():
+    schema = {"type": "array", "prefixItems": [{}], "items": False}
+    assert [fault[:3] for fault in seen(compiled({"x": schema}), {"x": [1, 2]})] == [
+        ("x", "/1", "false")
+    ]

@@ -203,12 +203,59 @@ def test_a_backtracking_search_that_takes_too_long_cannot_tell():
 
 ATOMS = st.sampled_from(
     [
-        "a", "b", "A", "é", "É", "ſ", "k", ".", "[ab]", "[^a]", r"\w", r"\W", r"\d", r"\s", r"\S", "$", "^",
-        r"\b", r"\B", "\n", r"\n", r"[\s\d]", "[]a]", "[^]a]", "[[:space:]]", "[[:alpha:]]", r"\v",
-        "{", "}", "{2}", "a{,2}", "(?i)", "(?s)", "(?m)", "(?i:a)", "(?-i:b)", r"\x41", r"\pL", r"\.", "-",
-        "[a-c]", "[ſ]", r"\A", r"\z", " ", "日", "ß", "(?:ab|b)", "(a)", "K",
+        "a",
+        "b",
+        "A",
+        "k",
+        "K",
+        "K",
+        "é",
+        "É",
+        "ſ",
+        "ß",
+        "日",
+        ".",
+        "-",
+        "$",
+        "^",
+        "{",
+        "}",
+        "{2}",
+        "a{,2}",
+        "[ab]",
+        "[^a]",
+        "[a-c]",
+        "[ſ]",
+        "[]a]",
+        "[^]a]",
+        "[\\s\\d]",
+        "[[:space:]]",
+        "[[:alpha:]]",
+        "\\w",
+        "\\W",
+        "\\d",
+        "\\s",
+        "\\S",
+        "\\b",
+        "\\B",
+        "\\n",
+        "\\v",
+        "\\A",
+        "\\z",
+        "\\.",
+        "\\x41",
+        "\\pL",
+        "(?i)",
+        "(?s)",
+        "(?m)",
+        "(?i:a)",
+        "(?-i:b)",
+        "(?:ab|b)",
+        "(a)",
+        " ",
+        "\n",
     ]
-)  # fmt: skip
+)
 EXPRESSIONS = st.lists(
     st.tuples(ATOMS, st.sampled_from(["", "", "", "*", "+", "?", "{2}", "{1,3}", "+?", "|"])).map(
         "".join
@@ -309,9 +356,50 @@ def test_an_engine_that_fails_cannot_tell(monkeypatch):
     scanner = patterns.compile(warm=False)
 
     class Exhausted:
-        def Match(self, data):
+        def Match(self, data):  # noqa: N802 - the library's name
             return None
 
     monkeypatch.setattr(scanner._engine, "_set", Exhausted())
     with pytest.raises(CheckError):
         _ = Content("ab", scanner).hits
+
+
+def test_patterns_that_fit_alone_but_not_together(monkeypatch):
+    import hyperscan
+
+    from policy_engine.text import automaton
+
+    build = automaton._database
+
+    def small(taken):
+        if len(taken) > 1:
+            raise hyperscan.error
+        return build(taken)
+
+    monkeypatch.setattr(automaton, "_database", small)
+    engine = AutomatonEngine(((0, "ab", False), (1, "cd", False)))
+    assert sorted(engine.scan("ab cd")) == [0, 1]
+
+
+def test_a_scan_that_the_automaton_refuses_cannot_tell(monkeypatch):
+    import hyperscan
+
+    engine = AutomatonEngine(((0, "ab", False),))
+
+    def refuse(*_):
+        raise hyperscan.error
+
+    monkeypatch.setattr(engine, "_scan", refuse)
+    with pytest.raises(CheckError):
+        engine.scan("ab")
+
+
+def test_patterns_have_a_scanner_without_being_asked():
+    patterns = Patterns()
+    first = patterns.add("ab")
+    assert patterns.scanner.scan("ab") == [first]
+    second = patterns.add("b")
+    assert sorted(patterns.scanner.scan("ab")) == [first, second]
+    assert patterns.compile(warm=True) is patterns.scanner
+    patterns.scanner.warm()
+    assert patterns.scanner.is_warm

@@ -183,3 +183,8 @@ def test_exactly_the_original_characters_go(before, after, word):
     text = before + word + after
     (span,) = find("qzw", text, caseless=True)
     assert text[span.start : span.end] == word
+
+
+def test_what_is_uncovered_without_end_cannot_be_told():
+    with pytest.raises(CheckError):
+        find(r"\bfoo", "foo" * 60)

@@ -94,17 +94,17 @@ def _name_lists(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
 
 
 def _types(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
-    if isinstance(value, list) and value:
-        yield from (fault for fault in _names(value, path))
-        named: list[tuple[object, SchemaPath]] = [(n, (*path, i)) for i, n in enumerate(value)]
-    else:
-        named = [(value, path)]
-    for name, place in named:
-        if not isinstance(name, str):
-            yield _wrong(path, "the name of a type, or a list of such names")
-            return
+    listed = isinstance(value, list) and value != []
+    names = value if isinstance(value, list) and listed else [value]
+    if not all(isinstance(name, str) for name in names):
+        yield _wrong(path, "the name of a type, or a list of such names")
+        return
+    if listed:
+        yield from _names(value, path)
+    for index, name in enumerate(names):
         if name not in TYPES:
             hint = suggest(name, TYPES) or f"one of {', '.join(sorted(TYPES))}"
+            place = (*path, index) if listed else path
             yield SchemaFault(place, "PE009", f'unknown type "{name}"', hint)
 
 
