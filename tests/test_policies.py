@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 from replay.convert import BROKEN, SETS, break_fact, convert
 from replay.report import report
 
@@ -54,6 +56,13 @@ def test_lint_has_nothing_to_say():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_policy_tells_editors_its_schema(path):
     assert path.read_text("utf-8").startswith(SCHEMA_LINE)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_editors_find_nothing_wrong(path):
+    schema = json.loads(run("schema", "policy").stdout)
+    policy = yaml.safe_load(path.read_text("utf-8"))
+    assert [fault.message for fault in Draft202012Validator(schema).iter_errors(policy)] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
