@@ -82,4 +82,4 @@ def freeze_constant(value: object) -> object:
         return List([freeze_constant(item) for item in value])
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return Map({key: freeze_constant(item) for key, item in value.items()})
-    raise ValueError(f"a constant is a JSON value, not a {type(value).__name__}")
+    raise ValueError("it is not a JSON value of 64-bit integers and finite numbers")

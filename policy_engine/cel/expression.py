@@ -9,11 +9,12 @@ from policy_engine.cel.code import Body, call, define, name
 from policy_engine.cel.environment import Environment
 from policy_engine.cel.generate import METER, Generator
 from policy_engine.cel.nodes import Has, Index, Literal, Node, Select, VariableRead, children
+from policy_engine.cel.overloads import compatible
 from policy_engine.cel.parser import parse
 from policy_engine.cel.problems import ExpressionError, Problem
 from policy_engine.cel.reading import solid_of
 from policy_engine.cel.runtime import NAMES
-from policy_engine.cel.types import BOOL, DOUBLE, DYN, INT, RecordType, Type
+from policy_engine.cel.types import BOOL, DOUBLE, DYN, INT, RecordType, SimpleType, Type
 from policy_engine.cel.values import CANNOT_TELL
 
 __all__ = ["Condition", "Expression", "compile_condition", "compile_value"]
@@ -54,6 +55,13 @@ def compile_condition(text: str, environment: Environment) -> Condition:
         ExpressionError: It cannot be parsed, does not fit the types of what it reads, or yields
             something else.
     """
+    try:
+        return _condition(text, environment)
+    except RecursionError:
+        raise _too_deep(text) from None
+
+
+def _condition(text: str, environment: Environment) -> Condition:
     tree = _check(text, environment)
     kind = _type(tree)
     if kind not in (BOOL, DYN):
@@ -70,24 +78,33 @@ def compile_value(text: str, environment: Environment, want: tuple[Type, ...]) -
         ExpressionError: It cannot be parsed, does not fit the types of what it reads, or yields
             something else.
     """
+    try:
+        return _value(text, environment, want)
+    except RecursionError:
+        raise _too_deep(text) from None
+
+
+def _value(text: str, environment: Environment, want: tuple[Type, ...]) -> Expression:
     tree = _check(text, environment)
     kind = _type(tree)
-    wanted = want
-    if kind != DYN and DYN not in want:
-        wanted = tuple(w for w in want if w == kind) or tuple(w for w in want if _fits(kind, w))
-        if not wanted:
-            names = " or ".join(map(str, want))
-            message = f'"{_short(text)}" is of type {kind}, not {names}'
-            raise ExpressionError(text, [Problem(0, len(text), "type", message)])
+    wanted = want if kind == DYN else tuple(w for w in want if _fits(kind, w))
+    if not wanted:
+        names = " or ".join(map(str, want))
+        message = f'"{_short(text)}" is of type {kind}, not {names}'
+        raise ExpressionError(text, [Problem(0, len(text), "type", message)])
+    if kind in wanted:
+        wanted = (kind,)
+    elif DYN in wanted:
+        wanted = (DYN,)
     function = compile_tree(tree, environment, _Export(wanted))
     return Expression(text, function, _reads(tree), tree, kind)
 
 
 def _fits(kind: Type, wanted: Type) -> bool:
     """Say whether a value of one type can be handed on as another."""
-    if kind == INT and wanted == DOUBLE:
-        return True
-    return type(kind) is type(wanted) and not isinstance(kind, type(BOOL))
+    if isinstance(kind, SimpleType):
+        return kind == wanted or wanted == DYN or (kind == INT and wanted == DOUBLE)
+    return compatible(kind, wanted)
 
 
 def _type(node: Node) -> Type:
@@ -100,16 +117,17 @@ def _short(text: str) -> str:
 
 def _check(text: str, environment: Environment) -> Node:
     """Parse and check an expression."""
-    try:
-        tree = parse(text)
-        checker = Checker(environment)
-        checked = checker.check(tree)
-    except RecursionError:
-        problem = Problem(0, len(text), "syntax", "an expression is nested too deeply")
-        raise ExpressionError(text, [problem]) from None
+    checker = Checker(environment)
+    checked = checker.check(parse(text))
     if checker.problems:
         raise ExpressionError(text, checker.problems)
     return checked
+
+
+def _too_deep(text: str) -> ExpressionError:
+    """Return the error for a stack that does not suffice."""
+    message = "an expression is nested too deeply"
+    return ExpressionError(text, [Problem(0, max(1, len(text)), "syntax", message)])
 
 
 class _Export:
@@ -147,20 +165,44 @@ def compile_tree(
     """
     generator = Generator(absorbing=False)
     result = _result(generator, tree, export)
-    namespace = dict(NAMES)
-    namespace["_otherwise"] = None if export is None else CANNOT_TELL
-    attributes = frozenset(_attributes(tree))
-    otherwise = None
-    if generator.absorbs:
-        slow = Generator(absorbing=True)
-        body = _body(slow, _result(slow, tree, export), None)
-        namespace["_slow"] = define(
-            environment.parameters, body, {**namespace, **slow.constants}, attributes
-        )
-        otherwise = call("_slow", *map(name, environment.parameters))
+    otherwise = call("_slow", *map(name, environment.parameters)) if generator.absorbs else None
+    names = {
+        **NAMES,
+        **generator.constants,
+        "_otherwise": None if export is None else CANNOT_TELL,
+        "_slow": _Slow(tree, environment, export),
+    }
     body = _body(generator, result, otherwise)
-    names = {**namespace, **generator.constants}
-    return define(environment.parameters, body, names, attributes)
+    return define(environment.parameters, body, names, frozenset(_attributes(tree)))
+
+
+class _Slow:
+    """The function that absorbs errors, made when it is first needed: most never are."""
+
+    __slots__ = ("environment", "export", "function", "tree")
+
+    def __init__(self, tree: Node, environment: Environment, export: Export | None) -> None:
+        self.tree = tree
+        self.environment = environment
+        self.export = export
+        self.function: Callable[..., object] | None = None
+
+    def __call__(self, *arguments: object) -> object:
+        if self.function is None:
+            self.function = self.make()
+        return self.function(*arguments)
+
+    def make(self) -> Callable[..., object]:
+        """Return the function."""
+        generator = Generator(absorbing=True)
+        body = _body(generator, _result(generator, self.tree, self.export), None)
+        names = {
+            **NAMES,
+            **generator.constants,
+            "_otherwise": None if self.export is None else CANNOT_TELL,
+        }
+        attributes = frozenset(_attributes(self.tree))
+        return define(self.environment.parameters, body, names, attributes)
 
 
 def _body(generator: Generator, result: ast.expr, otherwise: ast.expr | None) -> Body:

@@ -43,6 +43,7 @@ from policy_engine.cel.runtime import symbol
 from policy_engine.cel.types import (
     BOOL,
     DYN,
+    STRING,
     Field,
     ListType,
     MapType,
@@ -145,7 +146,10 @@ class Generator:
 
     def checked(self, raw: ast.expr, field: Field, *, comparing: bool) -> ast.expr:
         """Return code that reads a value from a request and checks its type."""
-        if isinstance(field.type, _CONTAINERS):
+        kind = field.type
+        if isinstance(kind, MapType) and kind.key not in (STRING, DYN):
+            return call(self.hold(check_of(kind)), raw)
+        if isinstance(kind, _CONTAINERS):
             return raw
         if field.optional and field.type == DYN:
             return call("_cook_present", raw)

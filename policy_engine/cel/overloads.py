@@ -76,7 +76,10 @@ def _fits(parameter: Type, argument: Type, bound: dict[str, Type]) -> bool:
             return True
         bound[parameter.name] = join(known, argument)
         return compatible(known, argument)
-    if DYN in (argument, parameter) or argument == parameter:
+    if argument == DYN:
+        _bind_to_dyn(parameter, bound)
+        return True
+    if parameter in (DYN, argument):
         return True
     if isinstance(parameter, ListType) and isinstance(argument, ListType):
         return _fits(parameter.element, argument.element, bound)
@@ -90,6 +93,19 @@ def _fits(parameter: Type, argument: Type, bound: dict[str, Type]) -> bool:
             and _fits(parameter.value, argument.value, bound)
         )
     return False
+
+
+def _bind_to_dyn(parameter: Type, bound: dict[str, Type]) -> None:
+    """Note that nothing is known about what a signature leaves open."""
+    if isinstance(parameter, TypeParameter):
+        bound[parameter.name] = DYN
+    elif isinstance(parameter, ListType):
+        _bind_to_dyn(parameter.element, bound)
+    elif isinstance(parameter, OptionalType):
+        _bind_to_dyn(parameter.inner, bound)
+    elif isinstance(parameter, MapType):
+        _bind_to_dyn(parameter.key, bound)
+        _bind_to_dyn(parameter.value, bound)
 
 
 def _filled(kind: Type, bound: dict[str, Type]) -> Type:

@@ -143,6 +143,11 @@ def as_map(value: object) -> object:
     return value if is_map(value) else mismatch(value)
 
 
+def as_made_map(value: object) -> object:
+    """Return a map whose keys are not strings, which only an expression can make."""
+    return value if type(value) is Map else mismatch(value)
+
+
 def as_list(value: object) -> object:
     """Return a value declared as array; its elements are checked when they are read."""
     return value if type(value) in LISTS else mismatch(value)
@@ -247,6 +252,8 @@ def check_of(kind: Type) -> Callable[[object], object]:
     """Return the function that checks one value as it is read; lists and maps stay unread."""
     if isinstance(kind, ListType):
         return as_list
+    if isinstance(kind, MapType) and kind.key not in (STRING, DYN):
+        return as_made_map
     if isinstance(kind, MapType | RecordType):
         return as_map
     if isinstance(kind, OptionalType):

@@ -93,7 +93,10 @@ class Scope:
         if isinstance(variable, Variable):
             return VariableRead(node.start, node.end, name, variable.path, variable.type)
         if isinstance(variable, Constant):
-            value = freeze_constant(variable.value)
+            try:
+                value = freeze_constant(variable.value)
+            except ValueError as error:
+                return self.fail(node, f'"{name}" is not a constant: {error}')
             return Literal(node.start, node.end, value, constant_type(variable.value))
         if name in TYPE_VALUES:
             return Literal(node.start, node.end, TYPE_VALUES[name], TYPE)

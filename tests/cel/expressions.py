@@ -125,7 +125,8 @@ def string(depth):
         _form("{}.reverse()", sub),
         _form("{}.charAt({})", sub, number),
         _form("{}.substring({})", sub, number),
-        _form("{}.substring({}, {})", sub, number, number),
+        # The reference takes an end right behind the last character for an error.
+        _form("({0} + '!').substring(0, {0}.size())", sub),
         _form("{}.replace({}, {})", sub, sub, sub),
         _form("{}.join({})", list_of_strings(depth - 1), sub),
         _form("string({})", number),
