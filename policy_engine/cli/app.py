@@ -4,9 +4,9 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from types import FrameType, MappingProxyType
 from typing import Annotated, Any, Final, NoReturn
 
@@ -69,13 +69,9 @@ app = typer.Typer(
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature
-    if not asked:
-        return
-    try:
-        typer.echo(f"policy-engine {version('policy-engine')}")
-    except PackageNotFoundError:
-        typer.echo("policy-engine (not installed)")
-    raise typer.Exit
+    if asked:
+        typer.echo(f"policy-engine {import_module('policy_engine.cli.version').installed()}")
+        raise typer.Exit
 
 
 @app.callback(no_args_is_help=True, invoke_without_command=False)
@@ -99,17 +95,22 @@ def main() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     code: object = 0
     try:
-        app(prog_name="policy-engine")
-    except SystemExit as ending:
-        code = ending.code
-    try:
+        try:
+            app(prog_name="policy-engine")
+        except SystemExit as ending:
+            code = ending.code
         sys.stdout.flush()
     except BrokenPipeError:
+        # The reader has what it wanted.
         _discard_output()
         code = CANNOT_RUN
     except OSError as error:
         complain(f"the output could not be written: {error.strerror or error}")
         _discard_output()
+        code = CANNOT_RUN
+    except Exception:  # noqa: BLE001 - an exit code of 1 would say that nothing is permitted
+        traceback.print_exc()
+        complain("this is a fault of policy-engine itself, not of what it was given")
         code = CANNOT_RUN
     sys.exit(code if isinstance(code, int) else CANNOT_RUN)
 

@@ -17,10 +17,16 @@ _PIPE_WIDTH: Final = 240
 def print_lines(lines: Iterable[RenderableType], *, error: bool = False) -> None:
     """Print lines and tables; lines are never wrapped."""
     console = Console(stderr=error, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
+    if console.is_terminal:
+        for line in lines:
+            console.print(line, soft_wrap=isinstance(line, Text))
+        return
+    console.width = _PIPE_WIDTH
     for line in lines:
-        console.print(line, soft_wrap=isinstance(line, Text))
+        with console.capture() as captured:
+            console.print(line, soft_wrap=isinstance(line, Text))
+        rows = captured.get().split("\n")[:-1]
+        console.file.write("".join(f"{row.rstrip()}\n" for row in rows))
 
 
 def print_faults(error: PolicyError) -> None:

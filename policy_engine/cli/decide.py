@@ -11,8 +11,9 @@ from policy_engine.cli.ending import CLEAN, NOT_PERMITTED, CannotRunError, endin
 from policy_engine.cli.json_output import print_json
 from policy_engine.cli.json_value import json_object, read_text
 from policy_engine.cli.policies import PoliciesOption, load_engine
-from policy_engine.decision import Decision, Needs
+from policy_engine.decision import Decision, Needs, Request
 from policy_engine.decision.wire import Given, read_request
+from policy_engine.engine import Engine
 from policy_engine.errors import RequestError
 from policy_engine.report.decision import decision_lines
 from policy_engine.report.source_lines import SourceLines
@@ -90,7 +91,10 @@ def run(  # noqa: PLR0913 - one parameter an option
             print_json(decision.to_wire())
         else:
             missing = _missing(decision, needs, given)
-            print_lines(decision_lines(decision, SourceLines(), known.counters, missing))
+            conditions = _conditions(engine, given.request)
+            print_lines(
+                decision_lines(decision, SourceLines(), known.counters, conditions, missing)
+            )
     raise typer.Exit(CLEAN if decision.permitted else NOT_PERMITTED)
 
 
@@ -121,6 +125,13 @@ def _add(value: dict[str, Any], name: str, given: object) -> None:
     value[name] = given
 
 
+def _conditions(engine: Engine, request: Request) -> dict[str, str]:
+    """Return what each rule asks, by its name."""
+    name = request.tool or request.target or request.model
+    links = engine.explain(request.stage, name, request.agent)
+    return {link.rule: link.what for link in links if link.what.startswith("when ")}
+
+
 def _missing(decision: Decision, needs: Needs, given: Given) -> list[str]:
     """Say what was not given, where something could not be told."""
     codes = {reason.code for reason in decision.reasons}
@@ -136,12 +147,12 @@ def _missing(decision: Decision, needs: Needs, given: Given) -> list[str]:
     ]
     if "policy.cannot_tell" in codes and request.agent is None:
         said.append("the agent: --agent NAME")
-    if "policy.cannot_tell" in codes and not {"roles", "tenant"} <= principal.keys():
+    elif "policy.cannot_tell" in codes and not {"roles", "tenant"} <= principal.keys():
         said.append('roles or tenant: --principal \'{"roles": […], "tenant": …}\'')
     if request.session is None and (needs.session or "limit.cannot_tell" in codes):
         said.append("the session: --session ID")
-    if request.context is None and "rule.cannot_tell" in codes:
-        said.append("the context, if a condition reads it: --context JSON")
     if principal.get("id") is None and "limit.cannot_tell" in codes:
         said.append("the principal, if a limit counts by it: --principal '{\"id\": …}'")
+    if not said and request.context is None and "rule.cannot_tell" in codes:
+        said.append("the context, if a condition reads it: --context JSON")
     return said

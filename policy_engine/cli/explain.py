@@ -16,7 +16,6 @@ from policy_engine.decision import CODES
 from policy_engine.errors import FAULT_CODES
 from policy_engine.report.chain import chain_table
 from policy_engine.report.printable import clipped
-from policy_engine.report.words import counted
 
 __all__ = ["run"]
 
@@ -74,4 +73,3 @@ def _chain(policies: str, tool: str, agent: str | None) -> Iterator[RenderableTy
     yield Text.assemble("a call of ", (clipped(tool), "bold"), f" by {clipped(by)} meets:")
     yield Text("")
     yield chain_table(links)
-    yield Text(counted(len(links), "part"), style="dim")

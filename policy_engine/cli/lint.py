@@ -31,7 +31,7 @@ class _Format(StrEnum):
 
 def run(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Policy sets: files or folders.")
+        list[str], typer.Argument(metavar="PATH", help="Policy sets: files or folders.")
     ],
     form: Annotated[
         _Format,

@@ -28,12 +28,12 @@ _SCHEMAS = {
 
 def run(
     kind: Annotated[
-        _Kind, typer.Argument(metavar="[policy|request|decision]", help="What it describes.")
+        _Kind, typer.Argument(metavar="KIND", help="policy, request or decision.")
     ] = _Kind.POLICY,
 ) -> None:
     """Print a JSON Schema: of policies, requests or decisions.
 
-    Editors complete and check policies by that of policies.
+    KIND is policy, request or decision. Editors complete and check policies by the first.
     """
     with ending():
         if kind not in _SCHEMAS:

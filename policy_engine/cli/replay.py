@@ -39,6 +39,7 @@ from policy_engine.decision import Decision, Effect, strictest
 from policy_engine.report.printable import printable
 from policy_engine.report.replay import replay_lines, replay_to_wire
 from policy_engine.report.tally import Tally, Unmet
+from policy_engine.report.words import counted
 
 __all__ = ["run"]
 
@@ -158,10 +159,10 @@ def _unmet(
 def _refuse(file: str, malformed: list[LineError], tally: Tally) -> None:
     for error in malformed:
         complain(f"{printable(file)}:{error}")
-    more = " or more" if len(malformed) >= _MAX_MALFORMED else ""
+    least = "at least " if len(malformed) >= _MAX_MALFORMED else ""
     complain(
-        f"{len(malformed)}{more} malformed, so that only the {tally.lines:,} lines before "
-        "were decided"
+        f"{least}{counted(len(malformed), 'line')} cannot be read; "
+        f"{counted(tally.lines, 'line')} before {'was' if tally.lines == 1 else 'were'} decided"
     )
     raise typer.Exit(CANNOT_RUN)
 

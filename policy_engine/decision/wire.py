@@ -231,16 +231,12 @@ def parse_json(text: str) -> Any:
     Raises:
         RequestError: The text is not such a value; the message says line and column.
     """
+    if text.startswith("\ufeff"):
+        raise _error(text, 0, "it begins with a byte order mark")
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _refuse_depth(text)
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-            parse_int=_int,
-        )
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _error(text, error.pos, _reworded(error.msg)) from None
     except _ProblemError as error:
@@ -273,6 +269,9 @@ def _int(digits: str) -> int:
         raise _ProblemError("a number has too many digits") from None
 
 
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
+)
 _TOKEN: Final = re.compile(
     r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[\]{},:]|-?[0-9][0-9.eE+-]*+|-?[A-Za-z]++', re.DOTALL
 )
@@ -328,6 +327,4 @@ def _error(text: str, position: int, message: str) -> RequestError:
 
 
 def _reworded(message: str) -> str:
-    if "BOM" in message:
-        return "it begins with a byte order mark"
     return message[:1].lower() + message[1:].removesuffix(" at").removesuffix(" starting")

@@ -1,6 +1,8 @@
 """One decision, explained to a reader from compliance."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from rich.text import Text
 
@@ -15,6 +17,7 @@ from policy_engine.decision import (
     Reservation,
     Timeout,
 )
+from policy_engine.errors import Location
 from policy_engine.report.caret import caret_lines
 from policy_engine.report.printable import clipped, printable
 from policy_engine.report.source_lines import SourceLines
@@ -31,6 +34,8 @@ from policy_engine.report.words import (
 
 __all__ = ["decision_lines"]
 
+_WORD: Final = re.compile(r"""[\w.*/-]+|"[^"]*"|'[^']*'""")
+
 _Key = tuple[str, tuple[str, ...]]
 
 
@@ -38,7 +43,8 @@ def decision_lines(
     decision: Decision,
     lines: SourceLines,
     counters: Mapping[_Key, Count],
-    missing: Sequence[str] = (),
+    conditions: Mapping[str, str],
+    missing: Sequence[str],
 ) -> Iterator[Text]:
     """Return the lines that say what is decided, and why.
 
@@ -46,6 +52,7 @@ def decision_lines(
         decision: What the engine said.
         lines: Where the lines of the policies are read.
         counters: What the counters held, as the decision saw them.
+        conditions: What rules ask, by their names.
         missing: What was not given, and how to give it, one sentence each.
     """
     request = decision.asked
@@ -54,9 +61,9 @@ def decision_lines(
         (HEADLINE[decision.effect], f"bold {COLOR[decision.effect]}"),
         f": {clipped(subject(request) + agent, 160)}",
     )
-    for reason in decision.reasons:
+    for reason in sorted(decision.reasons, key=lambda reason: not reason.enforced):
         yield Text("")
-        yield from _reason(reason, lines)
+        yield from _reason(reason, lines, conditions)
     sections = (
         ("The model is told", [decision.message] if decision.message else []),
         ("What is replaced", list(_redactions(decision))),
@@ -75,7 +82,7 @@ def decision_lines(
     yield Text(f"request  {decision.fingerprint}", style="dim")
 
 
-def _reason(reason: Reason, lines: SourceLines) -> Iterator[Text]:
+def _reason(reason: Reason, lines: SourceLines, conditions: Mapping[str, str]) -> Iterator[Text]:
     spoke = SPOKE[reason.effect]
     color = COLOR[reason.effect]
     if not reason.enforced:
@@ -84,6 +91,9 @@ def _reason(reason: Reason, lines: SourceLines) -> Iterator[Text]:
     yield Text.assemble(
         f"    {CODES.get(reason.code, 'a rule spoke')} ", (f"[{reason.code}]", "dim")
     )
+    condition = conditions.get(reason.rule)
+    if condition is not None and reason.code in ("rule.when", "rule.cannot_tell"):
+        yield Text(f"    {clipped(condition, 160)}")
     if reason.message:
         yield Text(f"    “{printable(reason.message)}”")
     if reason.location is None:
@@ -91,7 +101,14 @@ def _reason(reason: Reason, lines: SourceLines) -> Iterator[Text]:
     yield Text(f"    {printable(str(reason.location))}", style="dim")
     line = lines.at(reason.location)
     if line is not None:
-        yield from caret_lines(line, reason.location, indent="    ", color=color)
+        length = _length(line, reason.location)
+        yield from caret_lines(line, reason.location, length, indent="    ", color=color)
+
+
+def _length(line: str, location: Location) -> int:
+    """How long the word is that a location points at."""
+    word = _WORD.match(line, location.column - 1)
+    return 1 if word is None else len(word[0])
 
 
 def _redactions(decision: Decision) -> Iterator[str]:
@@ -132,7 +149,7 @@ def _reservation(item: Reservation, count: Count) -> str:
             return f"it counts the reported usage towards {item.limit}: {used}{observed}"
         case unit:
             used = f"{number(count.used)} used before, of {bound}"
-            return f"it counts its {unit} towards {item.limit}: {used}{observed}"
+            return f"it counts {unit} towards {item.limit}: {used}{observed}"
 
 
 def _afterwards(decision: Decision) -> Iterator[str]:

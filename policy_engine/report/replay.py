@@ -33,7 +33,7 @@ def replay_lines(tally: Tally, file: str) -> Iterator[RenderableType]:
     if tally.would_differ:
         yield Text("")
         yield Text(
-            f"{counted(tally.would_differ, 'decision')} would be another "
+            f"{counted(tally.would_differ, 'decision')} would differ "
             "if what is only observed were enforced"
         )
     if tally.met or tally.unmet:

@@ -6,13 +6,15 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Final, Self, TextIO
 
 from policy_engine.cli.ending import CannotRunError
 from policy_engine.decision import Decision
 from policy_engine.report.printable import printable
 
 __all__ = ["DecisionFile"]
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class DecisionFile:
@@ -34,7 +36,7 @@ class DecisionFile:
             CannotRunError: There is no room for it, or the reader is gone.
         """
         try:
-            self._file.write(json.dumps(decision.to_wire(), separators=(",", ":")) + "\n")
+            self._file.write(_ENCODER.encode(decision.to_wire()) + "\n")
         except OSError as error:
             raise self._failed(error) from None
 
