@@ -6,6 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judged import ready
 
 from policy_engine.checks import build_check
 from policy_engine.text import Content, Patterns
@@ -24,7 +25,7 @@ CODES = {
 
 
 @pytest.mark.parametrize(("check", "value", "code"), CODES.values(), ids=CODES)
-def test_codes(ready, check, value, code):
+def test_codes(check, value, code):
     built, content = ready(check, value)
     assert built.breaks(content) == code
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from judged import ready
 
 from policy_engine.checks import CHECKS, LATER, OptionFaults, build_check
 from policy_engine.errors import FAULT_CODES, CheckError
@@ -34,7 +35,7 @@ def examples():
 
 
 @pytest.mark.parametrize(("check", "value", "breaks"), list(examples()))
-def test_the_examples_of_the_manual(ready, check, value, breaks):
+def test_the_examples_of_the_manual(check, value, breaks):
     for warm in (False, True):
         built, content = ready(check, value, warm=warm)
         assert (built.breaks(content) is not None) is breaks
@@ -60,7 +61,7 @@ def test_the_tables_do_not_overlap():
 
 
 @pytest.mark.parametrize("check", [{"size": {"max_chars": 1}}, {"json": {}}], ids=str)
-def test_kinds_without_spans_find_none(ready, check):
+def test_kinds_without_spans_find_none(check):
     built, content = ready(check, "abc")
     assert built.spans(content) == []
 
@@ -69,7 +70,7 @@ UNREADABLE = {"type": "image_url", "image_url": {"url": "https://x.test"}}
 
 
 @pytest.mark.parametrize("kind", ["size", "terms", "pattern"])
-def test_what_is_no_text_cannot_be_told(ready, kind):
+def test_what_is_no_text_cannot_be_told(kind):
     check = {"size": {"size": {"max_chars": 500}}, "terms": {"terms": {"any": ["foo"]}},
              "pattern": {"pattern": {"any": ["foo"]}}}[kind]  # fmt: skip
     built, content = ready(check, [UNREADABLE])
@@ -81,7 +82,7 @@ def test_what_is_no_text_cannot_be_told(ready, kind):
 @pytest.mark.parametrize(
     "check", [{"terms": {"any": ["foo"]}}, {"pattern": {"any": ["foo"]}}], ids=str
 )
-def test_what_is_found_beside_an_image_is_certain(ready, check):
+def test_what_is_found_beside_an_image_is_certain(check):
     built, content = ready(check, ["foo", UNREADABLE])
     assert built.breaks(content) is not None
 

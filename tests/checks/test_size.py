@@ -1,6 +1,7 @@
 """How long a text may be."""
 
 import pytest
+from judged import ready
 
 from policy_engine.errors import CheckError
 
@@ -17,12 +18,12 @@ CODES = {
 
 
 @pytest.mark.parametrize(("check", "value", "code"), CODES.values(), ids=CODES)
-def test_codes(ready, check, value, code):
+def test_codes(check, value, code):
     built, content = ready(check, value)
     assert built.breaks(content) == code
 
 
-def test_what_cannot_be_measured_cannot_be_told(ready):
+def test_what_cannot_be_measured_cannot_be_told():
     built, content = ready({"size": {"max_chars": 5}}, {"a": b"x"})
     with pytest.raises(CheckError):
         built.breaks(content, unread_allowed=True)

@@ -4,6 +4,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from judged import ready
 
 from policy_engine.checks import build_check
 from policy_engine.text import Content, Patterns, Redaction, redact
@@ -15,7 +16,7 @@ CODES = {
 
 
 @pytest.mark.parametrize(("check", "value", "code"), CODES.values(), ids=CODES)
-def test_codes(ready, check, value, code):
+def test_codes(check, value, code):
     built, content = ready(check, value)
     assert built.breaks(content) == code
 
@@ -56,20 +57,20 @@ WORDS = {
 
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 @pytest.mark.parametrize(("term", "text", "found"), WORDS.values(), ids=WORDS)
-def test_whole_words(ready, term, text, found, warm):
+def test_whole_words(term, text, found, warm):
     built, content = ready({"terms": {"any": [term]}}, text, warm=warm)
     assert built.breaks(content) == ("terms" if found else None)
     assert bool(built.spans(content)) is found
 
 
-def test_case_sensitive_terms(ready):
+def test_case_sensitive_terms():
     check = {"terms": {"any": ["IT"], "case_sensitive": True}}
     for text, code in [("it works", None), ("IT works", "terms"), ("\uff29\uff34 works", "terms")]:
         built, content = ready(check, text)
         assert built.breaks(content) == code
 
 
-def test_spans_of_terms(ready):
+def test_spans_of_terms():
     built, content = ready({"terms": {"any": ["secret"]}}, "Secret, secrets, secret")
     assert [(s.start, s.end, s.entity) for s in built.spans(content)] == [
         (0, 6, "TERM"),
