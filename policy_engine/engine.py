@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from policy_engine.compiler import TEXT_OF, Chain, Compiled, Status, ordered
+from policy_engine.compiler import TEXT_OF, Chain, Compiled, CompiledLimit, Status, ordered
 from policy_engine.compiler.message import approval as approval_text
 from policy_engine.compiler.message import seconds
 from policy_engine.decision import (
@@ -108,6 +108,30 @@ class Engine:
             return Needs() if chain is None else chain.needs(request)
         except Exception:  # noqa: BLE001 - what is not gathered cannot be told, which denies
             return Needs(now=True, session=True)
+
+    def limits(self, request: Request) -> tuple[CompiledLimit, ...]:
+        """Return the limits that a request counts towards."""
+        try:
+            chain = self._chain(request)
+            return () if chain is None else chain.limits
+        except Exception:  # noqa: BLE001 - an invalid request counts towards nothing
+            return ()
+
+    def is_named(self, request: Request) -> bool:
+        """Whether an entry matches the request's name; one that none matches may be invented."""
+        try:
+            chain = self._chain(request)
+            return chain is not None and chain.is_named
+        except Exception:  # noqa: BLE001 - what cannot be looked up is not named
+            return False
+
+    def is_quiet(self, request: Request) -> bool:
+        """Whether nothing but names decides this request, and it is permitted."""
+        try:
+            chain = self._chain(request)
+            return chain is not None and chain.is_quiet
+        except Exception:  # noqa: BLE001 - then it has to be decided
+            return False
 
     def explain(
         self, stage: Stage, name: str | None, agent: str | None = None

@@ -142,6 +142,7 @@ def _gather(
     if section is None:
         return
     for key, entry in applied.entries(section, name):
+        gathered.is_named = True
         inner = "result" if stage == "tool_result" else section
         gathered.rules.extend(parts.entry_rules.get((inner, key), ()))
         if section == "tools":

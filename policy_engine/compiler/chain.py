@@ -94,6 +94,8 @@ class Gathered:
     limits: list[CompiledLimit] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)
     timeouts: list[float] = field(default_factory=list)
+    is_named: bool = False
+    """Whether an entry matches the name: one that none matches may be invented."""
     lookups: dict[str, FactLookup] = field(default_factory=dict)
     """The facts that this stage can look up."""
 
@@ -118,6 +120,7 @@ class Chain:
         "_would",
         "constraints",
         "gates",
+        "is_named",
         "known",
         "labels",
         "limits",
@@ -162,6 +165,7 @@ class Chain:
             for name, lookup in sorted(gathered.lookups.items())
             if name in named or None in named
         )
+        self.is_named = gathered.is_named
         self._effect = effect
         self._would = would
         self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
@@ -171,6 +175,11 @@ class Chain:
         self._must_ask = bool(gates or self.limits)
         self._quiet = self._settle(_Said([], [], []))
         self._bare = not (self._must_ask or self._texts)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing can speak but what was settled by names, and that permits."""
+        return self._bare and not self._fits and not self._conditions and self._effect == "allow"
 
     def outcome(self, request: Request, facts: Facts) -> Outcome:
         """Judge a request of this chain's stage and name."""

@@ -26,13 +26,13 @@ from policy_engine.cel import (
     compile_value,
     schema_type,
 )
-from policy_engine.compiler.names import globs_overlap, is_glob, matches_glob
+from policy_engine.compiler.covered import Covered
 from policy_engine.decision import Stage
 from policy_engine.errors import Fault, Location
 from policy_engine.policy import LoadedPolicy
 from policy_engine.source import Document
 
-__all__ = ["Covered", "covered_entries", "environment", "read_condition", "read_value"]
+__all__ = ["environment", "read_condition", "read_value"]
 
 _CODES: Final = {"syntax": "PE012", "type": "PE013", "optional": "PE014"}
 _OF_STAGE: Final[Mapping[Stage, tuple[str, ...]]] = {
@@ -44,57 +44,6 @@ _OF_STAGE: Final[Mapping[Stage, tuple[str, ...]]] = {
     "model_response": ("model", "text"),
     "output": ("text",),
 }
-
-Covered = Mapping[str, Any] | None
-"""The `args` of an entry that a rule covers; None where any arguments are taken."""
-
-
-def covered_entries(
-    policies: Iterable[LoadedPolicy], globs: Sequence[str], excluded: Sequence[str]
-) -> list[Covered]:
-    """Return the arguments of everything that is granted and that the rule covers.
-
-    An exact name is covered once, with what all entries that match it declare, because all of
-    them hold together; a glob entry stands for the names that nobody wrote down.
-    """
-    entries = [
-        (name, entry) for loaded in policies for name, entry in (loaded.policy.tools or {}).items()
-    ]
-    exact = {name for name, _ in entries if not is_glob(name)}
-    exact.update(glob for glob in globs if not is_glob(glob))
-    found: list[Covered] = []
-    for name in sorted(exact):
-        if not _any_matches(globs, name) or _any_matches(excluded, name):
-            continue
-        matching = [entry for key, entry in entries if matches_glob(key, name)]
-        if any(entry.effect != "deny" for entry in matching):
-            found.append(_together(entry.args for entry in matching))
-    wide = [glob for glob in globs if is_glob(glob)]
-    found.extend(
-        entry.args
-        for key, entry in entries
-        if is_glob(key)
-        and entry.effect != "deny"
-        and any(globs_overlap(key, glob) for glob in wide)
-    )
-    return found
-
-
-def _any_matches(globs: Sequence[str], name: str) -> bool:
-    return any(matches_glob(glob, name) for glob in globs)
-
-
-def _together(declared: Iterable[Covered]) -> Covered:
-    """Merge what several entries declare for one tool; types that differ are no type."""
-    merged: dict[str, Any] | None = None
-    for args in declared:
-        if args is None:
-            continue
-        merged = {} if merged is None else merged
-        for name, schema in args.items():
-            same = name not in merged or _type(merged[name]) == _type(schema)
-            merged[name] = schema if same else {}
-    return merged
 
 
 def environment(loaded: LoadedPolicy, stage: Stage, covered: Sequence[Covered]) -> Environment:

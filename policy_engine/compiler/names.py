@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-__all__ = ["NameIndex", "globs_overlap", "is_glob", "matches_glob"]
+__all__ = ["NameIndex", "globs_overlap", "is_glob", "matches_glob", "matching"]
 
 
 def is_glob(name: str) -> bool:
@@ -15,6 +15,14 @@ def is_glob(name: str) -> bool:
 def matches_glob(glob: str, name: str) -> bool:
     """Tell whether a glob matches a name, case-sensitively and as a whole."""
     return glob == name or (is_glob(glob) and _pattern(glob).fullmatch(name) is not None)
+
+
+def matching(glob: str, names: Iterable[str]) -> list[str]:
+    """Return the names that a glob matches."""
+    if not is_glob(glob):
+        return [name for name in names if name == glob]
+    fits = _pattern(glob).fullmatch
+    return [name for name in names if fits(name)]
 
 
 def globs_overlap(a: str, b: str) -> bool:

@@ -8,13 +8,8 @@ from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Type
 from policy_engine.checks import CHECKS, OptionFaults, TextCheck
 from policy_engine.checks.arguments import compile_arguments
 from policy_engine.checks.schema import Validator, compile_schema
-from policy_engine.compiler.expression import (
-    Covered,
-    covered_entries,
-    environment,
-    read_condition,
-    read_value,
-)
+from policy_engine.compiler.covered import Covered, Entries
+from policy_engine.compiler.expression import environment, read_condition, read_value
 from policy_engine.compiler.limit import CompiledLimit
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.message import escaped
@@ -59,6 +54,7 @@ class Parts:
 @dataclass(slots=True)
 class _Compiler:
     everything: PolicySet
+    entries: Entries
     loaded: LoadedPolicy
     patterns: Patterns
     faults: list[Fault]
@@ -105,7 +101,7 @@ class _Compiler:
     def _covered(
         self, globs: Sequence[str] | None, excluded: Sequence[str] | None
     ) -> list[Covered]:
-        return covered_entries(self.everything.policies, globs or (), excluded or ())
+        return self.entries.covered(globs or (), excluded or ())
 
     def _texts(self, section: str, stage: Stage) -> list[CompiledRule]:
         return [
@@ -238,17 +234,16 @@ class _Compiler:
 
     def _limit(self, limit: Any, index: int) -> CompiledLimit:
         path: Path = ("limits", index)
-        covered = self._covered(limit.tools, ())
-        env = environment(self.loaded, "tool_call", covered)
+        env = environment(self.loaded, "tool_call", self._covered(limit.tools, ()))
         numbers: tuple[Type, ...] = (INT, DOUBLE)
         amount = None
         document = self.loaded.document
-        if limit.of.startswith("args."):
+        if limit.of.startswith("args.") and limit.tools is not None:
             amount = read_value(document, (*path, "of"), limit.of, env, self.faults, numbers)
         keys = {}
         scalars: tuple[Type, ...] = (STRING, INT, DOUBLE, DYN)
         for position, part in enumerate(limit.by):
-            if part.startswith("args."):
+            if part.startswith("args.") and limit.tools is not None:
                 read = read_value(
                     document, (*path, "by", position), part, env, self.faults, scalars
                 )
@@ -274,7 +269,7 @@ class _Compiler:
 
     def _lookups(self, parts: Parts) -> None:
         """Compile what facts are looked up by, once for each stage that can read it."""
-        covered = covered_entries(self.everything.policies, ("*",), ())
+        covered = [self.entries.all_declared()]
         stages: tuple[Stage, ...] = (
             "tool_call",
             "tool_result",
@@ -289,7 +284,7 @@ class _Compiler:
             usable = False
             for stage in stages:
                 faults: list[Fault] = []
-                env = environment(self.loaded, stage, _declared_only(covered))
+                env = environment(self.loaded, stage, covered)
                 read = [
                     read_value(self.loaded.document, ("facts", name, "with", i), text, env, faults)
                     for i, text in enumerate(fact.with_)
@@ -304,24 +299,6 @@ class _Compiler:
                 )
             if not usable and tried:
                 self.faults.append(tried[0])
-
-
-def _declared_only(covered: Sequence[Covered]) -> list[Covered]:
-    """Merge all declared arguments into one entry, so that a fact may be looked up by any."""
-    merged: dict[str, Any] = {}
-    for args in covered:
-        for name, schema in (args or {}).items():
-            known = merged.setdefault(name, schema)
-            if known != schema:
-                merged[name] = {}
-    return [
-        {
-            name: {key: value for key, value in schema.items() if key != "optional"}
-            if isinstance(schema, Mapping)
-            else schema
-            for name, schema in merged.items()
-        }
-    ]
 
 
 def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:
@@ -353,7 +330,8 @@ def compile_parts(
         for entry in (loaded.policy.tools or {}).values()
         for label in entry.labels
     )
+    entries = Entries(policies.policies)
     return [
-        _Compiler(policies, loaded, patterns, faults, labels, complete).compile()
+        _Compiler(policies, entries, loaded, patterns, faults, labels, complete).compile()
         for loaded in policies.policies
     ]

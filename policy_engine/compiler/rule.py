@@ -180,13 +180,17 @@ class CompiledRule:
             for span in spans
         ]
 
+    def _own(self, code: str) -> str | None:
+        """Return the author's words, unless they would claim what cannot be told."""
+        return None if code == CANNOT_TELL and self.effect == "deny" else self.message
+
     def reason(self, code: str) -> Reason:
         """Say that the rule spoke."""
         return Reason(
             rule=self.name,
             effect=self.effect,
             code=code,
-            message=self.message or message.rule(self.name, code, self.effect, self.approval),
+            message=self._own(code) or message.rule(self.name, code, self.effect, self.approval),
             location=self.location,
             enforced=self.enforced,
         )

@@ -260,6 +260,13 @@ class Decision:
         """The hash of the policy set that decided."""
         return self._context.revision
 
+    def denied(self, code: str, message: str) -> "Decision":
+        """Return the denial that this decision becomes where it cannot be carried out."""
+        reason = Reason("guard", "deny", code, message)
+        would: Effect = "deny"
+        outcome = Outcome("deny", would, (reason, *self.outcome.reasons))
+        return Decision(self.asked, outcome, self._context)
+
     def to_wire(self) -> dict[str, Any]:
         """Return the decision as JSON values; none of the request's values are in it."""
         return {

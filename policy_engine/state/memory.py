@@ -26,6 +26,8 @@ from policy_engine.state.forgotten import Forgotten
 __all__ = ["Hold", "MemoryState"]
 
 _MAX_CALL_IDS: Final = 10_000
+_MAX_UNSETTLED: Final = 1_000
+"""How many requests whose usage is unknown may share a counter."""
 _NO_LABELS: Final[frozenset[str]] = frozenset()
 
 _Scope: TypeAlias = tuple[str | None, str | None, str | None]
@@ -121,7 +123,7 @@ class MemoryState:
             return Facts(
                 now=now,
                 session=_session(request, remembered, now) if is_known else None,
-                counters=self._counts(needs.counters, held, time),
+                counters=self._counts(scope, needs.counters, held, time),
                 halts=self._halts,
                 answers={} if answers is None else answers,
                 ran=self._ran(scope, remembered, request) if is_known else _unless_told(request),
@@ -146,9 +148,9 @@ class MemoryState:
             wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
             held = _held(remembered, request)
             for item in wanted:
-                if item.enforced and not self._fits(item, held, time):
+                if item.enforced and not self._fits(scope, item, held, time):
                     return None
-            taken = self._take(wanted, held, time)
+            taken = self._take(scope, wanted, held, time)
             call = None if request.call_id is None else (str(request.stage), request.call_id)
             if remembered is not None and call is not None and taken:
                 _bounded(remembered, call, taken)
@@ -315,8 +317,23 @@ class MemoryState:
 
     # Counters
 
+    def _is_unsettled(
+        self, scope: _Scope, key: _Key, counter: Counter, held: Mapping[_Key, Held | None]
+    ) -> bool:
+        """Whether usage is owed: by this session, or by too many others at once.
+
+        Sessions that share a counter may each have one request under way.
+        """
+        mine = key in held and held[key] is None
+        owed = sum(key in found.reservations for found in self._unreported.get(scope, ()))
+        return owed > mine or counter.unsettled > _MAX_UNSETTLED
+
     def _counts(
-        self, needs: Iterable[CounterNeed], held: Mapping[_Key, Held | None], time: int
+        self,
+        scope: _Scope,
+        needs: Iterable[CounterNeed],
+        held: Mapping[_Key, Held | None],
+        time: int,
     ) -> Mapping[_Key, Count]:
         counts: dict[_Key, Count] = {}
         for need in needs:
@@ -324,24 +341,29 @@ class MemoryState:
             counter = self._counters.get(key)
             if counter is not None:
                 used = counter.used(time, without=held.get(key))
-                mine = key in held and held[key] is None
-                counts[key] = Count(used, unsettled=counter.unsettled > mine)
+                counts[key] = Count(used, unsettled=self._is_unsettled(scope, key, counter, held))
             elif key not in self._forgotten:
                 counts[key] = Count(0.0)
         return counts
 
-    def _fits(self, item: Reservation, held: Mapping[_Key, Held | None], time: int) -> bool:
+    def _fits(
+        self, scope: _Scope, item: Reservation, held: Mapping[_Key, Held | None], time: int
+    ) -> bool:
         key = (item.limit, item.key)
         counter = self._counters.get(key)
         if counter is None:
             return key not in self._forgotten and 0 <= (item.amount or 0) <= item.max
         if item.amount is None:
-            mine = key in held and held[key] is None
-            return counter.unsettled <= mine and counter.used(time) < item.max
+            unsettled = self._is_unsettled(scope, key, counter, held)
+            return not unsettled and counter.used(time) < item.max
         return item.amount >= 0 and counter.fits(time, item.amount, item.max, without=held.get(key))
 
     def _take(
-        self, wanted: Iterable[Reservation], held: Mapping[_Key, Held | None], time: int
+        self,
+        scope: _Scope,
+        wanted: Iterable[Reservation],
+        held: Mapping[_Key, Held | None],
+        time: int,
     ) -> dict[_Key, Held | None]:
         for key, before in held.items():
             counter = self._counters.get(key)
@@ -353,7 +375,7 @@ class MemoryState:
                 counter.remove(before)
         taken: dict[_Key, Held | None] = {}
         for item in wanted:
-            if not item.enforced and not self._fits(item, {}, time):
+            if not item.enforced and not self._fits(scope, item, {}, time):
                 continue
             counter = self._counter(item, time)
             key = (item.limit, item.key)
