@@ -195,7 +195,7 @@ class Chain:
             return self._quiet
         if self._must_ask:
             return self._ask(request, facts)
-        whole = Whole(getattr(request, TEXT_OF.get(self.stage, "text")), self.scanner)
+        whole = self._whole(request)
         for rule in self._texts:
             if rule.judge(request, facts, whole) is not None:
                 return self._ask(request, facts)
@@ -211,10 +211,14 @@ class Chain:
             counters=tuple(need for need in needed if need is not None),
         )
 
+    def _whole(self, request: Request) -> Whole:
+        value = getattr(request, TEXT_OF.get(self.stage, "text"))
+        return Whole(value, self.scanner, parts=self.stage != "tool_call")
+
     def _ask(self, request: Request, facts: Facts) -> Outcome:
         """Ask everything and keep every reason."""
         said = _Said([], [], [])
-        whole = Whole(getattr(request, TEXT_OF.get(self.stage, "text")), self.scanner)
+        whole = self._whole(request)
         for constraint in self.constraints:
             said.reasons.extend(constraint.reasons(request.args))  # type: ignore[arg-type]
         for gate in self.gates:

@@ -227,7 +227,7 @@ class _Compiler:
                 if key in schemas and (place, key) not in found:
                     validator = self.validators.get((place, key))
                     if validator is None:
-                        validator = compile_schema(schemas[key])
+                        validator = compile_schema(schemas[key], closed=False)
                         self.validators[place, key] = validator
                     found[place, key] = Guarded(place, key, validator)
         return tuple(found.values())

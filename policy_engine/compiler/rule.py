@@ -199,22 +199,23 @@ class CompiledRule:
 class Whole:
     """The text that a request carries, read once and only when a check asks."""
 
-    __slots__ = ("_content", "_scanner", "_value")
+    __slots__ = ("_content", "_parts", "_scanner", "_value")
 
-    def __init__(self, value: object, scanner: Scanner) -> None:
+    def __init__(self, value: object, scanner: Scanner, *, parts: bool) -> None:
         self._value = value
+        self._parts = parts
         self._scanner = scanner
         self._content: Content | None = None
 
     def __call__(self) -> Content:
         """Return all of it."""
         if self._content is None:
-            self._content = Content(self._value, self._scanner)
+            self._content = Content(self._value, self._scanner, parts=self._parts)
         return self._content
 
     def part(self, value: object) -> Content:
         """Return a part of it."""
-        return Content(value, self._scanner)
+        return Content(value, self._scanner, parts=self._parts)
 
 
 def _graft(tree: dict[str, Any], path: tuple[str, ...], value: object) -> None:

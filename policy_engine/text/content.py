@@ -113,12 +113,29 @@ def _undisguised(text: Text, found: list[int]) -> frozenset[int]:
 
 
 class Content:
-    """What a check judges: a text, any JSON value, or nothing."""
+    """What a check judges: a text, any JSON value, or nothing.
 
-    __slots__ = ("_canonical", "_hits", "_strings", "_texts", "_unread", "scanner", "value")
+    Args:
+        value: The text or value.
+        scanner: Holds the patterns.
+        parts: Whether a mapping may be a content part of a message, such as an image; the
+            arguments of a call are none.
+    """
 
-    def __init__(self, value: object, scanner: Scanner) -> None:
+    __slots__ = (
+        "_canonical",
+        "_hits",
+        "_parts",
+        "_strings",
+        "_texts",
+        "_unread",
+        "scanner",
+        "value",
+    )
+
+    def __init__(self, value: object, scanner: Scanner, *, parts: bool = True) -> None:
         self.value = value
+        self._parts = parts
         self.scanner = scanner
         self._strings: list[str] | None = None
         self._texts: tuple[tuple[str, Text, bool], ...] | None = None
@@ -209,7 +226,7 @@ class Content:
             if type(self.value) is str:
                 strings.append(self.value)
             else:
-                self._unread = _collect(self.value, strings, MAX_DEPTH)
+                self._unread = _collect(self.value, strings, MAX_DEPTH, parts=self._parts)
             self._strings = strings
         return self._strings
 
@@ -238,7 +255,7 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def _collect(value: object, strings: list[str], depth: int) -> bool:
+def _collect(value: object, strings: list[str], depth: int, *, parts: bool) -> bool:
     """Collect the strings of a value in order; tell whether something in it is no text."""
     if isinstance(value, str):
         strings.append(value)
@@ -246,23 +263,23 @@ def _collect(value: object, strings: list[str], depth: int) -> bool:
     if isinstance(value, Mapping):
         if depth == 0:
             raise CheckError("the value is nested too deeply")
-        unread = _is_media(value)
+        unread = parts and _is_media(value)
         for key, item in value.items():
             if type(key) is str:
                 strings.append(key)
             else:
-                unread |= _collect(key, strings, depth - 1)
+                unread |= _collect(key, strings, depth - 1, parts=parts)
             if type(item) is str:
                 strings.append(item)
             else:
-                unread |= _collect(item, strings, depth - 1)
+                unread |= _collect(item, strings, depth - 1, parts=parts)
         return unread
     if isinstance(value, list | tuple):
         if depth == 0:
             raise CheckError("the value is nested too deeply")
         unread = False
         for item in value:
-            unread |= _collect(item, strings, depth - 1)
+            unread |= _collect(item, strings, depth - 1, parts=parts)
         return unread
     return not isinstance(value, _SILENT)
 
