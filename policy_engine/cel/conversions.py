@@ -83,7 +83,7 @@ def uint_of(value: Any) -> Uint:
     if kind is int:
         return to_uint(value)
     if kind is float:
-        return to_uint(_cut(value))
+        return to_uint(_cut(value)) if value >= 0 else to_uint(-1)
     if kind is str:
         return to_uint(_decimal(value, signed=False))
     raise EvaluationError("not an unsigned integer")
@@ -119,12 +119,7 @@ def to_bool(value: object) -> bool:
 
 def double_text(value: float) -> str:
     """Return a double in the shortest form that reads back the same."""
-    if value != value:  # noqa: PLR0124 - not a number differs from itself
-        return "NaN"
-    text = repr(value)
-    if text.endswith("inf"):
-        return "-Infinity" if value < 0 else "+Infinity"
-    return text.removesuffix(".0")
+    return repr(value).removesuffix(".0")
 
 
 def to_string(meter: Meter, value: Any) -> str:

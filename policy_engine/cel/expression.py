@@ -29,7 +29,7 @@ class Condition:
     """Takes the environment's parameters; True, False, or None where it cannot tell."""
     reads: frozenset[tuple[str, ...]]
     """The variables and fields that it may read, as far as they are known before any run."""
-    tree: Node = field(repr=False)
+    tree: Node = field(repr=False, hash=False)
     """The checked tree, macros expanded."""
 
 
@@ -42,7 +42,7 @@ class Expression:
     """Takes the environment's parameters; a Python value, or `CANNOT_TELL`."""
     reads: frozenset[tuple[str, ...]]
     """The variables and fields that it may read, as far as they are known before any run."""
-    tree: Node = field(repr=False)
+    tree: Node = field(repr=False, hash=False)
     """The checked tree, macros expanded."""
     type: Type = DYN
     """The type of the value."""
@@ -66,7 +66,7 @@ def _condition(text: str, environment: Environment) -> Condition:
     kind = _type(tree)
     if kind not in (BOOL, DYN):
         message = f'a condition is a bool, and "{_short(text)}" is of type {kind}'
-        raise ExpressionError(text, [Problem(0, len(text), "type", message)])
+        raise ExpressionError(text, [Problem("type", message, 0, len(text))])
     function = compile_tree(tree, environment, None)
     return Condition(text, function, _reads(tree), tree)  # type: ignore[arg-type]
 
@@ -91,19 +91,16 @@ def _value(text: str, environment: Environment, want: tuple[Type, ...]) -> Expre
     if not wanted:
         names = " or ".join(map(str, want))
         message = f'"{_short(text)}" is of type {kind}, not {names}'
-        raise ExpressionError(text, [Problem(0, len(text), "type", message)])
-    if kind in wanted:
-        wanted = (kind,)
-    elif DYN in wanted:
-        wanted = (DYN,)
-    function = compile_tree(tree, environment, _Export(wanted))
+        raise ExpressionError(text, [Problem("type", message, 0, len(text))])
+    exact = tuple(w for w in (kind, DYN) if w in wanted)[:1]
+    function = compile_tree(tree, environment, _Export(exact or wanted))
     return Expression(text, function, _reads(tree), tree, kind)
 
 
 def _fits(kind: Type, wanted: Type) -> bool:
     """Say whether a value of one type can be handed on as another."""
     if isinstance(kind, SimpleType):
-        return kind == wanted or wanted == DYN or (kind == INT and wanted == DOUBLE)
+        return wanted in (DYN, kind, DOUBLE if kind == INT else kind)
     return compatible(kind, wanted)
 
 
@@ -119,15 +116,27 @@ def _check(text: str, environment: Environment) -> Node:
     """Parse and check an expression."""
     checker = Checker(environment)
     checked = checker.check(parse(text))
+    for node in _groups(checked):
+        checker.fail(node, f'"{node.name}" is not a value itself', "read one of its fields")
     if checker.problems:
         raise ExpressionError(text, checker.problems)
     return checked
 
 
+def _groups(tree: Node) -> Iterator[VariableRead]:
+    """Yield the variables without a path of their own that are used as values."""
+    if isinstance(tree, VariableRead) and tree.path is None:
+        yield tree
+    for node in _nodes(tree):
+        for child in children(node) if not isinstance(node, Select | Has) else ():
+            if isinstance(child, VariableRead) and child.path is None:
+                yield child
+
+
 def _too_deep(text: str) -> ExpressionError:
     """Return the error for a stack that does not suffice."""
     message = "an expression is nested too deeply"
-    return ExpressionError(text, [Problem(0, max(1, len(text)), "syntax", message)])
+    return ExpressionError(text, [Problem("syntax", message, 0, max(1, len(text)))])
 
 
 class _Export:

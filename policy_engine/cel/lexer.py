@@ -42,7 +42,7 @@ def syntax_error(
     text: str, message: str, start: int, end: int, hint: str | None = None
 ) -> ExpressionError:
     """Return the error for one place that cannot be parsed."""
-    return ExpressionError(text, [Problem(start, max(1, end - start), "syntax", message, hint)])
+    return ExpressionError(text, [Problem("syntax", message, start, max(1, end - start), hint)])
 
 
 def tokenize(text: str) -> list[Token]:

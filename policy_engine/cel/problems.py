@@ -12,17 +12,17 @@ __all__ = ["EvaluationError", "ExpressionError", "Problem", "did_you_mean"]
 Kind = Literal["syntax", "type", "optional"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that keeps an expression from being used."""
 
+    kind: Kind
+    message: str
+    """Lower-case, no final period, the offending text in double quotes."""
     offset: int
     """Where it starts, in code points into the text."""
     length: int
     """How many code points it covers."""
-    kind: Kind
-    message: str
-    """Lower-case, no final period, the offending text in double quotes."""
     hint: str | None = None
     """What to do, such as `did you mean "amount"?`."""
 

