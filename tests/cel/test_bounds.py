@@ -1,11 +1,12 @@
 """Expressions are bounded when they are compiled and when they run, and never raise."""
 
 import ast
+import math
 import sys
 from types import FunctionType, SimpleNamespace
 
 import pytest
-from expressions import TYPES, boolean
+from expressions import TYPES, boolean, doubles, ints, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_three_values import ENVIRONMENT, FACTS, NOW, ask
@@ -274,3 +275,40 @@ def test_a_value_that_cannot_tell_is_not_a_bool():
     assert value is CANNOT_TELL
     with pytest.raises(TypeError):
         bool(value)
+
+
+GOOD = {
+    name: strategy | JUNK
+    for name, strategy in {"i": ints, "x": doubles, "p": st.booleans(), "s": words}.items()
+}
+VARIABLES = {name: Variable(kind, ("request", name)) for name, kind in TYPES.items()}
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=boolean(3), values=st.fixed_dictionaries(dict.fromkeys(TYPES, JUNK) | GOOD))
+def test_the_quick_form_gives_what_the_absorbing_form_gives(text, values):
+    condition = compile_condition(text, Environment(VARIABLES))
+    request = SimpleNamespace(**values)
+    outcomes = [function(request, None) for function in functions_of(condition)]
+    assert len(set(outcomes)) == 1
+
+
+def is_of_type(name, value):
+    if name in ("i", "j"):
+        whole = type(value) is int or (type(value) is float and value.is_integer())
+        return whole and -(2**63) <= value < 2**63
+    if name in ("x", "y"):
+        if type(value) is int:
+            return abs(value) <= 2**53
+        return type(value) is float and math.isfinite(value)
+    return type(value) is (bool if name == "p" else str)
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=boolean(3), values=st.fixed_dictionaries(dict.fromkeys(TYPES, JUNK) | GOOD))
+def test_a_scalar_of_another_type_is_as_good_as_absent(text, values):
+    condition = compile_condition(text, Environment(VARIABLES))
+    wrong = {n for n in ("i", "j", "x", "y", "p", "s", "t") if not is_of_type(n, values[n])}
+    present = {name: value for name, value in values.items() if name not in wrong}
+    with_wrong = condition.function(SimpleNamespace(**values), None)
+    assert with_wrong is condition.function(SimpleNamespace(**present), None)
