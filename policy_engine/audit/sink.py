@@ -1,0 +1,163 @@
+"""Where records go: a file, a logger, a function, or what somebody else writes."""
+
+import inspect
+import logging
+import os
+from collections.abc import Callable
+from io import IOBase
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import orjson
+
+from policy_engine.audit.file import FileSink
+from policy_engine.audit.record import Record
+from policy_engine.errors import AuditError
+
+__all__ = ["CallableSink", "LoggingSink", "Sink", "SinkLike", "sink_of", "write"]
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Takes records, one JSON object a line; safe for threads."""
+
+    def write(self, line: bytes) -> None:
+        """Take one record, without the end of its line.
+
+        Whatever is raised denies what the record tells of. To return is to promise that it is
+        kept.
+        """
+
+
+SinkLike: TypeAlias = Sink | str | os.PathLike[str] | logging.Logger | Callable[[bytes], object]
+
+
+def write(sink: Sink, record: Record) -> None:
+    """Write one record.
+
+    Raises:
+        AuditError: It could not be written.
+    """
+    try:
+        line = orjson.dumps(record)
+    except TypeError:
+        line = orjson.dumps({name: _encodable(value) for name, value in record.items()})
+    try:
+        sink.write(line)
+    except AuditError:
+        raise
+    except Exception as error:
+        raise AuditError(
+            f'a record could not be written: the sink raised "{type(error).__name__}"'
+        ) from error
+
+
+class LoggingSink:
+    """Logs records; what a handler loses without raising is lost.
+
+    Args:
+        logger: Takes the records.
+        level: Their level.
+    """
+
+    def __init__(self, logger: logging.Logger, level: int = logging.INFO) -> None:
+        self._logger = logger
+        self._level = level
+
+    def __repr__(self) -> str:
+        return f"LoggingSink({self._logger.name!r}, {self._level})"
+
+    def write(self, line: bytes) -> None:
+        """Log one record.
+
+        Raises:
+            AuditError: The logger would drop it: its level is higher, or it has no handler.
+        """
+        name, level = self._logger.name, logging.getLevelName(self._level)
+        if not self._logger.isEnabledFor(self._level):
+            raise AuditError(
+                f'the logger "{name}" drops records of the level {level}',
+                f'logging.getLogger("{name}").setLevel("{level}")',
+            )
+        if not self._logger.hasHandlers():
+            raise AuditError(
+                f'the logger "{name}" has no handler, so records would be lost',
+                "add one, or call logging.basicConfig() first",
+            )
+        self._logger.log(self._level, line.decode())
+
+
+class CallableSink:
+    """Hands records to a function that is not async.
+
+    Args:
+        function: Takes one record as a line of JSON, without its end.
+    """
+
+    def __init__(self, function: Callable[[bytes], object]) -> None:
+        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+            getattr(function, "__call__", None)  # noqa: B004 - it is the method that may be async
+        ):
+            raise AuditError(
+                f'"{_named(function)}" is async, and a record is written before anything goes on',
+                "give a function that returns once the record is kept",
+            )
+        self._function = function
+
+    def __repr__(self) -> str:
+        return f"CallableSink({_named(self._function)})"
+
+    def write(self, line: bytes) -> None:
+        """Hand over one record.
+
+        Raises:
+            AuditError: The function raised, or has yet to be awaited.
+        """
+        name = _named(self._function)
+        try:
+            found = self._function(line)
+        except Exception as error:
+            raise AuditError(
+                f'a record could not be written: "{name}" raised "{type(error).__name__}"'
+            ) from error
+        if inspect.isawaitable(found):
+            if inspect.iscoroutine(found):
+                found.close()
+            raise AuditError(f'a record could not be written: what "{name}" returned is awaitable')
+
+
+def sink_of(value: SinkLike) -> Sink:
+    """Make a sink of a path, a logger, a function, or of a sink.
+
+    Raises:
+        AuditError: Records cannot go there.
+    """
+    if isinstance(value, str | os.PathLike):
+        return FileSink(value)
+    if isinstance(value, logging.Logger):
+        return LoggingSink(value)
+    if isinstance(value, IOBase):
+        raise AuditError(
+            "records cannot go to an open file, which may keep them in a buffer",
+            'give its path, such as "records.jsonl" or "/dev/stdout"',
+        )
+    if isinstance(value, Sink) and not isinstance(value, type):
+        return value
+    if callable(value):
+        return CallableSink(value)
+    raise AuditError(
+        f'records cannot go to a "{type(value).__name__}"',
+        "give a path, a logging.Logger, a function, or an object with write(line)",
+    )
+
+
+def _named(function: object) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
+def _encodable(value: object) -> object:
+    """Return a value without lone surrogates, which UTF-8 does not have."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, tuple):
+        return [_encodable(item) for item in value]
+    return value

@@ -1,0 +1,47 @@
+"""Which trace a request belongs to, as W3C Trace Context writes it."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Trace", "new_trace", "read_traceparent"]
+
+_FORM: Final = re.compile(
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<parent>[0-9a-f]{16})-"
+    r"(?P<flags>[0-9a-f]{2})(?P<more>-[\x20-\x7e]*)?"
+)
+_LONGEST: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A trace, and the span of the caller where one is known."""
+
+    trace_id: str
+    """32 lower-case hexadecimal digits, not all zero."""
+    parent_id: str | None = None
+    """16 lower-case hexadecimal digits, not all zero."""
+
+
+def read_traceparent(text: object) -> Trace | None:
+    """Read a `traceparent` header; None where it is not exactly of the documented form.
+
+    A later version may say more behind the flags, as https://www.w3.org/TR/trace-context/ has it.
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return None
+    found = _FORM.fullmatch(text)
+    if found is None or found["version"] == "ff":
+        return None
+    if found["version"] == "00" and found["more"] is not None:
+        return None
+    if not (found["trace"].strip("0") and found["parent"].strip("0")):
+        return None
+    return Trace(found["trace"], found["parent"])
+
+
+def new_trace() -> Trace:
+    """Begin a trace of its own, with an id of the system's randomness."""
+    found = os.urandom(16).hex()
+    return Trace(found) if found.strip("0") else new_trace()
