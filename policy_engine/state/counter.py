@@ -1,7 +1,6 @@
 """One counter: an exact amount in a rolling window, in a day, or for ever."""
 
 import math
-from collections import deque
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -12,7 +11,7 @@ __all__ = ["Counter", "Held", "microseconds"]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_ENTRIES: Final = 100_000
 
-Held = tuple[int, Fraction]
+Held = tuple[int, int | Fraction]
 """A counted amount: when, and how much."""
 
 
@@ -37,8 +36,8 @@ class Counter:
     def __init__(self, per: float | str | None, timezone: str) -> None:
         self._per = round(per * 1_000_000) if isinstance(per, int | float) else None
         self._zone = ZoneInfo(timezone) if per == "day" else None
-        self._entries: deque[Held] | None = None if self._per is None else deque()
-        self._total = Fraction(0)
+        self._entries: list[Held] | None = None if self._per is None else []
+        self._total: int | Fraction = 0
         self._day = 0
         self._last = -(1 << 62)
         self.unsettled = 0
@@ -58,7 +57,7 @@ class Counter:
     def add(self, now: int, amount: float) -> Held:
         """Count an amount, and return what `remove` takes back."""
         self._advance(now)
-        held = (self._last, Fraction(amount))
+        held = (self._last, _exact(amount))
         self._total += held[1]
         if self._entries is not None:
             self._entries.append(held)
@@ -87,26 +86,36 @@ class Counter:
         self._last = max(self._last, now)
         if self._entries is not None and self._per is not None:
             horizon = self._last - self._per
-            while self._entries and self._entries[0][0] <= horizon:
-                self._total -= self._entries.popleft()[1]
+            over = 0
+            for time, amount in self._entries:
+                if time > horizon:
+                    break
+                self._total -= amount
+                over += 1
+            if over:
+                del self._entries[:over]
         elif self._zone is not None:
             day = self._date(self._last)
             if day != self._day:
                 self._day = day
-                self._total = Fraction(0)
+                self._total = 0
 
     def _merge_oldest(self) -> None:
         # The later of the two times keeps both counted longer: never looser.
         entries = self._entries
         if entries is not None:
-            first, second = entries.popleft(), entries.popleft()
-            entries.appendleft((second[0], first[1] + second[1]))
+            first, second = entries[:2]
+            entries[:2] = [(second[0], first[1] + second[1])]
 
     def _date(self, time: int) -> int:
         return (_EPOCH + timedelta(microseconds=time)).astimezone(self._zone).toordinal()
 
 
-def _rounded(total: Fraction) -> float:
+def _exact(amount: float) -> int | Fraction:
+    return int(amount) if amount == int(amount) else Fraction(amount)
+
+
+def _rounded(total: int | Fraction) -> float:
     try:
         return float(total)
     except OverflowError:

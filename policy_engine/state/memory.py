@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
 from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -213,14 +214,14 @@ class MemoryState:
             remembered = self._touch(scope, now, microseconds(now))
             if remembered is None or not decision.permitted:
                 return
-            remembered.labels = remembered.labels.union(decision.labels)
+            if not remembered.labels.issuperset(decision.labels):
+                remembered.labels = remembered.labels.union(decision.labels)
             if request.stage == "tool_call" and request.tool is not None:
                 calls = {} if remembered.calls is None else remembered.calls
                 remembered.calls = calls
-                calls[request.tool] = calls.get(request.tool, 0) + 1
+                calls[intern(request.tool)] = calls.get(request.tool, 0) + 1
             if request.call_id is not None:
-                if remembered.pending is not None:
-                    remembered.pending.pop((request.stage, request.call_id), None)
+                _drop_pending(remembered, (request.stage, request.call_id))
                 if request.stage == "tool_call":
                     self._note_ran(scope, remembered, request.call_id)
 
@@ -259,8 +260,8 @@ class MemoryState:
                 return False
             self._settle(found, tokens, cost_usd, time)
             remembered = self._sessions.get(scope)
-            if found.call_id is not None and remembered is not None and remembered.pending:
-                remembered.pending.pop(("model_request", found.call_id), None)
+            if found.call_id is not None and remembered is not None:
+                _drop_pending(remembered, ("model_request", found.call_id))
             if not found.reservations:
                 waiting.remove(found)
             if not waiting:
@@ -460,6 +461,13 @@ def _bounded(remembered: _Remembered, call: _Call, taken: dict[_Key, Held | None
     if len(pending) > _MAX_CALL_IDS:
         # What it holds stays counted; asked again, it counts twice.
         del pending[next(iter(pending))]
+
+
+def _drop_pending(remembered: _Remembered, call: _Call) -> None:
+    if remembered.pending is not None:
+        remembered.pending.pop(call, None)
+        if not remembered.pending:
+            remembered.pending = None
 
 
 def _unless_told(request: Request) -> bool | None:
