@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import orjson
 
 from policy_engine.audit.trace import Trace
-from policy_engine.decision import STAGES, Decision, Outcome
+from policy_engine.decision import Decision, Outcome, Stage
 
 __all__ = ["OUTCOMES", "OutcomeStatus", "Record", "decision_record", "new_id", "outcome_record"]
 
@@ -28,22 +28,49 @@ OutcomeStatus: TypeAlias = Literal[
 OUTCOMES: Final[tuple[OutcomeStatus, ...]] = get_args(OutcomeStatus)
 """How a permitted call ended; `unknown` where it can no longer be told."""
 
-_Spoken: TypeAlias = tuple[Outcome, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+_Spoken: TypeAlias = tuple[Outcome, Record]
+"""What spoke, and a record that says so and nothing else."""
 
 _LONGEST_NAME: Final = 200
 _MEMO: Final = 512
-_KNOWN_STAGES: Final[frozenset[str]] = frozenset(STAGES)
-_NAMED_BY: Final[Mapping[str, str]] = {
+_KEYS: Final = (
+    "time",
+    "kind",
+    "id",
+    "trace_id",
+    "parent_id",
+    "stage",
+    "agent",
+    "principal",
+    "tenant",
+    "session",
+    "tool",
+    "target",
+    "model",
+    "call_id",
+    "attempt",
+    "effect",
+    "would",
+    "permitted",
+    "enforced",
+    "rules",
+    "codes",
+    "observed",
+    "fingerprint",
+    "policy_revision",
+    "elapsed_us",
+)
+_NAMED_BY: Final[Mapping[Stage, str | None]] = {
+    "input": None,
     "tool_call": "tool",
     "tool_result": "tool",
     "handoff": "target",
     "model_request": "model",
     "model_response": "model",
+    "output": None,
 }
 
-_NOBODY: Final[Mapping[str, object]] = {}
 _identity = builtins.id
-
 _memo: dict[int, _Spoken] = {}
 
 
@@ -77,39 +104,31 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
     if spoken is None or spoken[0] is not outcome:
         spoken = _speak(outcome)
     request = decision.asked
+    record = spoken[1].copy()
+    record["time"] = timestamp(time)
+    record["id"] = id
+    if trace is not None:
+        record["trace_id"] = trace.trace_id
+        record["parent_id"] = trace.parent_id
+    stage = request.stage
+    if stage.__class__ is str and stage in _NAMED_BY:
+        record["stage"] = stage
+        named = _NAMED_BY[stage]
+        if known and named is not None:
+            record[named] = _name(getattr(request, named))
+    record["agent"] = _text(request.agent)
     principal = request.principal
-    who = principal if principal.__class__ is dict or isinstance(principal, Mapping) else _NOBODY
-    stage = _text(request.stage)
-    if stage not in _KNOWN_STAGES:
-        stage = None
-    named = _NAMED_BY.get(stage) if known and stage is not None else None
-    return {
-        "time": timestamp(time),
-        "kind": "decision",
-        "id": id,
-        "trace_id": None if trace is None else trace.trace_id,
-        "parent_id": None if trace is None else trace.parent_id,
-        "stage": stage,
-        "agent": _text(request.agent),
-        "principal": _text(who.get("id")),
-        "tenant": _text(who.get("tenant")),
-        "session": _text(request.session),
-        "tool": _name(request.tool) if named == "tool" else None,
-        "target": _name(request.target) if named == "target" else None,
-        "model": _name(request.model) if named == "model" else None,
-        "call_id": _text(request.call_id),
-        "attempt": attempt,
-        "effect": outcome.effect,
-        "would": outcome.would,
-        "permitted": outcome.effect in ("allow", "redact"),
-        "enforced": enforced,
-        "rules": spoken[1],
-        "codes": spoken[2],
-        "observed": spoken[3],
-        "fingerprint": _fingerprint(decision) if fingerprint is None else fingerprint,
-        "policy_revision": decision.policy_revision,
-        "elapsed_us": elapsed_us,
-    }
+    if isinstance(principal, Mapping):
+        record["principal"] = _text(principal.get("id"))
+        record["tenant"] = _text(principal.get("tenant"))
+    record["session"] = _text(request.session)
+    record["call_id"] = _text(request.call_id)
+    record["attempt"] = attempt
+    record["enforced"] = enforced
+    record["fingerprint"] = _fingerprint(decision) if fingerprint is None else fingerprint
+    record["policy_revision"] = decision.policy_revision
+    record["elapsed_us"] = elapsed_us
+    return record
 
 
 def outcome_record(
@@ -168,14 +187,17 @@ def new_id() -> str:
 
 
 def _speak(outcome: Outcome) -> _Spoken:
-    """Name what spoke; engines share the outcomes of calls that break nothing."""
+    """Begin a record; engines share the outcomes of calls that break nothing."""
     reasons = outcome.reasons
-    spoken = (
-        outcome,
-        tuple([reason.rule for reason in reasons]),
-        tuple([reason.code for reason in reasons]),
-        tuple([reason.rule for reason in reasons if not reason.enforced]),
-    )
+    begun: Record = dict.fromkeys(_KEYS)
+    begun["kind"] = "decision"
+    begun["effect"] = outcome.effect
+    begun["would"] = outcome.would
+    begun["permitted"] = outcome.effect in ("allow", "redact")
+    begun["rules"] = tuple([reason.rule for reason in reasons])
+    begun["codes"] = tuple([reason.code for reason in reasons])
+    begun["observed"] = tuple([reason.rule for reason in reasons if not reason.enforced])
+    spoken = (outcome, begun)
     if len(_memo) >= _MEMO:
         _memo.clear()
     # INVARIANT: the outcome is held here, so no other one can have its identity.
