@@ -1,5 +1,6 @@
 """Policy as code for LLM agents: what an agent may read, say and do."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from policy_engine.decision import Decision, Facts, Reason, Request, Session
@@ -14,14 +15,18 @@ from policy_engine.errors import (
 
 if TYPE_CHECKING:
     from policy_engine.engine import Engine
+    from policy_engine.guard import ApprovalRequired, Denied, Guard, guarded
     from policy_engine.loader import load
 
 __all__ = [
+    "ApprovalRequired",
     "CheckError",
     "Decision",
+    "Denied",
     "Engine",
     "Facts",
     "Fault",
+    "Guard",
     "Location",
     "PolicyEngineError",
     "PolicyError",
@@ -29,18 +34,23 @@ __all__ = [
     "Request",
     "RequestError",
     "Session",
+    "guarded",
     "load",
 ]
 
 
+_LATE = {
+    "ApprovalRequired": "guard",
+    "Denied": "guard",
+    "Engine": "engine",
+    "Guard": "guard",
+    "guarded": "guard",
+    "load": "loader",
+}
+"""What needs the models of policies, and so is imported when it is first asked for."""
+
+
 def __getattr__(name: str) -> object:
-    """Import what needs the policy models only when it is asked for."""
-    if name == "Engine":
-        from policy_engine.engine import Engine  # noqa: PLC0415
-
-        return Engine
-    if name == "load":
-        from policy_engine.loader import load  # noqa: PLC0415
-
-        return load
+    if name in _LATE:
+        return getattr(import_module(f"policy_engine.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -76,11 +76,14 @@ def test_pure_rooms_never_ask_the_clock(module):
 
 def test_public_names_are_pinned():
     assert sorted(policy_engine.__all__) == [
+        "ApprovalRequired",
         "CheckError",
         "Decision",
+        "Denied",
         "Engine",
         "Facts",
         "Fault",
+        "Guard",
         "Location",
         "PolicyEngineError",
         "PolicyError",
@@ -88,6 +91,7 @@ def test_public_names_are_pinned():
         "Request",
         "RequestError",
         "Session",
+        "guarded",
         "load",
     ]
     for name in policy_engine.__all__:

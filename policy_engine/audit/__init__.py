@@ -9,7 +9,7 @@ from policy_engine.audit.record import (
     new_id,
     outcome_record,
 )
-from policy_engine.audit.sink import CallableSink, LoggingSink, Sink, sink_of, write
+from policy_engine.audit.sink import CallableSink, LoggingSink, Sink, SinkLike, sink_of, write
 from policy_engine.audit.trace import Trace, new_trace, read_traceparent
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "OutcomeStatus",
     "Record",
     "Sink",
+    "SinkLike",
     "Trace",
     "decision_record",
     "new_id",

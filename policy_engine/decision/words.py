@@ -87,6 +87,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "limit.unsettled": "usage of an earlier call was not reported",
         "limit.unpriced": "a cost limit covers a model without a price",
         "approval.approved": "an approval lifts a rule",
+        "approval.refused": "an approval cannot be asked for",
         "approval.rejected": "an approver rejected the request",
         "halt": "an operator halted it",
         "halt.cannot_tell": "it cannot be told whether an operator halted it",

@@ -1,0 +1,56 @@
+"""Denied: an outcome, not a fault."""
+
+from policy_engine.approvals import Approval, Approvals
+from policy_engine.decision import Decision
+from policy_engine.errors import PolicyEngineError
+
+__all__ = ["ApprovalRequired", "Denied"]
+
+
+class Denied(PolicyEngineError):  # noqa: N818 - an outcome is no error
+    """The policies do not permit this; `str()` is what the model may be told."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision)
+        self.decision = decision
+        """The decision, with every reason for the operator."""
+
+    @property
+    def message(self) -> str:
+        """What the model may be told, to act on."""
+        return self.decision.message
+
+    def __str__(self) -> str:
+        return self.decision.message
+
+
+class ApprovalRequired(Denied):
+    """A denial that people may lift: ask them, then make the same call again."""
+
+    def __init__(
+        self, decision: Decision, approvals: tuple[Approval, ...], store: Approvals
+    ) -> None:
+        super().__init__(decision)
+        self.approvals = approvals
+        """What to ask for, one for each rule that stopped the call."""
+        self._store = store
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until all is approved; whether it is, so that the same call may be made again.
+
+        Args:
+            timeout: Seconds to wait at most; None for as long as it takes.
+        """
+        self._store.wait(self._ids(), timeout)
+        return self._is_approved()
+
+    async def wait_async(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - as `wait`
+        """Wait likewise, without blocking the event loop."""
+        await self._store.wait_async(self._ids(), timeout)
+        return self._is_approved()
+
+    def _ids(self) -> tuple[str, ...]:
+        return tuple(approval.id for approval in self.approvals)
+
+    def _is_approved(self) -> bool:
+        return all(self._store.get(id_).status == "approved" for id_ in self._ids())

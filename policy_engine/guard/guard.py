@@ -1,0 +1,378 @@
+"""The enforcement point: it asks the engine, counts, records, and lets through or stops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal, ParamSpec, TypeVar
+from uuid import uuid4
+
+from policy_engine.approvals import Approvals, MemoryApprovals
+from policy_engine.audit import OutcomeStatus, SinkLike, new_trace, read_traceparent, sink_of
+from policy_engine.compiler import Compiled
+from policy_engine.decision import NO_FACTS, Decision, Halt, Request, Stage
+from policy_engine.engine import Engine
+from policy_engine.guard.denied import Denied
+from policy_engine.guard.drive import drive, drive_async
+from policy_engine.guard.gather import FactFunction
+from policy_engine.guard.guarded import Options, guard_function
+from policy_engine.guard.parts import Alert, Parts, Revision, Ticket, now_utc
+from policy_engine.guard.reload import Folder, Watch
+from policy_engine.guard.road import Road, look, stopped, walk
+from policy_engine.guard.session import GuardSession, current
+from policy_engine.guard.values import UnjudgeableError, snapshot
+from policy_engine.policy import Price
+from policy_engine.state import MemoryState
+
+__all__ = ["RECORDS", "Guard", "guarded"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RECORDS: Final = "policy-engine.jsonl"
+"""Where records go unless told: in the working folder."""
+
+_LOG: Final = logging.getLogger("policy_engine")
+
+
+class Guard:
+    """Enforces a policy set.
+
+    Args:
+        folder: The policies, loaded.
+        records: Where decisions and outcomes are recorded: a path, a logger, a callable that
+            takes a line of JSON as bytes, or a `Sink`. A record that cannot be written denies.
+        approvals: Who may lift a denial; in memory unless told.
+        state: Sessions, counters and halts; in memory unless told.
+        on_alert: Called once when a limit reaches its `alert_at`.
+        clock: Returns the time, with an offset.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        records: SinkLike = RECORDS,
+        approvals: Approvals | None = None,
+        state: MemoryState | None = None,
+        on_alert: Callable[[Alert], object] | None = None,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self.approvals: Approvals = MemoryApprovals(clock=clock) if approvals is None else approvals
+        """Who may lift a denial: `pending`, `approve`, `reject`."""
+        self.state = MemoryState() if state is None else state
+        """Sessions, counters and halts."""
+        self._folder = folder
+        self._parts = Parts(
+            revision=self._revision(folder.compiled),
+            state=self.state,
+            approvals=self.approvals,
+            sink=sink_of(records),
+            clock=clock,
+            on_alert=on_alert,
+        )
+
+    @classmethod
+    def from_path(
+        cls,
+        path: str | Path,
+        *,
+        records: SinkLike = RECORDS,
+        approvals: Approvals | None = None,
+        state: MemoryState | None = None,
+        on_alert: Callable[[Alert], object] | None = None,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> Guard:
+        """Load a policy set and guard by it.
+
+        Raises:
+            PolicyError: With every fault; nothing is guarded by half a set.
+        """
+        return cls(
+            Folder(path),
+            records=records,
+            approvals=approvals,
+            state=state,
+            on_alert=on_alert,
+            clock=clock,
+        )
+
+    # Deciding
+
+    def decide(self, request: Request) -> Decision:
+        """Decide a request as things stand; nothing is counted, recorded or asked for."""
+        return drive(look(self._parts, request), self._parts.functions)
+
+    async def adecide(self, request: Request) -> Decision:
+        """Decide likewise, without blocking the event loop."""
+        return await drive_async(look(self._parts, request), self._parts.functions)
+
+    def enforce(self, request: Request) -> Decision:
+        """Decide, count and record a request.
+
+        Raises:
+            Denied: It is not permitted.
+            ApprovalRequired: People may lift the denial.
+        """
+        asked = self._copied(request)
+        return self._permitted(drive(self._walk(asked), self._parts.functions))
+
+    async def aenforce(self, request: Request) -> Decision:
+        """Enforce likewise, without blocking the event loop."""
+        asked = self._copied(request)
+        return self._permitted(await drive_async(self._walk(asked), self._parts.functions))
+
+    def returned(self, decision: Decision, *, error: BaseException | None = None) -> None:
+        """Note that a call which `enforce` permitted has handed back its result or its error."""
+        self.state.returned(decision, self._parts.clock())
+        status: OutcomeStatus = "returned" if error is None else "raised"
+        ticket = Ticket(decision, decision.id or "", new_trace())
+        self._parts.record_outcome(ticket, status, 0, error)
+
+    # Text
+
+    def check_input(self, text: str) -> str:
+        """Return a text as the agent may read it: redacted where a rule says so.
+
+        Raises:
+            Denied: The agent may not read it.
+        """
+        return self._text(self.enforce(self._about("input", text)))
+
+    async def acheck_input(self, text: str) -> str:
+        """Check likewise, without blocking the event loop."""
+        return self._text(await self.aenforce(self._about("input", text)))
+
+    def check_output(self, text: str) -> str:
+        """Return a text as the agent may say it; raises as `check_input`."""
+        return self._text(self.enforce(self._about("output", text)))
+
+    async def acheck_output(self, text: str) -> str:
+        """Check likewise, without blocking the event loop."""
+        return self._text(await self.aenforce(self._about("output", text)))
+
+    # Who asks
+
+    def session(
+        self,
+        id: str | None = None,  # noqa: A002 - the word of the request
+        *,
+        agent: str | None = None,
+        principal: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        traceparent: str | None = None,
+    ) -> GuardSession:
+        """Say who asks, for all that runs inside `with`.
+
+        Args:
+            id: The session: what labels, calls and limits are kept by.
+            agent: The agent's name.
+            principal: `id`, `roles`, `tenant`, `attrs` of the person or service it acts for.
+            context: What the policies declare under `context`.
+            traceparent: The W3C header of the caller's trace; a new trace where it has none.
+        """
+        trace = read_traceparent(traceparent) or new_trace()
+        return GuardSession(
+            self, id, agent=agent, principal=principal, context=context, trace=trace
+        )
+
+    # Tools
+
+    def tool(
+        self,
+        function: Callable[P, R] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        on_denied: Literal["raise", "return"] = "raise",
+        inject: Sequence[str] = (),
+        wait: float = 0.0,
+    ) -> Any:
+        """Guard a function: a decorator, with or without arguments.
+
+        Args:
+            function: The function, where the decorator has no arguments.
+            name: What policies call the tool; the function's name unless told.
+            on_denied: `return` hands the message for the model back instead of raising.
+            inject: Parameters that the model does not supply, and policies do not judge.
+            wait: How many seconds to wait for an approval before raising.
+
+        Raises:
+            TypeError: It is no plain function, or `inject` names no parameter of it.
+        """
+        options = Options(name, on_denied, tuple(inject), wait)
+        if function is not None:
+            return guard_function(self, self._parts, function, options)
+
+        def decorate(function: Callable[P, R]) -> Callable[P, R]:
+            return guard_function(self, self._parts, function, options)
+
+        return decorate
+
+    def fact(self, name: str, function: FactFunction) -> None:
+        """Register how a fact is looked up: `from: app:<name>` in the policies.
+
+        Args:
+            name: The name behind `app:`.
+            function: Takes what `with` lists; sync or async; returns JSON values.
+        """
+        if not callable(function):
+            raise TypeError(f'the fact "{name}" needs a function, not {type(function).__name__}')
+        self._parts.functions[name] = function
+
+    # Usage and halts
+
+    def record_usage(
+        self,
+        *,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        call_id: str | None = None,
+    ) -> float | None:
+        """Settle what a permitted model request used, by the prices of the policies.
+
+        Returns:
+            What it cost in USD; None where no policy names a price of the model.
+        """
+        request = replace(self._about("model_request", None), model=model, call_id=call_id)
+        price = self._parts.revision.prices.get(model)
+        cost = None
+        if price is not None:
+            cost = (input_tokens * price.input + output_tokens * price.output) / 1_000_000
+        now = self._parts.clock()
+        self.state.record_usage(
+            request, input_tokens=input_tokens, output_tokens=output_tokens, cost_usd=cost, now=now
+        )
+        for limit in self._parts.revision.engine.limits(request):
+            need = limit.need(request, NO_FACTS)
+            if limit.alert_at is not None and need is not None:
+                used = self.state.used(need.limit, need.key, now)
+                self._parts.alert(need.limit, need.key, used, limit.max, limit.alert_at)
+        return cost
+
+    def halt(
+        self,
+        scope: Literal["tool", "agent", "session", "all"],
+        name: str | None = None,
+        *,
+        reason: str,
+        until: datetime | None = None,
+    ) -> str:
+        """Stop a tool, an agent, a session or everything, at once; return the halt's id."""
+        if (scope == "all") != (name is None):
+            raise ValueError("name what is halted, unless it is everything")
+        if until is not None and until.utcoffset() is None:
+            raise ValueError("the end of a halt needs an offset from UTC")
+        halt = Halt(uuid4().hex[:12], scope, name, reason, until)
+        self.state.halt(halt)
+        _LOG.warning("halted %s %s: %s", scope, name or "", reason)
+        return halt.id
+
+    def resume(self, halt_id: str) -> bool:
+        """End a halt; whether it stood."""
+        return self.state.resume(halt_id)
+
+    # Revisions
+
+    @property
+    def revision(self) -> str:
+        """The hash of the policy set in force."""
+        return self._parts.revision.policies.revision
+
+    def reload(self, *, allow_vanished: bool = False) -> str:
+        """Read the policies again, now; return the revision in force.
+
+        Raises:
+            PolicyError: They are broken, or one vanished; those before stay in force.
+        """
+        self._parts.revision = self._revision(self._folder.read(allow_vanished=allow_vanished))
+        return self.revision
+
+    def poll(self) -> bool:
+        """Look at the folder once; whether a changed revision was taken.
+
+        A change is taken when two looks in a row found the same; one that is broken is
+        reported once, and the revision before stays in force.
+        """
+        compiled = self._folder.poll()
+        if compiled is None:
+            return False
+        self._parts.revision = self._revision(compiled)
+        _LOG.info("the policies changed: %s", self.revision)
+        return True
+
+    def watch(self, every: float = 2.0) -> Watch:
+        """Poll the folder in a thread until the returned watch is stopped.
+
+        Args:
+            every: Seconds between two looks.
+        """
+        return Watch(self.poll, every)
+
+    def _revision(self, compiled: Compiled) -> Revision:
+        prices: dict[str, Price] = {}
+        for loaded in compiled.policies.policies:
+            for model, price in loaded.policy.prices.items():
+                known = prices.get(model)
+                if known is None or price.input + price.output > known.input + known.output:
+                    prices[model] = price
+        return Revision(Engine(compiled, key=self.approvals.key), prices)
+
+    def _about(self, stage: Stage, text: str | None) -> Request:
+        session = current(self)
+        if session is None:
+            return Request(stage=stage, text=text)
+        return Request(
+            stage=stage,
+            agent=session.agent,
+            principal=session.principal,
+            session=session.id,
+            context=session.context,
+            text=text,
+        )
+
+    def _copied(self, request: Request) -> Request:
+        """Copy what a caller could still change while facts are gathered."""
+        try:
+            changes = {
+                name: snapshot(getattr(request, name))[0]
+                for name in ("args", "principal", "context", "text", "result")
+                if isinstance(getattr(request, name), dict | list)
+            }
+        except UnjudgeableError as error:
+            engine = self._parts.revision.engine
+            denied = engine.decide(request).denied("guard.unjudgeable", f"{error}")
+            raise Denied(denied) from error
+        return replace(request, **changes) if changes else request
+
+    def _walk(self, request: Request) -> Road:
+        return walk(self._parts, request, current(self))
+
+    def _permitted(self, ticket: Ticket) -> Decision:
+        denied = stopped(self._parts, ticket)
+        if denied is not None:
+            raise denied
+        return ticket.decision
+
+    @staticmethod
+    def _text(decision: Decision) -> str:
+        return str(decision.request.text)
+
+
+def guarded(
+    guard: Guard,
+    *,
+    name: str | None = None,
+    on_denied: Literal["raise", "return"] = "raise",
+    inject: Sequence[str] = (),
+    wait: float = 0.0,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Guard a function: `@guarded(guard)`; the arguments are those of `Guard.tool`."""
+    found: Callable[[Callable[P, R]], Callable[P, R]] = guard.tool(
+        name=name, on_denied=on_denied, inject=inject, wait=wait
+    )
+    return found

@@ -1,0 +1,118 @@
+"""Policies that change on disk: whole revisions, swapped at once, or not at all."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from policy_engine.compiler import Compiled
+from policy_engine.errors import Fault, Location, PolicyError
+from policy_engine.loader import load_texts, read_texts
+
+__all__ = ["Folder", "Watch"]
+
+_LOG: Final = logging.getLogger("policy_engine")
+
+
+class Folder:
+    """A policy set on disk, and the revision of it that is in force.
+
+    Args:
+        path: A policy file, or a folder of them.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        texts, faults = read_texts(path)
+        if faults:
+            raise PolicyError(faults)
+        self.compiled = load_texts(texts)
+        self._texts = texts
+        self._seen: dict[str, str] | None = texts
+        self._refused: dict[str, str] | None = None
+
+    def poll(self) -> Compiled | None:
+        """Return a new revision once two scans in a row found the same change.
+
+        A set that is broken, or that a policy vanished from, is reported once; the old
+        revision stays.
+        """
+        texts, faults = read_texts(self.path)
+        seen, self._seen = self._seen, texts
+        if texts != seen or texts in (self._texts, self._refused):
+            return None
+        try:
+            if faults:
+                raise PolicyError(faults)
+            return self.take(texts, allow_vanished=False)
+        except PolicyError as error:
+            self._refused = texts
+            _LOG.error("the changed policies were not taken; those before stay:\n%s", error)
+            return None
+
+    def read(self, *, allow_vanished: bool) -> Compiled:
+        """Read the set again, now.
+
+        Raises:
+            PolicyError: It is broken, or a policy vanished from it; the old revision stays.
+        """
+        texts, faults = read_texts(self.path)
+        if faults:
+            raise PolicyError(faults)
+        return self.take(texts, allow_vanished=allow_vanished)
+
+    def take(self, texts: dict[str, str], *, allow_vanished: bool) -> Compiled:
+        """Compile texts, and make them the revision in force."""
+        compiled = load_texts(texts)
+        kept = {loaded.policy.policy for loaded in compiled.policies.policies}
+        vanished = [
+            loaded.policy.policy
+            for loaded in self.compiled.policies.policies
+            if loaded.policy.policy not in kept
+        ]
+        if vanished and not allow_vanished:
+            raise PolicyError(
+                [
+                    Fault(
+                        Location(str(self.path), 1, 1),
+                        "PE001",
+                        f'the policy "{name}" vanished',
+                        "if that is meant, reload with allow_vanished=True",
+                    )
+                    for name in vanished
+                ]
+            )
+        self.compiled = compiled
+        self._texts = texts
+        self._refused = None
+        return compiled
+
+
+class Watch:
+    """Looks at a folder in a thread, now and then; `stop` it, or leave its `with`."""
+
+    def __init__(self, poll: Callable[[], bool], every: float) -> None:
+        self._poll = poll
+        self._every = every
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="policy-engine watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+        self._thread.join()
+
+    def __enter__(self) -> "Watch":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every):
+            try:
+                self._poll()
+            except Exception:
+                _LOG.exception("the policies could not be looked at; those before stay")
