@@ -6,7 +6,7 @@ from typing import Final
 
 from policy_engine.compiler.applies import Applies, compile_applies
 from policy_engine.compiler.chain import Chain, Gathered
-from policy_engine.compiler.grant import Applied, Grant, Status, grant
+from policy_engine.compiler.grant import NO_POLICY, Applied, Grant, Status, grant
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.meaning import faults as meaning_faults
 from policy_engine.compiler.names import is_glob, matches_glob
@@ -99,13 +99,14 @@ class Compiled:
             reasons=[
                 *real.reasons,
                 *(r for r in would.reasons if r.rule.split("/", 1)[0] in watching),
+                *(r for r in would.reasons if watching and not enforced and r.rule == NO_POLICY),
             ],
             gates=[
                 *real.gates,
                 *(gate for gate in would.gates if gate.name.split("/", 1)[0] in watching),
             ],
             scanner=self.scanner,
-            known=self._known(section, real, everything),
+            known=self._known(section, real, enforced),
         )
 
     def _known(
@@ -127,9 +128,13 @@ class Compiled:
 
     def lookups(self, stage: Stage) -> dict[str, FactLookup]:
         """Return the facts that a stage can look up."""
-        return {
-            lookup.name: lookup for parts in self.parts for lookup in parts.lookups.get(stage, ())
-        }
+        found: dict[str, FactLookup] = {}
+        for parts in self.parts:
+            for lookup in parts.lookups.get(stage, ()):
+                known = found.setdefault(lookup.name, lookup)
+                if lookup.timeout < known.timeout:
+                    found[lookup.name] = lookup
+        return found
 
 
 def _gather(

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from policy_engine.compiler import message
 from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Effect, Reason, strictest
 from policy_engine.policy import Approval, LoadedPolicy
 
-__all__ = ["Applied", "Gate", "Grant", "Status", "grant"]
+__all__ = ["NO_POLICY", "Applied", "Gate", "Grant", "Status", "grant"]
+
+NO_POLICY: Final = "no-policy"
+"""What is named where no policy speaks."""
 
 
 class Status(Enum):
@@ -38,9 +41,18 @@ class Applied:
     status: Status
 
     @property
+    def id(self) -> str:
+        """The policy's id."""
+        return self.loaded.policy.policy
+
+    @property
     def observed(self) -> bool:
         """Whether the policy only observes."""
         return self.loaded.policy.mode == "observe"
+
+    def lists(self, section: str) -> bool:
+        """Whether the policy has a section."""
+        return getattr(self.loaded.policy, section) is not None
 
     def entries(self, section: str, name: str | None) -> list[tuple[str, Any]]:
         """Return the entries of a section that match a name."""
@@ -72,28 +84,25 @@ def grant(
     found = Grant()
     sure = [applied for applied in view if applied.status is Status.YES]
     unsure = [applied for applied in view if applied.status is Status.UNSURE]
-    matched = doubtful = False
+    naming: dict[str, Applied] = {}
     for applied in view if section else ():
         for key, entry in applied.entries(section or "", name):
-            certain = applied.status is Status.YES
-            matched = matched or certain
-            doubtful = doubtful or not certain
+            naming[applied.id] = applied
             _speak(found, applied, section or "", key, entry, gated=gated, enforced=enforced)
     if not sure:
         found.reasons.extend(
             _untold(unsure, enforced=enforced) if unsure else [_no_policy(enforced=enforced)]
         )
-    elif section and not matched:
+    elif section and not any(a.status is Status.YES for a in naming.values()):
         found.reasons.extend(_defaults(sure, section, enforced=enforced))
-        if doubtful:
-            found.reasons.extend(_untold(unsure, enforced=enforced))
-    if section and not matched and not doubtful:
-        strict = [a for a in unsure if a.loaded.policy.default == "deny"]
+        # A policy that may apply restricts by its default, unless it names what is asked for.
         found.reasons.extend(
             _default(a, section, enforced=enforced)
-            for a in strict
-            if getattr(a.loaded.policy, section) is not None
+            for a in unsure
+            if a.id not in naming and a.lists(section) and a.loaded.policy.default == "deny"
         )
+        if found.effect == "deny":
+            found.reasons.extend(_untold(naming.values(), enforced=enforced))
     found.reasons = list(dict.fromkeys(found.reasons))
     return found
 
@@ -142,13 +151,13 @@ def _speak(
 
 
 def _defaults(sure: Iterable[Applied], section: str, *, enforced: bool) -> list[Reason]:
-    having = [a for a in sure if getattr(a.loaded.policy, section) is not None]
+    having = [a for a in sure if a.lists(section)]
     if not having:
         if section == "models":
             return []
         return [
             Reason(
-                rule="no-policy",
+                rule=NO_POLICY,
                 effect="deny",
                 code="no_section",
                 message=f"No policy that applies lists any {section}.",
@@ -209,7 +218,7 @@ def _needed(applied: Applied) -> str:
 
 def _no_policy(*, enforced: bool) -> Reason:
     return Reason(
-        rule="no-policy",
+        rule=NO_POLICY,
         effect="deny",
         code="no_policy",
         message="No policy applies to this request.",
