@@ -19,6 +19,8 @@ from policy_engine.decision import (
     NO_FACTS,
     RANK,
     STAGES,
+    ApprovalNeeded,
+    ApprovalUse,
     Context,
     Decision,
     Effect,
@@ -213,10 +215,13 @@ class Engine:
         again = chain.outcome(changed, facts)
         if facts.halts != () or facts.ran is not False:
             again = _interrupted(again, changed, facts)
-        if RANK[again.effect] > RANK[outcome.effect] or again.redactions:
-            worse = [r for r in again.reasons if r.enforced and r.effect != "allow"]
+        worse = _stricter(outcome, again)
+        if worse or again.redactions:
             return Decision(request, _denied(outcome, worse, "redaction.stricter"), self._context)
-        settled = replace(outcome, obligations=again.obligations)
+        # What was asked of people about the request as it came is owed for the one that runs.
+        owed = [o for o in outcome.obligations if isinstance(o, ApprovalNeeded | ApprovalUse)]
+        obligations = sorted({*again.obligations, *owed}, key=repr)
+        settled = replace(outcome, obligations=tuple(obligations))
         return Decision(request, settled, self._context, changed)
 
 
@@ -281,6 +286,12 @@ def _is_over(halt: Halt, facts: Facts) -> bool:
         return facts.now >= halt.until
     except TypeError:
         return False
+
+
+def _stricter(outcome: Outcome, again: Outcome) -> list[Reason]:
+    """Return the reasons that restrict a request more once it is redacted."""
+    before = {r.rule: RANK[r.effect] for r in reversed(outcome.reasons) if r.enforced}
+    return [r for r in again.reasons if r.enforced and RANK[r.effect] > before.get(r.rule, 0)]
 
 
 def _denied(outcome: Outcome, worse: list[Reason], code: str) -> Outcome:

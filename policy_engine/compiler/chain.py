@@ -17,7 +17,7 @@ from typing import Any, Final
 from policy_engine.compiler.grant import Gate
 from policy_engine.compiler.limit import CompiledLimit
 from policy_engine.compiler.lookup import FactLookup
-from policy_engine.compiler.rule import CompiledRule, Constraint, Whole
+from policy_engine.compiler.rule import CANNOT_TELL, CompiledRule, Constraint, Whole
 from policy_engine.decision import (
     NO_FACTS,
     RANK,
@@ -68,12 +68,6 @@ def ordered(reasons: list[Reason]) -> tuple[Reason, ...]:
             ),
         )
     )
-
-
-def _strictness(reason: Reason) -> tuple[int, bool, str, str, str, str]:
-    place = str(reason.location)
-    rank = -RANK[reason.effect]
-    return (rank, not reason.enforced, reason.rule, reason.code, place, reason.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +284,10 @@ def _speak(
         said.reasons.extend(reasons)
         return
     try:
-        spans = rule.redactions(request, whole)
+        spans = [] if code == CANNOT_TELL else rule.redactions(request, whole)
     except CheckError:
+        spans = []
+    if not spans:
         said.reasons.append(
             Reason(
                 rule.name,

@@ -150,7 +150,7 @@ class _Compiler:
             check=check,
             unread_allowed=rule.unread == "allow",
             reads=reads,
-            may_lack=frozenset(step[0] for step in reads if _may_lack(step[0], covered)),
+            declared=bool(covered) and None not in covered,
             constraint=constraint,
             replacement=rule.replacement or "",
         )
@@ -307,17 +307,6 @@ def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:
     if read[0] == "principal" and (len(read) == 1 or read[1] == "attrs"):
         return "attrs", read[2] if len(read) > 2 else None
     return "", None
-
-
-def _may_lack(name: str, covered: Sequence[Covered]) -> bool:
-    return bool(covered) and all(
-        args is not None
-        and (
-            name not in args
-            or (isinstance(args[name], Mapping) and args[name].get("optional") is True)
-        )
-        for args in covered
-    )
 
 
 def compile_parts(

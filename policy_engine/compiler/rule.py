@@ -110,8 +110,8 @@ class CompiledRule:
     unread_allowed: bool = False
     reads: tuple[tuple[str, ...], ...] = ()
     """The arguments that the check reads; all where empty."""
-    may_lack: frozenset[str] = frozenset()
-    """Arguments that may be absent without doubt."""
+    declared: bool = False
+    """Whether every tool that it covers declares its arguments: what is absent may be."""
     constraint: Constraint | None = None
     replacement: str = ""
 
@@ -153,22 +153,21 @@ class CompiledRule:
         for path in self.reads:
             value: object = request.args
             for step in path:
-                if not isinstance(value, Mapping) or value.get(step) is None:
-                    if path[0] in self.may_lack:
+                if not isinstance(value, Mapping):
+                    raise CheckError(f"there can be no {'.'.join(path)}")
+                value = value.get(step)
+                if value is None:
+                    if self.declared:
                         break
                     raise CheckError(f"there is no {'.'.join(path)}")
-                value = value[step]
             else:
                 _graft(part, path, value)
         return content.part(part)
 
     def redactions(self, request: Request, content: "Whole") -> list[Redaction]:
-        """Return the spans to replace; raise `CheckError` where they cannot be told."""
+        """Return the spans to replace, if any; raise `CheckError` where they cannot be told."""
         if self.check is None:
             raise CheckError("there are no spans without a check")
-        spans = self.check.spans(self.narrowed(request, content))
-        if not spans:
-            raise CheckError("no span was found")
         return [
             Redaction(
                 span.pointer,
@@ -177,7 +176,7 @@ class CompiledRule:
                 self.replacement or f"<{span.entity}>",
                 self.name,
             )
-            for span in spans
+            for span in self.check.spans(self.narrowed(request, content))
         ]
 
     def _own(self, code: str) -> str | None:
