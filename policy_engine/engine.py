@@ -105,35 +105,23 @@ class Engine:
 
     def needs(self, request: Request) -> Needs:
         """List what the decision will read; nothing where the request is invalid."""
-        try:
-            chain = self._chain(request)
-            return Needs() if chain is None else chain.needs(request)
-        except Exception:  # noqa: BLE001 - what is not gathered cannot be told, which denies
-            return Needs(now=True, session=True)
+        chain = self._known(request)
+        return Needs() if chain is None else chain.needs(request)
 
     def limits(self, request: Request) -> tuple[CompiledLimit, ...]:
         """Return the limits that a request counts towards."""
-        try:
-            chain = self._chain(request)
-            return () if chain is None else chain.limits
-        except Exception:  # noqa: BLE001 - an invalid request counts towards nothing
-            return ()
+        chain = self._known(request)
+        return () if chain is None else chain.limits
 
     def is_named(self, request: Request) -> bool:
         """Whether an entry matches the request's name; one that none matches may be invented."""
-        try:
-            chain = self._chain(request)
-            return chain is not None and chain.is_named
-        except Exception:  # noqa: BLE001 - what cannot be looked up is not named
-            return False
+        chain = self._known(request)
+        return chain is not None and chain.is_named
 
     def is_quiet(self, request: Request) -> bool:
         """Whether nothing but names decides this request, and it is permitted."""
-        try:
-            chain = self._chain(request)
-            return chain is not None and chain.is_quiet
-        except Exception:  # noqa: BLE001 - then it has to be decided
-            return False
+        chain = self._known(request)
+        return chain is not None and chain.is_quiet
 
     def explain(
         self, stage: Stage, name: str | None, agent: str | None = None
@@ -151,6 +139,13 @@ class Engine:
         chain = self.compiled.chain(stage, name, statuses)
         return tuple(_links(chain))
 
+    def _known(self, request: Request) -> Chain | None:
+        """Return the chain of a request; None for one that has none, however odd it is."""
+        try:
+            return self._chain(request)
+        except Exception:  # noqa: BLE001 - an invalid request is denied when it is decided
+            return None
+
     def _chain(self, request: Request) -> Chain | None:
         stage = request.stage
         name = getattr(request, _NAME_OF[stage]) if stage in _NAME_OF else None
@@ -159,9 +154,7 @@ class Engine:
         found = self._memo.get((stage, request.agent, name))
         if found is None:
             found = self._find(request, stage, name)
-        if found.__class__ is _Fork:
-            return self._pick(found, request, stage, name)  # type: ignore[arg-type]
-        return found  # type: ignore[return-value]
+        return self._pick(found, request, stage, name) if isinstance(found, _Fork) else found
 
     def _find(self, request: Request, stage: Stage, name: object) -> Chain | _Fork | None:
         if not _is_valid(request, stage, name):

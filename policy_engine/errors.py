@@ -93,9 +93,7 @@ class Fault:
             text = self.source_line.expandtabs(1)
             width = max(1, min(self.length, len(text) - self.location.column + 1))
             lines.append(f"  {number} | {text}")
-            lines.append(
-                f"  {' ' * len(number)} | {' ' * (self.location.column - 1)}{'^' * width}"
-            )
+            lines.append(f"  {' ' * len(number)} | {' ' * (self.location.column - 1)}{'^' * width}")
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(lines)

@@ -51,17 +51,21 @@ def _find_element(container: Any, key: object) -> object:
     return elements(container)[key]
 
 
-def _present(found: object) -> object:
-    if found is _MISSING:
-        raise EvaluationError("no such key")
-    return found
+def _present(container: Any, key: object) -> object:
+    """Return what stands under a key; a mapping may say what an absent key stands for."""
+    found = _find(container, key)
+    if found is not _MISSING:
+        return found
+    if type(key) is str and hasattr(type(container), "__missing__"):
+        return cook(container[key])
+    raise EvaluationError("no such key")
 
 
 def index(container: object, key: object) -> object:
     """Return container[key]."""
     if type(container) is OptionalValue:
         return optional_index(container, key)
-    return _present(_find(container, key))
+    return _present(container, key)
 
 
 def optional_index(container: object, key: object) -> OptionalValue:
@@ -80,7 +84,7 @@ def select(container: object, name: str) -> object:
         return optional_select(container, name)
     if not is_map(container):
         raise EvaluationError("this has no fields")
-    return _present(_find(container, name))
+    return _present(container, name)
 
 
 def optional_select(container: object, name: str) -> OptionalValue:

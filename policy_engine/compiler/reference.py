@@ -37,12 +37,21 @@ def unknown_references(
     """Yield a fault for every label that no entry sets and every tool that no entry matches."""
     tools = [name for loaded in policies.policies for name in loaded.policy.tools or {}]
     for node in _walk(condition.tree):
+        if _asks_whether_counted(node):
+            yield _vain(document, path, condition.text, node)
         for literal in _labels(node):
             if literal.value not in labels:
                 yield _fault(document, path, condition.text, literal, "label", "sets", labels)
         for literal in _tools(node):
             if not any(matches_glob(glob, str(literal.value)) for glob in tools):
                 yield _fault(document, path, condition.text, literal, "tool", "names", tools)
+
+
+def _asks_whether_counted(node: Node) -> bool:
+    match node:
+        case Has(operand=over) | Call(function="in", arguments=(_, over)):
+            return _is(over, "calls")
+    return False
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -98,6 +107,29 @@ def _is(node: Node, field: str) -> bool:
     return False
 
 
+def _vain(document: Document, path: Path, text: str, node: Node) -> Fault:
+    place, line, length = _place(document, path, text, node)
+    return Fault(
+        location=place,
+        code="PE013",
+        message='every tool is in "session.calls", so this asks nothing',
+        hint='compare its count, as in session.calls["name"] == 0',
+        source_line=line,
+        length=length,
+    )
+
+
+def _place(document: Document, path: Path, text: str, node: Node) -> tuple[Location, str, int]:
+    """Locate a part of an expression: its place, its line and how long it is."""
+    start = document.at(path)
+    line = document.line(start.line)
+    inside = line.find(text, start.column - 1)
+    if inside < 0:
+        return start, line, 1
+    place = Location(start.path, start.line, inside + node.start + 1)
+    return place, line, max(1, node.end - node.start)
+
+
 def _fault(  # noqa: PLR0917 -- a place, a name and what was expected of it
     document: Document,
     path: Path,
@@ -109,17 +141,12 @@ def _fault(  # noqa: PLR0917 -- a place, a name and what was expected of it
 ) -> Fault:
     name = str(literal.value)
     near = get_close_matches(name, list(known), n=1)
-    start = document.at(path)
-    line = document.line(start.line)
-    inside = line.find(text, start.column - 1)
-    place = start
-    if inside >= 0:
-        place = Location(start.path, start.line, inside + literal.start + 1)
+    place, line, length = _place(document, path, text, literal)
     return Fault(
         location=place,
         code="PE011",
         message=f'no entry {verb} the {noun} "{name}"',
         hint=f'did you mean "{near[0]}"?' if near else None,
         source_line=line,
-        length=max(1, literal.end - literal.start) if inside >= 0 else 1,
+        length=length,
     )

@@ -14,6 +14,7 @@ from policy_engine.decision.decision import (
 )
 from policy_engine.decision.facts import (
     NO_FACTS,
+    Calls,
     Count,
     CounterNeed,
     FactNeed,
@@ -33,6 +34,7 @@ __all__ = [
     "STAGES",
     "ApprovalNeeded",
     "ApprovalUse",
+    "Calls",
     "Context",
     "Count",
     "CounterNeed",

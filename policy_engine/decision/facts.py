@@ -5,7 +5,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-__all__ = ["NO_FACTS", "Count", "CounterNeed", "FactNeed", "Facts", "Halt", "Needs", "Session"]
+__all__ = [
+    "NO_FACTS",
+    "Calls",
+    "Count",
+    "CounterNeed",
+    "FactNeed",
+    "Facts",
+    "Halt",
+    "Needs",
+    "Session",
+]
+
+
+class Calls(dict[str, int]):
+    """How many calls of each tool returned; none of a tool that is not listed."""
+
+    def __missing__(self, tool: str) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +30,7 @@ class Session:
     """What is known of a session when a request is decided."""
 
     labels: frozenset[str] = frozenset()
-    calls: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=Calls)
     """How many calls of each tool returned."""
     started: datetime | None = None
 

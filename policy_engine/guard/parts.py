@@ -154,7 +154,7 @@ class Parts:
             return
         try:
             self.on_alert(Alert(limit, key, used, bound))
-        except Exception:
+        except Exception:  # noqa: BLE001 - a hook that fails changes no decision
             _LOG.exception("the alert hook failed")
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Fault, Location, PolicyError
@@ -43,9 +43,7 @@ class Folder:
         if texts != seen or texts in (self._texts, self._refused):
             return None
         try:
-            if faults:
-                raise PolicyError(faults)
-            return self.take(texts, allow_vanished=False)
+            return self._take(texts, faults, allow_vanished=False)
         except PolicyError as error:
             self._refused = texts
             _LOG.error("the changed policies were not taken; those before stay:\n%s", error)
@@ -57,13 +55,14 @@ class Folder:
         Raises:
             PolicyError: It is broken, or a policy vanished from it; the old revision stays.
         """
-        texts, faults = read_texts(self.path)
+        return self._take(*read_texts(self.path), allow_vanished=allow_vanished)
+
+    def _take(
+        self, texts: dict[str, str], faults: list[Fault], *, allow_vanished: bool
+    ) -> Compiled:
+        """Compile texts, and make them the revision in force."""
         if faults:
             raise PolicyError(faults)
-        return self.take(texts, allow_vanished=allow_vanished)
-
-    def take(self, texts: dict[str, str], *, allow_vanished: bool) -> Compiled:
-        """Compile texts, and make them the revision in force."""
         compiled = load_texts(texts)
         kept = {loaded.policy.policy for loaded in compiled.policies.policies}
         vanished = [
@@ -104,7 +103,7 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -114,5 +113,5 @@ class Watch:
         while not self._over.wait(self._every):
             try:
                 self._poll()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the thread goes on looking
                 _LOG.exception("the policies could not be looked at; those before stay")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar
 
 from policy_engine.audit import Trace
 from policy_engine.guard.values import snapshot
@@ -69,7 +69,7 @@ class GuardSession:
 
         return bound
 
-    def __enter__(self) -> GuardSession:
+    def __enter__(self) -> Self:
         _ENTERED.set((*_ENTERED.get(), _CURRENT.set(self)))
         return self
 
@@ -83,7 +83,7 @@ class GuardSession:
         _ENTERED.set(tuple(outer))
         _CURRENT.reset(token)
 
-    async def __aenter__(self) -> GuardSession:
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(

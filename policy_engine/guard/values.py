@@ -21,7 +21,7 @@ class UnjudgeableError(Exception):
     """A value has no JSON form that could be judged."""
 
 
-def snapshot(value: Any, depth: int = 0) -> tuple[Any, Any]:
+def snapshot(value: Any, depth: int = 0) -> tuple[Any, Any]:  # noqa: C901 - a table of types
     """Return a value's JSON form, and a copy that nobody else can change.
 
     None, booleans, integers, floats and strings stand for themselves; lists and tuples are

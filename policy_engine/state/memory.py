@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from policy_engine.decision import (
+    Calls,
     Count,
     CounterNeed,
     Decision,
@@ -444,8 +445,7 @@ def _session(request: Request, remembered: _Remembered | None, now: datetime) ->
         return None
     if remembered is None:
         return Session(started=now)
-    calls = {} if remembered.calls is None else remembered.calls
-    return Session(remembered.labels, MappingProxyType(dict(calls)), remembered.started)
+    return Session(remembered.labels, Calls(remembered.calls or {}), remembered.started)
 
 
 def _held(remembered: _Remembered | None, request: Request) -> Mapping[_Key, Held | None]:

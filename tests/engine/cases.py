@@ -1,11 +1,11 @@
 """Cases written as YAML: a sentence of the language, policies that show it, requests tried on them.
 
 A case is `sentence`, `policies` (each without `language`; ids are p0, p1… unless written) and
-either `fault` (the codes that keep the set from loading) or `tries`. A try is `request` (the stage is
-`tool_call`, and its `args` are empty, unless written), `given` (the facts) and what is expected: `effect`,
-and optionally `reasons` (all of them, in order, as `effect rule code`, with `would:` in front where
-a reason is not enforced), `would`, `message`, `redacted` (the part that a rule redacts), `labels`,
-`obligations` and `needs`.
+either `fault` (the codes that keep the set from loading) or `tries`. A try is `request` (the
+stage is `tool_call`, and its `args` are empty, unless written), `given` (the facts) and what is
+expected: `effect`, and optionally `reasons` (all of them, in order, as `effect rule code`, with
+`would:` in front where a reason is not enforced), `would`, `message`, `redacted` (the part that
+a rule redacts), `labels`, `obligations` and `needs`.
 """
 
 from dataclasses import dataclass

@@ -12,7 +12,6 @@ from cases import (
     request_of,
 )
 
-from policy_engine.decision import CODES
 from policy_engine.errors import PolicyError
 
 CASES = read_cases()
