@@ -37,21 +37,12 @@ def unknown_references(
     """Yield a fault for every label that no entry sets and every tool that no entry matches."""
     tools = [name for loaded in policies.policies for name in loaded.policy.tools or {}]
     for node in _walk(condition.tree):
-        if _asks_whether_counted(node):
-            yield _vain(document, path, condition.text, node)
         for literal in _labels(node):
             if literal.value not in labels:
                 yield _fault(document, path, condition.text, literal, "label", "sets", labels)
         for literal in _tools(node):
             if not any(matches_glob(glob, str(literal.value)) for glob in tools):
                 yield _fault(document, path, condition.text, literal, "tool", "names", tools)
-
-
-def _asks_whether_counted(node: Node) -> bool:
-    match node:
-        case Has(operand=over) | Call(function="in", arguments=(_, over)):
-            return _is(over, "calls")
-    return False
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -105,18 +96,6 @@ def _is(node: Node, field: str) -> bool:
         case VariableRead(name=name):
             return name == f"session.{field}"
     return False
-
-
-def _vain(document: Document, path: Path, text: str, node: Node) -> Fault:
-    place, line, length = _place(document, path, text, node)
-    return Fault(
-        location=place,
-        code="PE013",
-        message='every tool is in "session.calls", so this asks nothing',
-        hint='compare its count, as in session.calls["name"] == 0',
-        source_line=line,
-        length=length,
-    )
 
 
 def _place(document: Document, path: Path, text: str, node: Node) -> tuple[Location, str, int]:
