@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from policy_engine.approvals import Approvals, MemoryApprovals
+from policy_engine.approvals import Approvals, Grant, MemoryApprovals, standing
 from policy_engine.decision import (
     ApprovalNeeded,
     ApprovalUse,
@@ -445,6 +445,26 @@ def test_what_is_over_is_not_answered(store, clock):
             act(expired.id, by=F2)
 
 
+def test_another_tenants_people_reject_nothing(store):
+    (found,), fingerprint = asked(store)
+    with pytest.raises(ApprovalMismatchError, match='belongs to the tenant "beta"'):
+        store.reject(found.id, by={**F1, "tenant": "beta"})
+    assert status(store, fingerprint) == {RULE: "pending"}
+
+
+def test_nobody_is_never_enough(store):
+    (found,), fingerprint = asked(store, gate(quorum=0))
+    assert status(store, fingerprint, gate(quorum=0)) == {RULE: "pending"}
+
+
+def test_two_grants_of_one_person_are_one_person(store):
+    (found,), _ = asked(store)
+    grants = tuple(Grant("f1", ("finance",), at(second)) for second in (1, 2))
+    twice = replace(found, grants=grants)
+    assert standing(twice, gate(quorum=2), at(3)) == "pending"
+    assert standing(twice, gate(quorum=1), at(3)) == "approved"
+
+
 def test_a_reason_is_a_text(store):
     (found,), _ = asked(store)
     with pytest.raises(ApprovalError, match="a reason must be a text"):
@@ -609,6 +629,21 @@ def test_no_clock_revives_what_has_expired(store):
     assert not store.use(fingerprint, [gate()], at(1))
 
 
+def test_using_alone_tells_that_it_has_expired(store):
+    (found,), fingerprint = asked(store)
+    store.approve(found.id, by=F1)
+    assert not store.use(fingerprint, [gate()], at(900))
+    assert not store.use(fingerprint, [gate()], at(1))
+
+
+def test_an_end_that_was_brought_forward_is_kept_to(store):
+    (found,), fingerprint = asked(store)
+    asked(store, gate(expires=60))
+    store.approve(found.id, by=F1)
+    assert not store.use(fingerprint, [gate()], at(60))
+    assert not store.use(fingerprint, [gate()], at(1))
+
+
 def test_an_expiry_beyond_the_calendar_is_its_end(store):
     (found,), fingerprint = asked(store, gate(expires=1e18))
     assert found.expires_at.year == 9999
@@ -746,6 +781,19 @@ def test_what_is_over_is_kept_for_a_while(clock):
         with pytest.raises(ApprovalNotFoundError):
             store.get(forgotten)
     assert [store.get(kept).status for kept in ids[2:]] == ["used"] * 3
+
+
+def test_forgetting_the_old_one_leaves_the_new_one(clock):
+    store = MemoryApprovals(clock=clock, max_closed=1)
+    for session in ("s1", "s2"):
+        (found,), fingerprint = asked(store, session=session)
+        store.approve(found.id, by=F1)
+        assert store.use(fingerprint, [gate()], START)
+        (new,), _ = asked(store, session=session)
+        store.approve(new.id, by=F1)
+    first = needing(gate(), session="s1").fingerprint
+    assert status(store, first) == {RULE: "approved"}
+    assert store.use(first, [gate()], START)
 
 
 def test_a_looping_model_fills_no_memory(clock):
