@@ -453,7 +453,7 @@ def test_another_tenants_people_reject_nothing(store):
 
 
 def test_nobody_is_never_enough(store):
-    (found,), fingerprint = asked(store, gate(quorum=0))
+    (_,), fingerprint = asked(store, gate(quorum=0))
     assert status(store, fingerprint, gate(quorum=0)) == {RULE: "pending"}
 
 
