@@ -8,8 +8,9 @@ Rules of this room. Pure: nothing here reads a clock, a disk or a network, or lo
 goes wrong is a denial; `decide` never raises.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from policy_engine.compiler import TEXT_OF, Chain, Compiled, CompiledLimit, Status, ordered
@@ -47,6 +48,15 @@ _NAME_OF: Final[Mapping[str, str]] = {
     "model_request": "model",
     "model_response": "model",
 }
+_NAMELESS: Final = attrgetter("stage", "agent")
+_KEYS: Final[Mapping[str, Callable[[Request], tuple[Any, ...]]]] = {
+    stage: attrgetter("stage", "agent", _NAME_OF[stage]) if stage in _NAME_OF else _NAMELESS
+    for stage in STAGES
+}
+"""Stage -> what a chain is found by."""
+_CALLS: Final = frozenset({"tool_call", "tool_result"})
+_SAID: Final = frozenset({"input", "output", "model_response"})
+"""The stages that are about a text alone."""
 _INVALID: Final = Outcome(
     "deny",
     "deny",
@@ -147,20 +157,21 @@ class Engine:
             return None
 
     def _chain(self, request: Request) -> Chain | None:
-        stage = request.stage
-        name = getattr(request, _NAME_OF[stage]) if stage in _NAME_OF else None
-        if stage in ("tool_call", "tool_result") and request.args.__class__ is not dict:
+        key_of = _KEYS.get(request.stage)
+        if key_of is None or not _has_form(request):
             return None
-        found = self._memo.get((stage, request.agent, name))
+        found = self._memo.get(key_of(request))
         if found is None:
-            found = self._find(request, stage, name)
-        return self._pick(found, request, stage, name) if isinstance(found, _Fork) else found
+            found = self._find(request)
+        if found.__class__ is _Fork:
+            return self._pick(found, request)
+        return found  # type: ignore[return-value]
 
-    def _find(self, request: Request, stage: Stage, name: object) -> Chain | _Fork | None:
-        if not _is_valid(request, stage, name):
+    def _find(self, request: Request) -> Chain | _Fork | None:
+        if not _is_told(request):
             return None
         found: Chain | _Fork
-        agent_only = Request(stage=stage, agent=request.agent)
+        agent_only = Request(stage=request.stage, agent=request.agent)
         possible = [
             applies
             for applies in self.compiled.applies
@@ -168,17 +179,17 @@ class Engine:
             and applies.by_principal
             and replace(applies, roles=None, tenants=None).status(agent_only) is not Status.NO
         ]
-        found = _Fork() if possible else self._shared(request, stage, name)
+        found = _Fork() if possible else self._shared(request)
         if len(self._memo) >= _MEMO:
             self._memo.clear()
-        self._memo[stage, request.agent, name] = found
+        self._memo[_KEYS[request.stage](request)] = found
         return found
 
-    def _pick(self, fork: _Fork, request: Request, stage: Stage, name: object) -> Chain:
+    def _pick(self, fork: _Fork, request: Request) -> Chain:
         statuses = self._statuses(request)
         chain = fork.chains.get(statuses)
         if chain is None:
-            chain = fork.chains[statuses] = self._shared(request, stage, name)
+            chain = fork.chains[statuses] = self._shared(request)
         return chain
 
     def _statuses(self, request: Request) -> tuple[Status, ...]:
@@ -187,13 +198,16 @@ class Engine:
             for applies in self.compiled.applies
         )
 
-    def _shared(self, request: Request, stage: Stage, name: object) -> Chain:
+    def _shared(self, request: Request) -> Chain:
+        """Return the chain that all names share which the same entries and rules match."""
+        stage, name = request.stage, _name(request)
         statuses = self._statuses(request)
-        known = name if isinstance(name, str) else None
-        key = (stage, statuses, self.compiled.signature(stage, known))
+        key = (stage, statuses, self.compiled.signature(stage, name))
         chain = self._chains.get(key)
         if chain is None:
-            chain = self._chains[key] = self.compiled.chain(stage, known, statuses)
+            if len(self._chains) >= _MEMO:
+                self._chains.clear()
+            chain = self._chains[key] = self.compiled.chain(stage, name, statuses)
         return chain
 
     def _redacted(self, chain: Chain, request: Request, facts: Facts, outcome: Outcome) -> Decision:
@@ -233,16 +247,32 @@ def _with_redactions(request: Request, marks: list[TextRedaction]) -> Request:
     return replace(request, text=redact(request.text, marks))
 
 
-def _is_valid(request: Request, stage: object, name: object) -> bool:
-    """Whether a request is of the documented form, as far as names go."""
-    if stage not in STAGES:
+def _name(request: Request) -> str | None:
+    name: str | None = getattr(request, _NAME_OF.get(request.stage, ""), None)
+    return name
+
+
+def _has_form(request: Request) -> bool:
+    """Whether a request is of the documented form, as far as its name does not tell."""
+    session, call_id, own = request.session, request.call_id, request.id
+    if (
+        (session is not None and session.__class__ is not str)
+        or (call_id is not None and call_id.__class__ is not str)
+        or (own is not None and own.__class__ is not str)
+    ):
         return False
-    if stage in ("tool_call", "tool_result", "handoff", "model_request") and not name:
+    stage = request.stage
+    if stage in _CALLS:
+        return request.args.__class__ is dict
+    return stage not in _SAID or request.text is not None
+
+
+def _is_told(request: Request) -> bool:
+    """Whether agent and name are those of a request."""
+    name = _name(request)
+    if not name and request.stage not in ("input", "output", "model_response"):
         return False
-    return all(
-        value is None or value.__class__ is str
-        for value in (name, request.agent, request.session, request.call_id, request.id)
-    )
+    return all(value is None or isinstance(value, str) for value in (name, request.agent))
 
 
 def _interrupted(outcome: Outcome, request: Request, facts: Facts) -> Outcome:
@@ -258,7 +288,10 @@ def _interrupted(outcome: Outcome, request: Request, facts: Facts) -> Outcome:
             said.append(Reason(f"halt/{halt.id}", "deny", "halt", text))
     if facts.ran is not False and request.stage == "tool_call" and request.call_id is not None:
         code = "call.repeated" if facts.ran else "call.cannot_tell"
-        said.append(Reason("call", "deny", code, "A call with this id ran already."))
+        text = "A call with this id ran already."
+        if facts.ran is None:
+            text = "It cannot be told whether a call with this id ran already."
+        said.append(Reason("call", "deny", code, text))
     if not said:
         return outcome
     return Outcome("deny", "deny", ordered([*outcome.reasons, *said]))

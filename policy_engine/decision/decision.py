@@ -1,9 +1,8 @@
 """What may happen to a request, and every reason why."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from policy_engine.decision.request import Request, fingerprint
 from policy_engine.decision.words import Effect
@@ -151,84 +150,86 @@ class Context:
 class Decision:
     """What may happen to a request, and every reason why."""
 
-    __slots__ = ("_context", "asked", "outcome", "request")
-
-    asked: Request
-    """The request as it was asked."""
-    request: Request
-    """The request as it may run: redacted where a rule says so."""
-    outcome: Outcome
-    _context: Context
+    __slots__ = ("_asked", "_context", "_outcome", "_request")
 
     def __init__(
         self, asked: Request, outcome: Outcome, context: Context, request: Request | None = None
     ) -> None:
-        _set_asked(self, asked)
-        _set_outcome(self, outcome)
-        _set_context(self, context)
-        _set_request(self, asked if request is None else request)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a decision cannot be changed: {name}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a decision cannot be changed: {name}")
+        self._asked = asked
+        self._outcome = outcome
+        self._context = context
+        self._request = asked if request is None else request
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Decision):
             return NotImplemented
         return (
-            self.asked == other.asked
-            and self.request == other.request
-            and self.outcome == other.outcome
+            self._asked == other._asked
+            and self._request == other._request
+            and self._outcome == other._outcome
             and self._context == other._context
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        rules = ", ".join(reason.rule for reason in self.outcome.reasons)
-        return f"Decision({self.outcome.effect}: {rules})"
+        rules = ", ".join(reason.rule for reason in self._outcome.reasons)
+        return f"Decision({self._outcome.effect}: {rules})"
+
+    @property
+    def asked(self) -> Request:
+        """The request as it was asked."""
+        return self._asked
+
+    @property
+    def request(self) -> Request:
+        """The request as it may run: redacted where a rule says so."""
+        return self._request
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the rules said."""
+        return self._outcome
 
     @property
     def id(self) -> str | None:
         """The request's id."""
-        return self.asked.id
+        return self._asked.id
 
     @property
     def effect(self) -> Effect:
         """The strictest effect of the enforced rules that spoke."""
-        return self.outcome.effect
+        return self._outcome.effect
 
     @property
     def permitted(self) -> bool:
         """Whether the request may go on as it stands in `request`."""
-        return self.outcome.effect in ("allow", "redact")
+        return self._outcome.effect in ("allow", "redact")
 
     @property
     def would(self) -> Effect:
         """The effect if every observed rule and policy were enforced."""
-        return self.outcome.would
+        return self._outcome.would
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Every rule that spoke, strictest first."""
-        return self.outcome.reasons
+        return self._outcome.reasons
 
     @property
     def redactions(self) -> tuple[Redaction, ...]:
         """The spans that are replaced in `request`."""
-        return self.outcome.redactions
+        return self._outcome.redactions
 
     @property
     def obligations(self) -> tuple[Obligation, ...]:
         """What the guard must do for this decision to hold."""
-        return self.outcome.obligations
+        return self._outcome.obligations
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that the session carries once the call has returned."""
-        return self.outcome.labels
+        return self._outcome.labels
 
     @property
     def message(self) -> str:
@@ -237,23 +238,23 @@ class Decision:
             return ""
         said = dict.fromkeys(
             reason.message
-            for reason in self.outcome.reasons
-            if reason.enforced and reason.effect == self.outcome.effect
+            for reason in self._outcome.reasons
+            if reason.enforced and reason.effect == self._outcome.effect
         )
         return " ".join([*said, *self._hints()])
 
     def _hints(self) -> list[str]:
         """Suggest a permitted name that is written much like the asked one."""
-        asked = self.asked.tool or self.asked.target or self.asked.model
-        if not self.outcome.known or not isinstance(asked, str):
+        asked = self._asked.tool or self._asked.target or self._asked.model
+        if not self._outcome.known or not isinstance(asked, str):
             return []
-        near = get_close_matches(asked[:_LONGEST_NAME], self.outcome.known, n=1)
+        near = get_close_matches(asked[:_LONGEST_NAME], self._outcome.known, n=1)
         return [f'Did you mean "{name}"?' for name in near]
 
     @property
     def fingerprint(self) -> str:
         """What an approval is bound to; computed at each reading."""
-        return fingerprint(self.request, self._context.key, self._context.declared)
+        return fingerprint(self._request, self._context.key, self._context.declared)
 
     @property
     def policy_revision(self) -> str:
@@ -264,8 +265,8 @@ class Decision:
         """Return the denial that this decision becomes where it cannot be carried out."""
         reason = Reason("guard", "deny", code, message)
         would: Effect = "deny"
-        outcome = Outcome("deny", would, (reason, *self.outcome.reasons))
-        return Decision(self.asked, outcome, self._context)
+        outcome = Outcome("deny", would, (reason, *self._outcome.reasons))
+        return Decision(self._asked, outcome, self._context)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the decision as JSON values; none of the request's values are in it."""
@@ -282,13 +283,6 @@ class Decision:
             "fingerprint": self.fingerprint,
             "policy_revision": self.policy_revision,
         }
-
-
-_SLOTS = vars(Decision)
-_set_asked: Callable[[Decision, Request], None] = _SLOTS["asked"].__set__
-_set_request: Callable[[Decision, Request], None] = _SLOTS["request"].__set__
-_set_outcome: Callable[[Decision, Outcome], None] = _SLOTS["outcome"].__set__
-_set_context: Callable[[Decision, Context], None] = _SLOTS["_context"].__set__
 
 
 def _obligation(item: Obligation) -> dict[str, Any]:
