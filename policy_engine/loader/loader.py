@@ -12,7 +12,7 @@ from policy_engine.compiler import Compiled, compile_set
 from policy_engine.errors import Fault, Location, PolicyError
 from policy_engine.loader.constants import fill_constants
 from policy_engine.loader.files import read_texts
-from policy_engine.loader.partial import prune, unit
+from policy_engine.loader.partial import prune, renamed, unit
 from policy_engine.loader.shape import Misfit, misfits
 from policy_engine.policy import LoadedPolicy, Policy, PolicySet
 from policy_engine.policy.words import nearest
@@ -96,9 +96,11 @@ def _read_policy(document: Document, index: int, faults: list[Fault]) -> LoadedP
             if not _below(misfit.path, filled.unknown)
         ]
         found.extend(misfit.fault for misfit in said if misfit.fault is not None)
+        names = _renames(said)
+        document, data = document.renamed(names), renamed(data, names)
         cuts |= _cuts(said)
     faults.extend(found)
-    if policy is not None and not cuts:
+    if policy is not None and not cuts and not found:
         return LoadedPolicy(policy, document)
     return _rest(_Remains(document, data, index), cuts)
 
@@ -133,7 +135,16 @@ def _validated(data: dict[str, Any]) -> tuple[Policy | None, ValidationError | N
 
 
 def _cuts(said: Iterable[Misfit]) -> set[Path]:
-    return {misfit.path if _is_spare(misfit) else unit(misfit.path) for misfit in said}
+    return {
+        misfit.path if _is_spare(misfit) else unit(misfit.path)
+        for misfit in said
+        if misfit.meant is None and not misfit.answered
+    }
+
+
+def _renames(said: Iterable[Misfit]) -> dict[Path, str]:
+    """Take a misspelt key for the one that was meant, so that the rest is judged with it."""
+    return {misfit.path: misfit.meant for misfit in said if misfit.meant is not None}
 
 
 def _is_spare(misfit: Misfit) -> bool:

@@ -1,11 +1,12 @@
 """What remains of a policy without its faulty parts."""
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from policy_engine.source import Path
 
-__all__ = ["prune", "unit"]
+__all__ = ["prune", "renamed", "unit"]
 
 _LISTS: Final = frozenset({"input", "output", "rules", "limits"})
 _MAPPINGS: Final = frozenset(
@@ -31,6 +32,17 @@ def prune(data: dict[str, Any], cuts: Iterable[Path]) -> dict[str, Any]:
         for key, value in pruned.items()
         if not (key in _MAPPINGS and value == {} and data[key] != {})
     }
+
+
+def renamed(data: dict[str, Any], names: Mapping[Path, str]) -> dict[str, Any]:
+    """Copy a policy's data with other names for some keys."""
+    copied: dict[str, Any] = copy.deepcopy(data)
+    for path in sorted(names, key=len, reverse=True):
+        holder: Any = copied
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[names[path]] = holder.pop(path[-1])
+    return copied
 
 
 def _pruned(value: Any, cuts: list[Path]) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, core_schema
@@ -30,6 +30,10 @@ class Misfit:
     """None after so many faults that nobody reads on."""
     unknown_key: bool = False
     """Whether the place is a key that nothing asked for."""
+    meant: str | None = None
+    """The key that was meant by it, if that one is not there."""
+    answered: bool = False
+    """Whether the place is a key that is there under a name which is nearly its own."""
 
 
 def misfits(document: Document, errors: ValidationError) -> Iterator[Misfit]:
@@ -39,7 +43,7 @@ def misfits(document: Document, errors: ValidationError) -> Iterator[Misfit]:
     for number, found in enumerate(said):
         loc: Path = found["loc"]
         if (found["type"] == "missing" and loc in renamed) or _is_echo(found):
-            yield Misfit(loc, None)
+            yield Misfit(loc, None, answered=loc in renamed)
             continue
         on_key = bool(loc) and loc[-1] == "[key]"
         error = ShapeError(
@@ -51,17 +55,34 @@ def misfits(document: Document, errors: ValidationError) -> Iterator[Misfit]:
             message=found["msg"],
         )
         fault = _fault(error, document) if number < _MAX_FAULTS else None
-        yield Misfit(error.path, fault, unknown_key=error.kind == "extra_forbidden")
+        unknown = error.kind == "extra_forbidden"
+        key = _meant(loc) if unknown else None
+        absent = key is not None and key not in _holder(document, loc)
+        yield Misfit(error.path, fault, unknown_key=unknown, meant=key if absent else None)
 
 
 def _renamed(said: Sequence[ErrorDetails]) -> Iterator[Path]:
     """Go through the keys that are there under a name which is nearly theirs."""
     for found in said[:_MAX_FAULTS]:
         loc: Path = found["loc"]
-        if found["type"] == "extra_forbidden" and (model := model_at(loc[:-1])) is not None:
-            key = meant(str(loc[-1]), list(keys_of(model)))
+        if found["type"] == "extra_forbidden":
+            key = _meant(loc)
             if key is not None:
                 yield (*loc[:-1], key)
+
+
+def _holder(document: Document, loc: Path) -> Any:
+    """Return the mapping that holds a key."""
+    value: Any = document.data
+    for step in loc[:-1]:
+        value = value[step]
+    return value
+
+
+def _meant(loc: Path) -> str | None:
+    """Return the key that was meant by an unknown one."""
+    model = model_at(loc[:-1])
+    return None if model is None else meant(str(loc[-1]), list(keys_of(model)))
 
 
 def _is_echo(found: ErrorDetails) -> bool:

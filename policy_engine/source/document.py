@@ -1,7 +1,7 @@
 """A policy file: its data, and the place of every key and value."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeAlias
@@ -144,6 +144,13 @@ class Document:
         data, root = _without(self.data, self._root, cuts)
         return Document(self.path, self.text, data, root)
 
+    def renamed(self, names: Mapping[Path, str]) -> "Document":
+        """Return the document with other names for some keys, which stay where they are."""
+        data, root = self.data, self._root
+        for path, name in names.items():
+            data, root = _renamed(data, root, path, name)
+        return Document(self.path, self.text, data, root)
+
     def _location(self, marked: Marked) -> Location:
         return Location(self.path, marked.start_mark.line + 1, marked.start_mark.column + 1)
 
@@ -164,6 +171,27 @@ class Document:
             else:
                 return None, value
         return key, value
+
+
+def _renamed(data: Any, marked: Marked, path: Path, name: str) -> tuple[Any, Marked]:
+    step, rest = path[0], path[1:]
+    if isinstance(marked, Mapped):
+        key, value = marked.entries[str(step)]
+        entries = dict(marked.entries)
+        if not rest:
+            del entries[str(step)]
+            entries[name] = (key, value)
+            others = {other: item for other, item in data.items() if other != step}
+            return {**others, name: data[step]}, Mapped(marked.start_mark, marked.end_mark, entries)
+        inner, kept = _renamed(data[step], value, rest, name)
+        entries[str(step)] = (key, kept)
+        return {**data, step: inner}, Mapped(marked.start_mark, marked.end_mark, entries)
+    if isinstance(marked, Listed) and isinstance(step, int):
+        inner, kept = _renamed(data[step], marked.items[step], rest, name)
+        values, items = list(data), list(marked.items)
+        values[step], items[step] = inner, kept
+        return values, Listed(marked.start_mark, marked.end_mark, items)
+    return data, marked
 
 
 def _without(data: Any, marked: Marked, cuts: list[Path]) -> tuple[Any, Marked]:
