@@ -1,10 +1,10 @@
 """A policy's rules, constraints and limits, compiled; faults are collected, not raised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Type
+from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Expression, Type
 from policy_engine.checks import CHECKS, OptionFaults, TextCheck
 from policy_engine.checks.arguments import compile_arguments
 from policy_engine.checks.schema import Validator, compile_schema
@@ -61,6 +61,8 @@ class _Compiler:
     labels: frozenset[str]
     complete: bool
     validators: dict[tuple[str, str], Validator] = field(default_factory=dict)
+    readable: dict[str, set[Stage]] = field(default_factory=dict)
+    """Fact -> the stages that can look it up."""
 
     @property
     def policy(self) -> Any:
@@ -68,6 +70,7 @@ class _Compiler:
 
     def compile(self) -> Parts:
         parts = Parts(self.loaded)
+        self._lookups(parts)
         for section, stage in _TEXT_STAGES:
             parts.text_rules[stage] = self._texts(section, stage)
         for name, entry in (self.policy.tools or {}).items():
@@ -95,7 +98,6 @@ class _Compiler:
             for i, rule in enumerate(self.policy.rules)
         ]
         parts.limits = [self._limit(limit, i) for i, limit in enumerate(self.policy.limits)]
-        self._lookups(parts)
         return parts
 
     def _covered(
@@ -121,6 +123,7 @@ class _Compiler:
             condition = read_condition(document, (*path, "when"), rule.when, env, self.faults)
             if condition is not None:
                 guards = self._guards(condition.reads)
+                self._refuse_facts(condition, stage, (*path, "when"))
                 if self.complete:
                     self.faults.extend(
                         unknown_references(
@@ -290,15 +293,40 @@ class _Compiler:
                     for i, text in enumerate(fact.with_)
                 ]
                 arguments = tuple(value for value in read if value is not None)
+                faults.extend(self._unknown_yet(name, arguments))
                 if faults:
                     tried.append(faults[0])
                     continue
                 usable = True
+                self.readable.setdefault(name, set()).add(stage)
                 parts.lookups.setdefault(stage, []).append(
                     FactLookup(name, fact.from_.removeprefix("app:"), arguments, fact.timeout)
                 )
             if not usable and tried:
                 self.faults.append(tried[0])
+
+    def _unknown_yet(self, name: str, arguments: Sequence[Expression]) -> Iterator[Fault]:
+        """Find what is not known when a fact is looked up, so that it never could be."""
+        for i, value in enumerate(arguments):
+            for read in sorted(value.reads):
+                if read[0] in ("facts", "now") or (read[0] == "session" and read[1:2] != ("id",)):
+                    yield self.loaded.document.fault(
+                        ("facts", name, "with", i),
+                        "PE013",
+                        f'"{".".join(read)}" is not known yet when a fact is looked up',
+                        hint="look it up by what the request carries, such as args.NAME",
+                    )
+
+    def _refuse_facts(self, condition: Condition, stage: Stage, path: Path) -> None:
+        """Refuse to read a fact that is looked up by what this stage does not have."""
+        read = {path[1] for path in condition.reads if path[0] == "facts" and len(path) > 1}
+        for name in sorted(read):
+            stages = self.readable.get(name)
+            if stages is not None and stage not in stages:
+                by = ", ".join(self.policy.facts[name].with_)
+                message = f'the fact "{name}" cannot be looked up for this rule'
+                hint = f"it is looked up by {by}, which is there at {', '.join(sorted(stages))}"
+                self.faults.append(self.loaded.document.fault(path, "PE013", message, hint=hint))
 
 
 def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:

@@ -118,7 +118,9 @@ def obligations_of(decision):
 def needs_of(needs):
     """Say in words what is needed."""
     said = [name for name in ("now", "session") if getattr(needs, name)]
-    said += [f"fact {need.name} by {need.arguments}" for need in needs.facts]
+    said += [
+        f"fact {need.name} by {need.arguments} within {need.timeout:g} s" for need in needs.facts
+    ]
     said += [f"counter {need.limit} for {' & '.join(need.key)}" for need in needs.counters]
     return said
 
