@@ -136,12 +136,13 @@ def nobody(root):
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's here")
 def test_a_folder_that_cannot_be_read_is_a_fault(folder):
     root = folder(desk=DESK, secret__base=BASE)
-    with nobody(root):
-        (root / "secret").chmod(0)
-        try:
+    secret = root / "secret"
+    secret.chmod(0)
+    try:
+        with nobody(root):
             (fault,) = faults_of(load, ".")
-        finally:
-            (root / "secret").chmod(0o700)
+    finally:
+        secret.chmod(0o700)
     assert (fault.code, fault.location.path) == ("PE001", "./secret")
 
 
