@@ -387,6 +387,17 @@ def test_a_model_request_with_a_call_id_is_settled_once():
     assert used(state, tokens, at(0)) == Count(60.0, unsettled=True)
 
 
+def test_giving_back_a_request_whose_usage_was_reported_frees_nothing():
+    state = MemoryState()
+    tokens = reservation(**TOKENS)
+    hold = state.commit(permitted(turn(), tokens), at(0))
+    assert report(state, turn(), 60)
+    state.release(hold)
+    assert used(state, tokens, at(1)) == Count(60.0)
+    assert state.commit(permitted(turn(), tokens), at(1))
+    assert used(state, tokens, at(1)) == Count(60.0, unsettled=True)
+
+
 def test_usage_of_another_session_or_model_settles_nothing():
     state = MemoryState()
     tokens = reservation(**TOKENS)

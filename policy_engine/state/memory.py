@@ -162,22 +162,26 @@ class MemoryState:
     def release(self, hold: Hold) -> None:
         """Give back what a request holds that will not run after all."""
         with self._lock:
+            waiting = self._unreported.get(hold.scope, deque())
+            owed: _Unreported | None = None
+            for found in waiting:
+                if found.model == hold.model and set(found.reservations) <= set(hold.taken):
+                    owed = found
+                    break
             for key, held in hold.taken.items():
                 counter = self._counters.get(key)
                 if counter is None:
                     continue
-                if held is None:
-                    counter.unsettled -= 1
-                else:
+                if held is not None:
                     counter.remove(held)
+                elif owed is not None and key in owed.reservations:
+                    # Usage that was reported meanwhile stays counted.
+                    counter.unsettled -= 1
             remembered = self._sessions.get(hold.scope)
             if remembered is not None and remembered.pending and hold.call is not None:
                 remembered.pending.pop(hold.call, None)
-            waiting = self._unreported.get(hold.scope, deque())
-            for found in waiting:
-                if found.model == hold.model and set(found.reservations) <= set(hold.taken):
-                    waiting.remove(found)
-                    break
+            if owed is not None:
+                waiting.remove(owed)
             if hold.scope in self._unreported and not waiting:
                 del self._unreported[hold.scope]
 
