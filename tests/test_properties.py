@@ -240,7 +240,9 @@ class Sly(int):
 
 
 @pytest.mark.parametrize("tool", ["pay", "wire"])
-@pytest.mark.parametrize("value", [*ODD, Sly(10_000)], ids=lambda v: f"{type(v).__name__} {v}"[:30].split(" at ")[0])
+@pytest.mark.parametrize(
+    "value", [*ODD, Sly(10_000)], ids=lambda v: f"{type(v).__name__} {v}"[:30].split(" at ")[0]
+)
 def test_an_odd_argument_never_turns_a_restricted_call_into_a_permitted_one(tool, value):
     if tool == "wire" and value == -1:
         value = 101.5  # -1 is below the only bound of that rule
