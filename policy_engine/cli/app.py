@@ -19,6 +19,8 @@ __all__ = ["VERBS", "app", "main"]
 
 VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "init": ("policy_engine.cli.init", "Write a policy folder to begin with."),
+        "demo": ("policy_engine.cli.demo", "Watch a scripted agent meet a policy."),
         "lint": ("policy_engine.cli.lint", "Load policies and report every fault."),
         "decide": ("policy_engine.cli.decide", "Decide one request and explain the decision."),
         "replay": ("policy_engine.cli.replay", "Decide the requests of a JSON Lines file."),
