@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+_CONNECT = socket.socket.connect
 
 
 class NetworkUsedError(RuntimeError):
@@ -19,6 +20,18 @@ def no_network(monkeypatch):
         raise NetworkUsedError(f"a test tried to reach {address}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def loopback(no_network, monkeypatch):
+    """For a test that talks to a server of its own: 127.0.0.1 may be reached, and nothing else."""
+
+    def connect(self, address):
+        if self.family != socket.AF_INET or address[0] != "127.0.0.1":
+            raise NetworkUsedError(f"a test tried to reach {address}")
+        return _CONNECT(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
 
 
 @pytest.fixture
