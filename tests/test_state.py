@@ -429,3 +429,12 @@ def test_what_was_dropped_is_always_found_and_little_else():
 def test_a_time_without_an_offset_is_refused():
     with pytest.raises(TypeError):
         microseconds(datetime(2026, 1, 5))  # noqa: DTZ001 - that is the point
+
+
+def test_tenths_add_up_as_they_are_written():
+    counter = Counter(None, "UTC")
+    for _ in range(3):
+        assert counter.fits(0, 0.1, 0.3)
+        counter.add(0, 0.1)
+    assert counter.used(0) == 0.3
+    assert not counter.fits(0, 0.1, 0.3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from policy_engine.cel import CANNOT_TELL, Expression
 from policy_engine.compiler.message import escaped, seconds
-from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservation
+from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservation, exceeds
 from policy_engine.errors import Location
 
 __all__ = ["CompiledLimit", "counter_key"]
@@ -58,9 +58,7 @@ class CompiledLimit:
                 "limit.unsettled",
                 f'The limit "{self.name}" waits for the usage of an earlier call.',
             )
-        full = (
-            count.used >= self.max if amount is None else math.fsum((count.used, amount)) > self.max
-        )
+        full = count.used >= self.max if amount is None else exceeds(count.used, amount, self.max)
         if full or math.isnan(count.used):
             return self._deny("limit.exceeded", self._used_up())
         return Reservation(

@@ -22,6 +22,8 @@ from policy_engine.decision.facts import (
     Halt,
     Needs,
     Session,
+    decimal,
+    exceeds,
 )
 from policy_engine.decision.request import Request, fingerprint
 from policy_engine.decision.words import CODES, EFFECTS, RANK, STAGES, Effect, Stage, strictest
@@ -53,6 +55,8 @@ __all__ = [
     "Session",
     "Stage",
     "Timeout",
+    "decimal",
+    "exceeds",
     "fingerprint",
     "strictest",
 ]

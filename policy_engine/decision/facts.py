@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Final, Literal
 
 __all__ = [
@@ -15,7 +16,24 @@ __all__ = [
     "Halt",
     "Needs",
     "Session",
+    "decimal",
+    "exceeds",
 ]
+
+
+def exceeds(used: float, amount: float, bound: float) -> bool:
+    """Whether an amount more would be above the bound, as decimals are read: 0.1 is a tenth."""
+    try:
+        if float(used).is_integer() and float(amount).is_integer():
+            return used + amount > bound
+        return decimal(used) + decimal(amount) > decimal(bound)
+    except (ValueError, OverflowError):
+        return True
+
+
+def decimal(amount: float) -> Fraction:
+    """Return the number that is written where this float is printed."""
+    return Fraction(repr(float(amount)))
 
 
 class Calls(dict[str, int]):

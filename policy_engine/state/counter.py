@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from policy_engine.decision import decimal, exceeds
+
 __all__ = ["Counter", "Held", "microseconds"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ class Counter:
 
     def fits(self, now: int, amount: float, bound: float, *, without: Held | None = None) -> bool:
         """Whether the amount can be added and the bound still holds."""
-        return math.fsum((self.used(now, without=without), amount)) <= bound
+        return not exceeds(self.used(now, without=without), amount, bound)
 
     def add(self, now: int, amount: float) -> Held:
         """Count an amount, and return what `remove` takes back."""
@@ -112,7 +114,7 @@ class Counter:
 
 
 def _exact(amount: float) -> int | Fraction:
-    return int(amount) if amount == int(amount) else Fraction(amount)
+    return int(amount) if amount == int(amount) else decimal(amount)
 
 
 def _rounded(total: int | Fraction) -> float:
