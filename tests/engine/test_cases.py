@@ -12,6 +12,7 @@ from cases import (
     request_of,
 )
 
+from policy_engine.decision import CODES
 from policy_engine.errors import PolicyError
 
 CASES = read_cases()
@@ -68,3 +69,15 @@ def test_the_policy_does_not_load(case):
     with pytest.raises(PolicyError) as raised:
         build(case)
     assert case.fault == sorted({fault.code for fault in raised.value.faults}), str(raised.value)
+
+
+def test_every_code_that_the_engine_gives_is_shown():
+    shown = {
+        reason.split()[-1]
+        for case in CASES
+        for tried in case.tries
+        for reason in tried.get("reasons", ())
+    }
+    others = ("args.", "guard.", "record.", "request.invalid", "engine.failed", "approval.refused")
+    assert {code for code in CODES if not code.startswith(others)} - shown == set()
+    assert shown <= set(CODES)
