@@ -10,6 +10,7 @@ goes wrong is a denial; `decide` never raises.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from operator import attrgetter
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ from policy_engine.text import redact
 __all__ = ["ChainLink", "Engine"]
 
 _MEMO: Final = 10_000
+_MOST_FORKS: Final = 8
 _NAME_OF: Final[Mapping[str, str]] = {
     "tool_call": "tool",
     "tool_result": "tool",
@@ -132,6 +134,25 @@ class Engine:
         """Whether nothing but names decides this request, and it is permitted."""
         chain = self._known(request)
         return chain is not None and chain.is_quiet
+
+    def never_permits(self, stage: Stage, name: str, agent: str | None) -> bool:
+        """Whether names alone deny this, whoever the principal is.
+
+        Where too many policies depend on the principal to try them all, it is not told: False.
+        """
+        asked = Request(stage=stage, agent=agent)
+        choices: list[tuple[Status, ...]] = []
+        for applies in self.compiled.applies:
+            if applies is None:
+                choices.append((Status.YES,))
+                continue
+            alone = replace(applies, roles=None, tenants=None).status(asked)
+            by_principal = applies.by_principal and alone is not Status.NO
+            choices.append((Status.NO, alone) if by_principal else (alone,))
+        if sum(len(choice) > 1 for choice in choices) > _MOST_FORKS:
+            return False
+        chains = (self.compiled.chain(stage, name, picked) for picked in product(*choices))
+        return all(chain.is_denied for chain in chains)
 
     def explain(
         self, stage: Stage, name: str | None, agent: str | None = None

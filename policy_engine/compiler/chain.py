@@ -175,6 +175,11 @@ class Chain:
         """Whether nothing can speak but what was settled by names, and that permits."""
         return self._bare and not self._fits and not self._conditions and self._effect == "allow"
 
+    @property
+    def is_denied(self) -> bool:
+        """Whether names alone deny."""
+        return self._effect == "deny"
+
     def outcome(self, request: Request, facts: Facts) -> Outcome:
         """Judge a request of this chain's stage and name."""
         args: Any = request.args

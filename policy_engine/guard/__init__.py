@@ -1,5 +1,6 @@
 """The enforcement point: a decision that is enforced, counted and recorded."""
 
+from policy_engine.guard.asked import Asked
 from policy_engine.guard.call import ToolTimeout
 from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.guard import RECORDS, Guard, guarded
@@ -11,6 +12,7 @@ __all__ = [
     "RECORDS",
     "Alert",
     "ApprovalRequired",
+    "Asked",
     "Denied",
     "Guard",
     "GuardSession",

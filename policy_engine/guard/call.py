@@ -18,7 +18,7 @@ from policy_engine.guard.session import GuardSession
 from policy_engine.guard.signature import Bound, Signature
 from policy_engine.guard.values import UnjudgeableError, replaced, snapshot
 
-__all__ = ["Call", "Tool", "ToolTimeout"]
+__all__ = ["Call", "RequestCall", "Tool", "ToolTimeout"]
 
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Sequence[FactNeed], Mapping[str, Any], T]
@@ -49,41 +49,31 @@ class Tool:
         )
 
 
-class Call:
-    """One call: `enter` before the function runs, then `leave` with its result or `fail`."""
+class RequestCall:
+    """One call of whatever: `admit` before it runs, then `leave` with its result or `fail`."""
 
-    __slots__ = ("_bound", "_ended", "_parts", "_session", "_started", "_ticket", "_tool")
+    __slots__ = ("_ended", "_parts", "_session", "_started", "_ticket")
 
-    def __init__(
-        self, parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound
-    ) -> None:
+    def __init__(self, parts: Parts, session: GuardSession | None) -> None:
         self._parts = parts
-        self._tool = tool
         self._session = session
-        self._bound = bound
         self._ended = False
         self._started = 0
         self._ticket: Ticket | None = None
 
-    def enter(self) -> Steps[tuple[tuple[Any, ...], dict[str, Any]]]:
-        """Decide, and return what the function is called with.
+    def admit(self, request: Request) -> Steps[Ticket]:
+        """Decide about the call; what may run stands in the ticket's decision.
 
         Raises:
             Denied: The call is not permitted.
         """
-        request = self._tool.request(self._bound, self._session)
         ticket = yield from walk(self._parts, request, self._session)
         denied = stopped(self._parts, ticket)
         if denied is not None:
             raise denied
         self._ticket = ticket
-        try:
-            arguments = self._tool.signature.call(self._bound, ticket.decision.request.args)
-        except UnjudgeableError as error:
-            self.fail(error, "not_run")
-            raise Denied(ticket.decision.denied("guard.unjudgeable", f"{error}")) from error
         self._started = perf_counter_ns()
-        return arguments
+        return ticket
 
     @property
     def timeout(self) -> float | None:
@@ -163,3 +153,30 @@ class Call:
     def decision(self) -> Decision:
         """The decision that permitted the call."""
         return self._required().decision
+
+
+class Call(RequestCall):
+    """One call of a guarded function: `enter` before it runs, then `leave` or `fail`."""
+
+    __slots__ = ("_bound", "_tool")
+
+    def __init__(
+        self, parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound
+    ) -> None:
+        super().__init__(parts, session)
+        self._tool = tool
+        self._bound = bound
+
+    def enter(self) -> Steps[tuple[tuple[Any, ...], dict[str, Any]]]:
+        """Decide, and return what the function is called with.
+
+        Raises:
+            Denied: The call is not permitted.
+        """
+        ticket = yield from self.admit(self._tool.request(self._bound, self._session))
+        try:
+            arguments = self._tool.signature.call(self._bound, ticket.decision.request.args)
+        except UnjudgeableError as error:
+            self.fail(error, "not_run")
+            raise Denied(ticket.decision.denied("guard.unjudgeable", f"{error}")) from error
+        return arguments

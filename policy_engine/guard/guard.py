@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from policy_engine.audit import OutcomeStatus, SinkLike, new_trace, read_tracepa
 from policy_engine.compiler import Compiled
 from policy_engine.decision import NO_FACTS, Decision, Halt, Request, Stage
 from policy_engine.engine import Engine
+from policy_engine.guard.asked import Asked, asked, call_async
 from policy_engine.guard.denied import Denied
 from policy_engine.guard.drive import drive, drive_async
 from policy_engine.guard.gather import FactFunction
@@ -124,6 +125,32 @@ class Guard:
         """Enforce likewise, without blocking the event loop."""
         asked = self._copied(request)
         return self._permitted(await drive_async(self._walk(asked), self._parts.functions))
+
+    async def aask(self, request: Request) -> Asked:
+        """Ask people what a request needs, before it is made: for frameworks that pause.
+
+        Nothing is counted or used up. A request that is denied is asked of nobody.
+        """
+        road = asked(self._parts, self._copied(request), current(self))
+        return await drive_async(road, self._parts.functions)
+
+    async def acall(self, request: Request, function: Callable[[Decision], Awaitable[R]]) -> R:
+        """Make a call: decide, run the function, judge its result, record what became of it.
+
+        Args:
+            request: The call, with its final arguments.
+            function: Runs it, by `decision.request.args`: redacted where a rule says so.
+
+        Raises:
+            Denied: The call or its result is not permitted.
+            ApprovalRequired: People may lift the denial.
+        """
+        return await call_async(self._parts, self._copied(request), current(self), function)
+
+    @property
+    def engine(self) -> Engine:
+        """What decides: the revision in force."""
+        return self._parts.revision.engine
 
     def returned(self, decision: Decision, *, error: BaseException | None = None) -> None:
         """Note that a call which `enforce` permitted has handed back its result or its error."""

@@ -22,7 +22,7 @@ from policy_engine.guard.parts import Parts, Ticket
 from policy_engine.guard.session import GuardSession
 from policy_engine.state import Hold
 
-__all__ = ["Road", "look", "stopped", "walk"]
+__all__ = ["Road", "ask", "look", "stopped", "walk"]
 
 Road: TypeAlias = Generator[Sequence[FactNeed], Mapping[str, Any], Ticket]
 
@@ -55,6 +55,33 @@ def look(
     """Decide a request as things stand, and change nothing."""
     decision, _, _ = yield from _judge(parts, request)
     return decision
+
+
+def ask(parts: Parts, request: Request, session: GuardSession | None) -> Road:
+    """Decide as things stand; where an approval is needed, ask people for it and record that.
+
+    Nothing is counted or used up, so the request has still to be made.
+
+    Raises:
+        Denied: That it was asked could not be recorded.
+    """
+    started = perf_counter_ns()
+    trace = new_trace() if session is None else session.trace
+    decision, _, _ = yield from _judge(parts, request)
+    if decision.effect != "require_approval":
+        return Ticket(decision, "", trace)
+    opened: tuple[Approval, ...] = ()
+    try:
+        opened = parts.approvals.ask(decision, parts.clock())
+    except ApprovalError as error:
+        decision = decision.denied("approval.refused", f"{error}")
+    elapsed_us = (perf_counter_ns() - started) // 1000
+    try:
+        record_id = parts.record(decision, parts.clock(), trace, elapsed_us)
+    except AuditError as error:
+        text = "The decision could not be recorded."
+        raise Denied(decision.denied("record.failed", text)) from error
+    return Ticket(decision, record_id, trace, opened)
 
 
 def walk(parts: Parts, request: Request, session: GuardSession | None) -> Road:
