@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_engine.cli.replaying import LineError, Replay, read_line, read_lines
+from policy_engine.cli.replaying import LineError, read_line, read_lines
 from policy_engine.decision.wire import parse_json
 from policy_engine.engine import Engine
 from policy_engine.errors import RequestError
 from policy_engine.loader import load
+from policy_engine.testing.replay import Replay
 
 HERE = Path(__file__).parent
 POLICIES = HERE / "golden" / "policies"
@@ -35,11 +36,11 @@ def engine():
 def effects(engine, *lines, prices=None):
     replay = Replay(engine, prices or {}, START)
     return [
-        decision.effect
+        replay.decide(step.given, usage=step.usage).effect
         for value in lines
         for line in [read_line(value)]
         for step in line.steps
-        for decision in replay.decide(step)
+        for _ in range(step.repeat)
     ]
 
 

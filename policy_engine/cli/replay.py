@@ -31,15 +31,14 @@ from policy_engine.cli.replaying import (
     Line,
     LineError,
     Names,
-    Replay,
     read_lines,
 )
-from policy_engine.compiler import Compiled
 from policy_engine.decision import Decision, Effect, strictest
 from policy_engine.report.printable import printable
 from policy_engine.report.replay import replay_lines, replay_to_wire
 from policy_engine.report.tally import Tally, Unmet
 from policy_engine.report.words import counted
+from policy_engine.testing.replay import Replay, prices_of
 
 __all__ = ["run"]
 
@@ -83,7 +82,7 @@ def run(
             nullcontext() if out is None else DecisionFile(out) as decisions,
         ):
             engine = load_engine(policies, warm=True)
-            replay = Replay(engine, _prices(engine.compiled), datetime.now(UTC))
+            replay = Replay(engine, prices_of(engine.compiled), datetime.now(UTC))
             names = Names(engine.compiled)
             write = None if decisions is None else decisions.write
             with _progress(source) as advance:
@@ -131,10 +130,11 @@ def _decide(
     tally.lines += 1
     effects = []
     spoke: dict[str, None] = {}
-    for _ in range(line.repeat):
+    for _repeat in range(line.repeat):
         for index, step in enumerate(line.steps, 1):
             place = index if line.is_session else None
-            for decision in replay.decide(step):
+            for _ in range(step.repeat):
+                decision = replay.decide(step.given, usage=step.usage)
                 tally.add(decision, names.of(decision.asked))
                 if write is not None:
                     write(decision)
@@ -165,16 +165,6 @@ def _refuse(file: str, malformed: list[LineError], tally: Tally) -> None:
         f"{counted(tally.lines, 'line')} before {'was' if tally.lines == 1 else 'were'} decided"
     )
     raise typer.Exit(CANNOT_RUN)
-
-
-def _prices(compiled: Compiled) -> dict[str, tuple[float, float]]:
-    """Return what models cost; where policies differ, the higher price."""
-    prices: dict[str, tuple[float, float]] = {}
-    for loaded in compiled.policies.policies:
-        for model, price in loaded.policy.prices.items():
-            before = prices.get(model, (0.0, 0.0))
-            prices[model] = (max(before[0], price.input), max(before[1], price.output))
-    return prices
 
 
 @contextmanager

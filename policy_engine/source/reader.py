@@ -43,19 +43,23 @@ _MAX_FAULTS: Final = 50
 """After so many faults the rest of a file is not worth reading."""
 
 
-def read_document(path: str, text: str) -> Document:
+def read_document(
+    path: str, text: str, beginning: str = _BEGINNING, noun: str = "policy"
+) -> Document:
     """Read a policy file as YAML 1.2.
 
     Args:
         path: The name of the file in messages.
         text: What is in it.
+        beginning: How such a file starts, as a hint.
+        noun: What such a file is.
 
     Raises:
         PolicyError: The text is not YAML, or uses a part of it that policies do without.
     """
     if (fault := _unreadable(path, text)) is not None:
         raise PolicyError([fault])
-    reader = _Reader(path, text)
+    reader = _Reader(path, text, beginning, noun)
     try:
         data, root = reader.read()
     except _TooMuchError:
@@ -96,9 +100,11 @@ class _TooMuchError(Exception):
 class _Reader:
     """Builds data and marks from the parser's events, in one pass."""
 
-    __slots__ = ("_next", "_path", "_text", "faults")
+    __slots__ = ("_beginning", "_next", "_noun", "_path", "_text", "faults")
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, beginning: str, noun: str) -> None:
+        self._beginning = beginning
+        self._noun = noun
         self._path = path
         self._text = text
         self._next: Callable[[], _Event] = CSafeLoader(text).get_event
@@ -115,17 +121,20 @@ class _Reader:
         data, root = self._value(event, 0)
         self._next()
         if type(after := self._next()) is not StreamEndEvent:
-            self._fault(after, "PE003", "a second document starts here", "one policy is one file")
+            self._fault(
+                after, "PE003", "a second document starts here", f"one {self._noun} is one file"
+            )
         if data is None and not self.faults:
             self._empty()
         if not isinstance(data, dict):
-            self._fault(event, "PE008", "a policy is a mapping of keys and values", _BEGINNING)
+            message = f"a {self._noun} is a mapping of keys and values"
+            self._fault(event, "PE008", message, self._beginning)
             data = {}
         return data, root
 
     def _empty(self) -> NoReturn:
         place = Location(self._path, 1, 1)
-        self.faults.append(Fault(place, "PE001", "the file is empty", _BEGINNING))
+        self.faults.append(Fault(place, "PE001", "the file is empty", self._beginning))
         raise _TooMuchError
 
     def _directives(self, start: _Event) -> None:

@@ -3,8 +3,7 @@
 from policy_engine.cli.replaying.lines import LineError, read_lines
 from policy_engine.cli.replaying.names import Names
 from policy_engine.cli.replaying.output import DecisionFile
-from policy_engine.cli.replaying.replay import Replay
-from policy_engine.cli.replaying.step import Expected, Line, Step, Usage, read_line
+from policy_engine.cli.replaying.step import Expected, Line, Step, read_line
 
 __all__ = [
     "DecisionFile",
@@ -12,9 +11,7 @@ __all__ = [
     "Line",
     "LineError",
     "Names",
-    "Replay",
     "Step",
-    "Usage",
     "read_line",
     "read_lines",
 ]

@@ -9,8 +9,9 @@ from policy_engine.decision import EFFECTS, Effect
 from policy_engine.decision.wire import Given, read_request
 from policy_engine.errors import RequestError
 from policy_engine.report.printable import clipped
+from policy_engine.testing.replay import Usage
 
-__all__ = ["MAX_REPEAT", "Expected", "Line", "Step", "Usage", "read_line"]
+__all__ = ["MAX_REPEAT", "Expected", "Line", "Step", "read_line"]
 
 MAX_REPEAT: Final = 1_000_000
 
@@ -32,15 +33,6 @@ class Expected:
         if self.effect is None:
             return rules
         return f"{self.effect} by {rules}" if rules else self.effect
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a model request used, as the provider reported it."""
-
-    model: str | None
-    input_tokens: int
-    output_tokens: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
 """Decides requests in order, and remembers between them what a guard would remember."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from policy_engine.cli.replaying.step import Step, Usage
-from policy_engine.decision import Decision, Request
+from policy_engine.compiler import Compiled
+from policy_engine.decision import Decision, Facts, Request
+from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
 from policy_engine.state import MemoryState
 
-__all__ = ["Prices", "Replay"]
+__all__ = ["Prices", "Replay", "Usage", "prices_of"]
 
 Prices = Mapping[str, tuple[float, float]]
 """Model -> USD per million tokens of input and of output."""
@@ -18,8 +20,27 @@ Prices = Mapping[str, tuple[float, float]]
 _MAX_RUNNING: Final = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model request used, as the provider reported it."""
+
+    model: str | None
+    input_tokens: int
+    output_tokens: int
+
+
+def prices_of(compiled: Compiled) -> Prices:
+    """Return what models cost; where policies differ, the higher price."""
+    prices: dict[str, tuple[float, float]] = {}
+    for loaded in compiled.policies.policies:
+        for model, price in loaded.policy.prices.items():
+            before = prices.get(model, (0.0, 0.0))
+            prices[model] = (max(before[0], price.input), max(before[1], price.output))
+    return prices
+
+
 class Replay:
-    """Decides the steps of a replay.
+    """Decides requests one after the other.
 
     A permitted call is taken to have returned when the next step of its session begins, or
     right after the step with its result: the rules over a result do not see its own labels.
@@ -27,7 +48,7 @@ class Replay:
     Args:
         engine: What decides.
         prices: What models cost.
-        start: The time of a first step that gives none.
+        start: The time of a first request that gives none.
     """
 
     def __init__(self, engine: Engine, prices: Prices, start: datetime) -> None:
@@ -36,23 +57,44 @@ class Replay:
         self._state = MemoryState()
         self._now = start
         self._running: OrderedDict[tuple[object, ...], Decision] = OrderedDict()
+        self._facts = Facts()
 
-    def decide(self, step: Step) -> Iterator[Decision]:
-        """Decide a step as often as it is repeated."""
-        for _ in range(step.repeat):
-            yield self._once(step)
+    @property
+    def facts(self) -> Facts:
+        """What the last decision saw beside its request."""
+        return self._facts
 
-    def _once(self, step: Step) -> Decision:
-        request = step.given.request
-        if step.given.now is not None:
-            self._now = step.given.now
+    def decide(
+        self,
+        given: Given,
+        *,
+        usage: Usage | None = None,
+        answered: Mapping[str, str] | None = None,
+        after: float = 0.0,
+    ) -> Decision:
+        """Decide a request and remember what became of it.
+
+        Args:
+            given: The request, the facts that are given with it, and the time if it is given.
+            usage: What the model reported, for a model request.
+            answered: Rule -> what approvers said about it.
+            after: How many seconds later than the one before.
+        """
+        request = given.request
+        if given.now is not None:
+            self._now = given.now
+        if after:
+            self._now += timedelta(seconds=after)
         session = _session(request)
         before = self._running.pop(session, None)
         result_of = before if before is not None and _is_result(request, before.asked) else None
         if before is not None and result_of is None:
             self._state.returned(before, self._now)
         needs = self._engine.needs(request)
-        facts = self._state.facts(request, needs, self._now, step.given.answers)
+        facts = self._state.facts(request, needs, self._now, given.answers)
+        if answered:
+            facts = replace(facts, approvals=answered)
+        self._facts = facts
         decision = self._engine.decide(request, facts)
         if not self._state.commit(decision, self._now):
             raise AssertionError("nobody else counts, so what fitted still fits")
@@ -60,8 +102,8 @@ class Replay:
             self._state.returned(result_of, self._now)
         if request.stage == "tool_call" and decision.permitted:
             self._run(session, decision)
-        if step.usage is not None:
-            self._settle(request, step.usage)
+        if usage is not None:
+            self._settle(request, usage)
         return decision
 
     def _run(self, session: tuple[object, ...], decision: Decision) -> None:

@@ -1,0 +1,93 @@
+"""A corpus: a text a line, with what is expected of it in front."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from policy_engine.decision import Effect
+from policy_engine.errors import Fault, Location
+from policy_engine.policy.words import did_you_mean
+from policy_engine.source import Path
+from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.names import Names
+
+__all__ = ["CorpusLine", "read_corpus"]
+
+_WORDS: Final[dict[str, Effect]] = {
+    "ok": "allow",
+    "redact": "redact",
+    "ask": "require_approval",
+    "deny": "deny",
+}
+_LINE: Final = re.compile(r"([A-Za-z_-]+)(?:\[([^\]]*)\])?:(?: (.*))?", re.DOTALL)
+_HINT: Final = "a line is `ok: text`, `deny: text`, `deny[rule]: text` or `redact: text => text`"
+_ARROW: Final = " => "
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusLine:
+    """One text and what is expected of it."""
+
+    location: Location
+    effect: Effect
+    rules: tuple[str, ...]
+    text: str
+    redacted: str | None
+
+
+def read_corpus(fields: Fields, path: Path, value: object, names: Names) -> Iterator[CorpusLine]:
+    """Read a corpus; empty lines and those that start with `#` say nothing."""
+    text = fields.text(path, value, _HINT)
+    if text is None:
+        return
+    start = fields.document.at(path)
+    opening = fields.document.line(start.line)[start.column - 1 : start.column]
+    found = 0
+    for number, line in enumerate(text.split("\n")):
+        if not line.strip() or line.startswith("#"):
+            continue
+        found += 1
+        place = start
+        if opening == "|":
+            written = fields.document.line(start.line + 1 + number)
+            column = len(written) - len(written.lstrip()) + 1
+            place = Location(start.path, start.line + 1 + number, column)
+        read = _line(fields, place, line, names)
+        if read is not None:
+            yield read
+    if not found:
+        fields.fault(path, "PE020", "the corpus holds no text", _HINT)
+
+
+def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLine | None:
+    def fault(code: str, message: str, hint: str | None, at: int = 0, length: int = 1) -> None:
+        shown = fields.document.line(place.line)
+        here = Location(place.path, place.line, place.column + at)
+        fields.faults.append(Fault(here, code, message, hint, shown, length))
+
+    match = _LINE.fullmatch(line)
+    if match is None:
+        fault("PE009", "the line does not say what is expected of its text", _HINT)
+        return None
+    word, listed = match[1], match[2]
+    text: str = match[3] or ""
+    effect = _WORDS.get(word)
+    if effect is None:
+        hint = did_you_mean(word, _WORDS) or f"one of: {', '.join(_WORDS)}"
+        fault("PE009", f'"{word}" is nothing that can be expected of a text', hint, 0, len(word))
+        return None
+    rules = tuple(name.strip() for name in (listed or "").split(",") if name.strip())
+    for name in rules:
+        if name not in names.rules:
+            hint = did_you_mean(name, names.rules)
+            at = line.index(name)
+            fault("PE011", f'there is no rule "{name}"', hint, at, len(name))
+    redacted: str | None = None
+    if effect == "redact":
+        before, arrow, redacted = text.rpartition(_ARROW)
+        text = before
+        if not arrow:
+            fault("PE007", "the line does not say what the text becomes", _HINT, 0, len(word))
+            return None
+    return CorpusLine(place, effect, rules, text, redacted)

@@ -1,0 +1,102 @@
+"""What a test expects of a decision; names that do not exist are faults."""
+
+from typing import Any, Final
+
+from policy_engine.decision import EFFECTS, Effect
+from policy_engine.source import Path
+from policy_engine.testing.case import Asked, Expected
+from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.names import Names
+
+__all__ = ["KEYS", "read_expected"]
+
+KEYS: Final = (
+    "effect",
+    "rules",
+    "message",
+    "text",
+    "args",
+    "result",
+    "approval",
+    "labels",
+    "timeout",
+    "observed",
+    "would",
+)
+
+
+def read_expected(fields: Fields, path: Path, value: object, names: Names) -> Expected | None:
+    """Read what is expected; None where it has faults."""
+    count = len(fields.faults)
+    given = fields.mapping(path, value, KEYS)
+    if value == {}:
+        fields.fault(path, "PE020", '"expect" expects nothing', "add `effect: deny`, or remove it")
+    expected = Expected(
+        location=fields.document.key_at(path),
+        effect=_effect(fields, path, given, "effect"),
+        would=_effect(fields, path, given, "would"),
+        rules=_names(fields, path, given, "rules", names.rules, "rule"),
+        observed=_names(fields, path, given, "observed", names.rules, "rule"),
+        message=_message(fields, path, given),
+        values={key: given[key] for key in ("text", "args", "result") if key in given},
+        labels=_labels(fields, path, given, names),
+        approval=_asked(fields, path, given),
+        timeout=(
+            fields.duration((*path, "timeout"), given["timeout"]) if "timeout" in given else None
+        ),
+    )
+    return expected if len(fields.faults) == count else None
+
+
+def _effect(fields: Fields, path: Path, given: dict[str, Any], key: str) -> Effect | None:
+    if key not in given:
+        return None
+    chosen = fields.choice((*path, key), given[key], EFFECTS)
+    return next((effect for effect in EFFECTS if effect == chosen), None)
+
+
+def _names(
+    fields: Fields, path: Path, given: dict[str, Any], key: str, known: frozenset[str], noun: str
+) -> tuple[str, ...]:
+    if key not in given:
+        return ()
+    listed = fields.texts((*path, key), given[key], f"a {noun}")
+    for i, name in enumerate(listed):
+        fields.name((*path, key, i), name, known, noun)
+    return listed
+
+
+def _message(fields: Fields, path: Path, given: dict[str, Any]) -> str | None:
+    if "message" not in given:
+        return None
+    if given["message"] == "":
+        return ""
+    return fields.text((*path, "message"), given["message"])
+
+
+def _labels(
+    fields: Fields, path: Path, given: dict[str, Any], names: Names
+) -> frozenset[str] | None:
+    if "labels" not in given:
+        return None
+    if given["labels"] == []:
+        return frozenset()
+    return frozenset(_names(fields, path, given, "labels", names.labels, "label"))
+
+
+def _asked(fields: Fields, path: Path, given: dict[str, Any]) -> Asked | None:
+    if "approval" not in given:
+        return None
+    place = (*path, "approval")
+    asked = fields.mapping(place, given["approval"], ("approvers", "quorum", "expires"))
+    approvers = None
+    if "approvers" in asked:
+        listed = fields.texts((*place, "approvers"), asked["approvers"], "a role")
+        approvers = frozenset(listed)
+    quorum = None
+    if "quorum" in asked:
+        quorum = fields.whole((*place, "quorum"), asked["quorum"], 1, 100)
+    expires = None
+    if "expires" in asked:
+        expires = fields.duration((*place, "expires"), asked["expires"])
+    return Asked(approvers, quorum, expires)

@@ -1,0 +1,85 @@
+"""Requests of test files, with the file's defaults and a place for every fault."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from policy_engine.decision.wire import COMMON_FIELDS, STAGE_FIELDS, Given, read_request
+from policy_engine.errors import RequestError
+from policy_engine.source import Path
+from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.names import Names
+
+__all__ = ["DEFAULTS", "REQUEST_KEYS", "Requests", "check_names"]
+
+DEFAULTS: Final = ("agent", "principal", "session", "context", "facts", "now")
+"""What the requests of a file may share."""
+REQUEST_KEYS: Final = (
+    *COMMON_FIELDS,
+    *dict.fromkeys(name for fields in STAGE_FIELDS.values() for name in fields),
+)
+SESSION: Final = "test"
+"""The session of a request that names none."""
+_FIELD: Final = re.compile(r'"([a-z_]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Reads the requests of one test."""
+
+    fields: Fields
+    names: Names
+    defaults: tuple[tuple[Path, Mapping[str, Any]], ...]
+    """Where each mapping of defaults stands, the nearest last."""
+
+    def read(self, path: Path, own: Mapping[str, Any]) -> Given | None:
+        """Read a request; None where it has faults."""
+        count = len(self.fields.faults)
+        merged: dict[str, Any] = {"session": SESSION}
+        places: dict[str, Path] = {}
+        for place, values in (*self.defaults, (path, own)):
+            for key, value in values.items():
+                merged[key] = value
+                places[key] = (*place, key)
+        for key, known, noun in (
+            ("facts", self.names.facts, "fact"),
+            ("context", self.names.context, "name of the context"),
+        ):
+            if key in own and isinstance(own[key], dict):
+                check_names(self.fields, places[key], own[key], known, noun)
+        # The clock of a test runs on: a time of the defaults is where it starts.
+        if "now" not in own:
+            merged.pop("now", None)
+        try:
+            given = read_request(merged)
+        except RequestError as error:
+            for problem in str(error).split("; "):
+                self._problem(path, problem, places)
+            return None
+        return given if len(self.fields.faults) == count else None
+
+    def _problem(self, path: Path, problem: str, places: Mapping[str, Path]) -> None:
+        message, _, hint = problem.partition(": ")
+        field = _FIELD.match(message)
+        name = "" if field is None else field[1]
+        if "is missing" in message or name not in places:
+            self.fields.fault(path, "PE007", message, hint or None)
+            return
+        unknown = "is not a field" in message or "does not belong" in message
+        code = "PE006" if unknown else "PE008"
+        below = tuple(re.findall(r"\.([A-Za-z_]+)", message.split('"')[1]))
+        self.fields.fault((*places[name], *below), code, message, hint or None, on_key=unknown)
+
+
+def check_names(
+    fields: Fields, path: Path, given: Mapping[str, Any], known: frozenset[str], noun: str
+) -> None:
+    """Note a fault for every key that the policies do not know."""
+    for key in given:
+        if key not in known:
+            count = len(fields.faults)
+            fields.name((*path, key), key, known, noun)
+            if len(fields.faults) > count:
+                fault = fields.faults.pop()
+                fields.fault((*path, key), fault.code, fault.message, fault.hint, on_key=True)

@@ -1,0 +1,145 @@
+"""From paths to suites: which files hold tests, and all that is wrong with them."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Final
+
+from policy_engine.compiler import Compiled
+from policy_engine.errors import Fault, Location, PolicyError
+from policy_engine.loader import load
+from policy_engine.source import read_document
+from policy_engine.testing.case import Case, Suite
+from policy_engine.testing.faults import FaultyTestsError
+from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.names import Names, names_of
+from policy_engine.testing.reading.requests import DEFAULTS
+from policy_engine.testing.reading.tests import read_test
+
+__all__ = ["KEYS", "Loaded", "find_files", "read_suites"]
+
+KEYS: Final = ("policies", "description", "defaults", "tests")
+_ENDINGS: Final = (".yaml", ".yml")
+_FOLDER: Final = "tests"
+_BEGINNING: Final = "a test file has `policies`, the set that it tests, and `tests`"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Suites, and the policy sets that they test."""
+
+    suites: list[Suite] = field(default_factory=list)
+    policies: dict[str, Compiled] = field(default_factory=dict)
+    """Path of the set -> the set."""
+    names: dict[str, Names] = field(default_factory=dict)
+
+
+def find_files(path: str) -> list[str]:
+    """Return the test files that a path means, in sorted order.
+
+    A file is one; of a folder, every `*.yaml` and `*.yml` below it that stands in a folder named
+    `tests`, or in the folder itself if that is one.
+
+    Raises:
+        FaultyTestsError: There are none.
+    """
+    root = FilePath(path)
+    if root.is_file():
+        return [path]
+    if not root.is_dir():
+        fault = Fault(Location(path, 1, 1), "PE001", "there is no such file or folder")
+        raise FaultyTestsError([fault])
+    found = sorted(
+        os.fspath(file)
+        for file in root.rglob("*")
+        if file.suffix in _ENDINGS
+        and file.is_file()
+        and (root.resolve().name == _FOLDER or _FOLDER in file.relative_to(root).parts[:-1])
+    )
+    if not found:
+        hint = "tests are the *.yaml and *.yml files in folders named tests"
+        raise FaultyTestsError(
+            [Fault(Location(path, 1, 1), "PE001", "the folder holds no tests", hint)]
+        )
+    return found
+
+
+def read_suites(paths: list[str]) -> Loaded:
+    """Read test files and load the policy sets that they test.
+
+    Args:
+        paths: Files and folders.
+
+    Raises:
+        FaultyTestsError: With every fault of every test file.
+        PolicyError: A policy set does not load.
+    """
+    loaded = Loaded()
+    faults: list[Fault] = []
+    files = [file for path in paths for file in find_files(path)]
+    for file in dict.fromkeys(files):
+        suite = _read(file, loaded, faults)
+        if suite is not None:
+            loaded.suites.append(suite)
+    if faults:
+        raise FaultyTestsError(faults)
+    return loaded
+
+
+def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
+    try:
+        text = FilePath(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        faults.append(Fault(Location(file, 1, 1), "PE001", f"the file cannot be read: {reason}"))
+        return None
+    try:
+        document = read_document(file, text, _BEGINNING, "test file")
+    except PolicyError as error:
+        faults.extend(error.faults)
+        return None
+    fields = Fields(document)
+    given = fields.mapping((), document.data, KEYS, ["policies", "tests"])
+    policies = _policies(fields, given.get("policies"), file) if "policies" in given else None
+    defaults: Mapping[str, object] = {}
+    if "defaults" in given:
+        defaults = fields.mapping(("defaults",), given["defaults"], DEFAULTS)
+    cases: tuple[Case, ...] = ()
+    if policies is not None:
+        if policies not in loaded.policies:
+            loaded.policies[policies] = load(policies, warm=False)
+            loaded.names[policies] = names_of(loaded.policies[policies])
+        cases = tuple(_cases(fields, given.get("tests"), loaded.names[policies], defaults))
+    faults.extend(fields.faults)
+    return None if policies is None or fields.faults else Suite(file, policies, cases)
+
+
+def _policies(fields: Fields, value: object, file: str) -> str | None:
+    text = fields.text(("policies",), value, "name the policy file or folder, such as `..`")
+    if text is None:
+        return None
+    path = os.path.normpath(FilePath(file).parent / text)
+    if not FilePath(path).exists():
+        message = f'there is no file or folder "{text}"'
+        fields.fault(("policies",), "PE001", message, f"it is looked for at {path}")
+        return None
+    return path
+
+
+def _cases(
+    fields: Fields, value: object, names: Names, defaults: Mapping[str, object]
+) -> Iterator[Case]:
+    if value is None and "tests" not in fields.document.data:
+        return
+    first: dict[str, int] = {}
+    for i, test in enumerate(fields.items(("tests",), value, "a test")):
+        path = ("tests", i)
+        name = test.get("name") if isinstance(test, dict) else None
+        if isinstance(name, str):
+            known = first.setdefault(name, i)
+            if known != i:
+                line = fields.document.at(("tests", known, "name")).line
+                message = f'two tests have the name "{name}"'
+                fields.fault((*path, "name"), "PE010", message, f"the other is in line {line}")
+        yield from read_test(fields, path, test, names, defaults)

@@ -1,0 +1,170 @@
+"""Runs cases: what was decided against what was expected."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from policy_engine.decision import ApprovalNeeded, Decision, Facts, Timeout
+from policy_engine.engine import Engine
+from policy_engine.errors import Location
+from policy_engine.policy.words import choices, quoted
+from policy_engine.testing.case import Asked, Case, Expected, Step
+from policy_engine.testing.replay import Prices, Replay
+
+__all__ = ["Failure", "Result", "Watcher", "passes", "run_case"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A step whose decision is not what was expected."""
+
+    location: Location
+    step: int
+    """From 1."""
+    turn: int
+    """Which repetition, from 1."""
+    differences: tuple[str, ...]
+    """Each says what was expected and what came."""
+    reasons: tuple[str, ...]
+    """The rules that spoke, each with its effect and place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a case."""
+
+    case: Case
+    failures: tuple[Failure, ...]
+    decisions: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every step came as expected."""
+        return not self.failures
+
+
+Watcher: TypeAlias = Callable[[Decision, Facts], None]
+"""Is told of every decision, with the facts that it saw."""
+
+
+def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None = None) -> Result:
+    """Decide the requests of a case in order, and compare.
+
+    Args:
+        engine: What decides.
+        prices: What models cost.
+        case: The requests and what is expected.
+        watch: Is told of every decision.
+    """
+    replay = Replay(engine, prices, case.start)
+    failures: list[Failure] = []
+    decisions = 0
+    for number, step in enumerate(case.steps, 1):
+        for turn in range(1, step.repeat + 1):
+            decision = _decide(replay, step)
+            decisions += 1
+            if watch is not None:
+                watch(decision, replay.facts)
+            if step.expected is None:
+                continue
+            differences = tuple(_differences(step.expected, decision))
+            if differences:
+                reasons = tuple(_spoke(decision))
+                place = step.expected.location
+                failures.append(Failure(place, number, turn, differences, reasons))
+                break
+    return Result(case, tuple(failures), decisions)
+
+
+def passes(engine: Engine, prices: Prices, case: Case) -> bool:
+    """Tell whether a case comes as expected; the rest of it is not run once it does not."""
+    replay = Replay(engine, prices, case.start)
+    for step in case.steps:
+        for _ in range(step.repeat):
+            decision = _decide(replay, step)
+            if step.expected is not None:
+                for _difference in _differences(step.expected, decision):
+                    return False
+    return True
+
+
+def _decide(replay: Replay, step: Step) -> Decision:
+    return replay.decide(step.given, usage=step.usage, answered=step.answered, after=step.after)
+
+
+def _differences(expected: Expected, decision: Decision) -> Iterator[str]:
+    if expected.effect not in (None, decision.effect):
+        yield f"expected {expected.effect}, got {decision.effect}"
+    if expected.would not in (None, decision.would):
+        yield f"expected that it would be {expected.would}, it would be {decision.would}"
+    yield from _unspoken(expected, decision)
+    if expected.message not in (None, decision.message):
+        yield f'expected the message "{expected.message}", got "{decision.message}"'
+    for part, value in expected.values.items():
+        got = getattr(decision.request, part)
+        if not _same(got, value):
+            yield f"expected the {part} {_shown(value)}, got {_shown(got)}"
+    yield from _obliged(expected, decision)
+
+
+def _unspoken(expected: Expected, decision: Decision) -> Iterator[str]:
+    """Say which rules did not speak as they should."""
+    decided = {r.rule for r in decision.reasons if r.enforced and r.effect == decision.effect}
+    for rule in expected.rules:
+        if rule not in decided:
+            yield f"expected {quoted(rule)} to decide"
+    if expected.any_of and not decided.intersection(expected.any_of):
+        yield f"expected {' or '.join(map(quoted, expected.any_of))} to decide"
+    watching = {reason.rule for reason in decision.reasons if not reason.enforced}
+    for rule in expected.observed:
+        if rule not in watching:
+            yield f"expected {quoted(rule)} to be observed"
+
+
+def _obliged(expected: Expected, decision: Decision) -> Iterator[str]:
+    if expected.labels is not None and expected.labels != set(decision.labels):
+        wanted, labels = choices(sorted(expected.labels)), choices(decision.labels)
+        yield f"expected the labels: {wanted or 'none'}; got: {labels or 'none'}"
+    if expected.approval is not None:
+        asked = [item for item in decision.obligations if isinstance(item, ApprovalNeeded)]
+        if not any(_asks(expected.approval, item) for item in asked):
+            got = "; ".join(
+                f"{item.quorum} of {', '.join(item.approvers)} within {item.expires:g} s by "
+                f'"{item.rule}"'
+                for item in asked
+            )
+            yield f"expected another approval, got {got or 'none'}"
+    if expected.timeout is not None:
+        given = [item.seconds for item in decision.obligations if isinstance(item, Timeout)]
+        if expected.timeout not in given:
+            shown = f"{given[0]:g} s" if given else "none"
+            yield f"expected a timeout of {expected.timeout:g} s, got {shown}"
+
+
+def _asks(wanted: Asked, item: ApprovalNeeded) -> bool:
+    return (
+        (wanted.approvers is None or wanted.approvers == set(item.approvers))
+        and wanted.quorum in (None, item.quorum)
+        and wanted.expires in (None, item.expires)
+    )
+
+
+def _same(got: object, wanted: object) -> bool:
+    """Compare JSON values: true is not 1."""
+    if isinstance(got, dict) and isinstance(wanted, dict):
+        return got.keys() == wanted.keys() and all(_same(got[k], wanted[k]) for k in got)
+    if isinstance(got, list) and isinstance(wanted, list):
+        return len(got) == len(wanted) and all(map(_same, got, wanted))
+    return got == wanted and isinstance(got, bool) == isinstance(wanted, bool)
+
+
+def _shown(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _spoke(decision: Decision) -> Iterator[str]:
+    for reason in decision.reasons:
+        effect = reason.effect if reason.enforced else f"{reason.effect}, observed"
+        place = "" if reason.location is None else f" at {reason.location}"
+        yield f"{reason.rule} ({effect}, {reason.code}){place}"
