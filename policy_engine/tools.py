@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 __all__ = ["Tool", "read_tools"]
 
-_ANY: Final[Mapping[str, Any]] = MappingProxyType({"type": "object"})
 _SCHEMA_KEYS: Final = ("inputSchema", "input_schema", "parameters", "args_schema", "schema")
 """What SDKs and protocols call the schema of a tool's arguments."""
 _WRAPPERS: Final = ("function", "toolSpec", "tool_spec")
@@ -22,7 +20,7 @@ class Tool:
 
     name: str
     """As policies name it: a tool of an MCP server is `server/name`."""
-    schema: Mapping[str, Any] = field(default=_ANY, hash=False)
+    schema: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The JSON Schema of its arguments, an object."""
     origin: str = ""
     """Where it was found: a file, a module, a server."""
@@ -45,7 +43,7 @@ class Tool:
     @property
     def is_open(self) -> bool:
         """Whether it takes arguments that the schema does not name."""
-        return not self.typed or self.schema.get("additionalProperties", True) not in (False,)
+        return not self.typed or self.schema.get("additionalProperties") is not False
 
 
 def read_tools(value: object, origin: str = "") -> tuple[Tool, ...]:
@@ -71,12 +69,15 @@ def _tools(value: object, origin: str, prefix: str, place: str) -> Iterator[Tool
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _tools(item, origin, prefix, f"{place}[{index}]")
-        return
-    if isinstance(value, str):
+    elif isinstance(value, str):
         yield Tool(prefix + value, origin=origin, typed=False)
-        return
-    if not isinstance(value, Mapping):
+    elif isinstance(value, Mapping):
+        yield from _mapped(value, origin, prefix, place)
+    else:
         raise ValueError(f"{place} is not a tool")  # noqa: TRY004 - its value is wrong
+
+
+def _mapped(value: Mapping[str, Any], origin: str, prefix: str, place: str) -> Iterator[Tool]:
     listed = [key for key in _LISTS if isinstance(value.get(key), list | Mapping)]
     if listed and not isinstance(value.get("name"), str):
         for key in listed:
@@ -107,7 +108,7 @@ def _tool(value: Mapping[str, Any], origin: str, prefix: str, place: str) -> Too
     described = value.get("description")
     return Tool(
         prefix + name,
-        _ANY if schema is None else schema,
+        {} if schema is None else schema,
         origin,
         described if isinstance(described, str) else "",
         typed=schema is not None,

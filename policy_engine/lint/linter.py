@@ -1,0 +1,127 @@
+"""Lint a policy set: ask every rule, place what it found, leave out what is silenced."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from policy_engine.compiler import Compiled
+from policy_engine.errors import Location
+from policy_engine.lint.finding import Finding
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.settings import Settings
+from policy_engine.lint.subject import Options, Subject
+from policy_engine.lint.suppression import Suppression, suppressions
+from policy_engine.lint.table import RULES, UNUSED
+from policy_engine.tools import Tool
+
+__all__ = ["Linted", "lint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What lint says of a policy set."""
+
+    findings: tuple[Finding, ...]
+    """In the order of file, line and column."""
+    silenced: int = 0
+    """How many findings a comment silences."""
+
+
+def lint(
+    compiled: Compiled,
+    *,
+    tools: Sequence[Tool] | None = None,
+    settings: Settings | None = None,
+    today: date | None = None,
+) -> Linted:
+    """Find what a policy set that loads could do better.
+
+    Args:
+        compiled: The policy set.
+        tools: The tools that there are; without them rules about tools do not look.
+        settings: How to judge.
+        today: For what has an end; today where omitted.
+    """
+    chosen = settings or Settings()
+    subject = Subject(compiled, tools, Options(chosen.roles, today or date.today()))  # noqa: DTZ011 - the user's own day
+    asked = [
+        rule
+        for rule in RULES.values()
+        if rule.code not in chosen.ignore
+        and (rule.persona == "regular" or chosen.persona == "pedantic")
+        and (subject.tools is not None or not rule.needs_tools)
+    ]
+    found = [
+        _placed(rule, one, chosen) for rule in asked for one in rule.find(subject)
+    ]
+    comments = [c for loaded in subject.policies for c in suppressions(loaded.document)]
+    kept = [one for one in found if not any(c.covers(one) for c in comments)]
+    silenced = len(found) - len(kept)
+    if UNUSED.code not in chosen.ignore:
+        kept.extend(_unused(comments, found, {rule.code for rule in asked}, chosen))
+    unique = {(one.order, one.length): one for one in kept}
+    return Linted(tuple(sorted(unique.values(), key=lambda one: one.order)), silenced)
+
+
+def _placed(rule: LintRule, found: Found, settings: Settings) -> Finding:
+    document = found.policy.document
+    fault = document.fault(found.path, rule.code, found.message, on_key=found.on_key)
+    place, length = fault.location, fault.length
+    if found.part is not None:
+        text = _text_at(found)
+        inside = fault.source_line.find(text, place.column - 1) if text else -1
+        if inside >= 0:
+            start, end = found.part
+            place = Location(place.path, place.line, inside + start + 1)
+            length = max(1, end - start)
+    return Finding(
+        place,
+        rule.code,
+        settings.severity.get(rule.code) or found.severity or rule.severity,
+        found.message,
+        found.hint,
+        fault.source_line,
+        length,
+        found.witness,
+        found.edits,
+    )
+
+
+def _text_at(found: Found) -> str:
+    value: object = found.policy.document.data
+    for step in found.path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return ""
+    return value if isinstance(value, str) else ""
+
+
+def _unused(
+    comments: Sequence[Suppression],
+    found: Sequence[Finding],
+    asked: set[str],
+    settings: Settings,
+) -> Iterator[Finding]:
+    """Find comments that silence nothing, as far as their rules were asked."""
+    for comment in comments:
+        known = [code for code in comment.codes if code in RULES]
+        if any(code not in asked for code in known):
+            continue
+        if any(comment.covers(one) for one in found):
+            continue
+        wrong = [code for code in comment.codes if code not in RULES]
+        what = f'there is no rule "{wrong[0]}"' if wrong else "there is no such finding here"
+        yield Finding(
+            Location(comment.path, comment.line, comment.column),
+            UNUSED.code,
+            settings.severity.get(UNUSED.code, UNUSED.severity),
+            f"this comment silences nothing: {what}",
+            "take it out; `--fix` does",
+            comment.source_line,
+            comment.length,
+            edits=(comment.edit,),
+        )
+

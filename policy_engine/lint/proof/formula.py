@@ -1,0 +1,321 @@
+"""A condition as a formula: tests of single values, joined by and, or and not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final, TypeAlias
+
+from policy_engine.cel import BOOL, DOUBLE, INT, STRING
+from policy_engine.cel.nodes import (
+    And,
+    Call,
+    Conditional,
+    Has,
+    Index,
+    ListItems,
+    Literal,
+    Local,
+    Node,
+    Not,
+    Or,
+    Select,
+    VariableRead,
+    children,
+)
+
+__all__ = [
+    "Atom",
+    "Clause",
+    "Formula",
+    "Group",
+    "Term",
+    "TooManyError",
+    "atoms",
+    "canonical",
+    "clauses",
+    "conjunctions",
+    "constant",
+    "formula",
+    "term",
+]
+
+Term: TypeAlias = tuple[str, ...]
+"""What is tested: the path of a value, such as ("args", "amount"), or ("size", "args", "to")."""
+
+_UNKNOWN: Final = object()
+_COMPARED: Final = frozenset({"<", "<=", ">", ">="})
+_FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_PIECES: Final = {
+    "startsWith": "prefix",
+    "endsWith": "suffix",
+    "contains": "contains",
+    "matches": "matches",
+}
+_KINDS: Final = {DOUBLE: "number", INT: "integer", STRING: "string", BOOL: "bool"}
+_OF_TIME: Final = frozenset(
+    {
+        "getDate",
+        "getDayOfMonth",
+        "getDayOfWeek",
+        "getDayOfYear",
+        "getFullYear",
+        "getHours",
+        "getMilliseconds",
+        "getMinutes",
+        "getMonth",
+        "getSeconds",
+    }
+)
+_MOST: Final = 256
+"""So many conjunctions are looked at."""
+
+
+class TooManyError(Exception):
+    """A formula has more cases than are worth looking at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One test, or a part of a condition that is not understood."""
+
+    term: Term
+    """Empty for a part that is not understood."""
+    kind: str
+    """`<`, `<=`, `==`, `in`, `prefix`, `suffix`, `contains`, `matches`, `present`; `member` for an
+    element in a list; `other`."""
+    operand: Any = None
+    """What it is tested against; for what is not understood, the part written out."""
+    type: str = "any"
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What equal tests have in common."""
+        return (self.term, self.kind, repr(self.operand))
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A test that holds, or does not."""
+
+    atom: Atom
+    holds: bool
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parts of which all must hold, or one."""
+
+    all: bool
+    parts: tuple["Formula", ...]
+
+
+Formula: TypeAlias = Clause | Group
+_TRUE: Final = Group(True, ())
+_FALSE: Final = Group(False, ())
+
+
+def formula(node: Node, *, holds: bool = True) -> Formula:
+    """Return when a condition is true, or false."""
+    match node:
+        case Literal(value=bool(value)):
+            return _TRUE if value is holds else _FALSE
+        case Not(operand=operand):
+            return formula(operand, holds=not holds)
+        case And(terms=terms):
+            return Group(holds, tuple(formula(t, holds=holds) for t in terms))
+        case Or(terms=terms):
+            return Group(not holds, tuple(formula(t, holds=holds) for t in terms))
+        case Conditional(test=test, then=then, otherwise=otherwise):
+            yes = Group(True, (formula(test), formula(then, holds=holds)))
+            no = Group(True, (formula(test, holds=False), formula(otherwise, holds=holds)))
+            return Group(False, (yes, no))
+    return _clause(node, holds=holds)
+
+
+def _clause(node: Node, *, holds: bool) -> Formula:
+    found = _atom(node)
+    if found is None:
+        known = constant(node)
+        if isinstance(known, bool):
+            return _TRUE if known is holds else _FALSE
+        return Clause(Atom((), "other", canonical(node)), holds, node)
+    atom, sense = found
+    if atom is _UNKNOWN:
+        return _TRUE if sense is holds else _FALSE
+    return Clause(atom, holds is sense, node)
+
+
+def _atom(node: Node) -> tuple[Any, bool] | None:
+    """Return a test and whether the node says that it holds."""
+    match node:
+        case Has(operand=operand, field=name):
+            path = term(operand)
+            return None if path is None else (Atom((*path, name), "present"), True)
+        case Call(function="==" | "!=" as operator, arguments=(left, right)):
+            return _equal(left, right, sense=operator == "==")
+        case Call(function="in", arguments=(left, right)):
+            return _member(left, right)
+        case Call(function=operator, arguments=(left, right)) if operator in _COMPARED:
+            return _compared(operator, left, right)
+        case Call(function=name, arguments=(left, right)) if name in _PIECES:
+            path, text = term(left), constant(right)
+            if path is None or not isinstance(text, str):
+                return None
+            return Atom(path, _PIECES[name], text, "string"), True
+    path = term(node)
+    if path is not None and getattr(node, "type", None) == BOOL:
+        return Atom(path, "==", True, "bool"), True
+    return None
+
+
+def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool] | None:
+    if constant(left) is not _UNKNOWN:
+        left, right = right, left
+    path, value = term(left), constant(right)
+    if path is not None and value is not _UNKNOWN and _is_scalar(value):
+        return Atom(path, "==", value, _kind(left)), sense
+    if value is _UNKNOWN:
+        pair = sorted((canonical(left), canonical(right)))
+        if pair[0] == pair[1]:
+            return _UNKNOWN, sense
+        return Atom((), "other", f"{pair[0]} == {pair[1]}"), sense
+    return None
+
+
+def _member(left: Node, right: Node) -> tuple[Any, bool] | None:
+    path, values = term(left), constant(right)
+    if path is not None and isinstance(values, list | tuple) and all(map(_is_scalar, values)):
+        return Atom(path, "in", tuple(values), _kind(left)), True
+    element, over = constant(left), term(right)
+    if over is not None and _is_scalar(element):
+        return Atom(over, "member", element, "list"), True
+    return None
+
+
+def _compared(operator: str, left: Node, right: Node) -> tuple[Any, bool] | None:
+    if constant(left) is not _UNKNOWN:
+        left, right, operator = right, left, _FLIPPED[operator]
+    path, value = term(left), constant(right)
+    if path is not None and isinstance(value, int | float) and not isinstance(value, bool):
+        kind = _kind(left)
+        if operator in {"<", "<="}:
+            return Atom(path, operator, value, kind), True
+        return Atom(path, "<=" if operator == ">" else "<", value, kind), False
+    if value is not _UNKNOWN:
+        return None
+    a, b = canonical(left), canonical(right)
+    if operator in {">", "<="}:
+        a, b = b, a
+    return Atom((), "other", f"{a} < {b}"), operator in {"<", ">"}
+
+
+def _kind(node: Node) -> str:
+    return _KINDS.get(getattr(node, "type", None), "any")  # type: ignore[arg-type]
+
+
+def _is_scalar(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def term(node: Node) -> Term | None:
+    """Return what a node reads, if it reads one value that can be named."""
+    match node:
+        case VariableRead(name=name):
+            return tuple(name.split("."))
+        case Select(operand=operand, field=name, optional=False):
+            return _below(operand, name)
+        case Index(operand=operand, key=Literal(value=str(name)), optional=False):
+            return _below(operand, name)
+        case Call(function="size" | "lowerAscii" as name, arguments=(operand,)):
+            path = term(operand)
+            return None if path is None else (name, *path)
+        case Call(function=name, arguments=(VariableRead(name="now"), *zone)) if name in _OF_TIME:
+            return ("now", name, *(str(constant(part)) for part in zone))
+    return None
+
+
+def _below(operand: Node, name: str) -> Term | None:
+    path = term(operand)
+    return None if path is None or path[0] == "size" else (*path, name)
+
+
+def constant(node: Node) -> Any:
+    """Return the value of a node that reads nothing, or a mark that it has none."""
+    match node:
+        case Literal(value=value):
+            return value
+        case ListItems(items=items, optionals=optionals) if not optionals:
+            values = [constant(item) for item in items]
+            return _UNKNOWN if any(value is _UNKNOWN for value in values) else values
+        case Select(operand=operand, field=name):
+            inner = constant(operand)
+            if isinstance(inner, Mapping) and name in inner:
+                return inner[name]
+    return _UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _name(kind: type) -> str:
+    return kind.__name__
+
+
+def canonical(node: Node) -> str:
+    """Write a node out without its places, so that equal parts are equal texts."""
+    path = term(node)
+    if path is not None:
+        return ".".join(path)
+    match node:
+        case Literal(value=value):
+            return repr(value)
+        case Local(slot=slot):
+            return f"${slot}"
+        case Has(operand=operand, field=name):
+            return f"has({canonical(operand)}.{name})"
+    label = _name(type(node))
+    for attribute in ("function", "kind", "field", "optional", "flat"):
+        if hasattr(node, attribute):
+            label += f":{getattr(node, attribute)}"
+    return f"{label}({', '.join(map(canonical, children(node)))})"
+
+
+def clauses(found: Formula) -> Iterator[Clause]:
+    """Go through every test of a formula."""
+    if isinstance(found, Clause):
+        yield found
+    else:
+        for part in found.parts:
+            yield from clauses(part)
+
+
+def atoms(found: Formula) -> dict[tuple[object, ...], Atom]:
+    """Return every test of a formula once."""
+    return {clause.atom.key: clause.atom for clause in clauses(found)}
+
+
+def conjunctions(found: Formula) -> list[tuple[Clause, ...]]:
+    """Return the cases of a formula: it holds where all tests of one of them do.
+
+    Raises:
+        TooManyError: They are too many.
+    """
+    cases = list(islice(_cases(found), _MOST + 1))
+    if len(cases) > _MOST:
+        raise TooManyError
+    return cases
+
+
+def _cases(found: Formula) -> Iterator[tuple[Clause, ...]]:
+    if isinstance(found, Clause):
+        yield (found,)
+    elif not found.all:
+        for part in found.parts:
+            yield from _cases(part)
+    elif not found.parts:
+        yield ()
+    else:
+        first, rest = found.parts[0], Group(True, found.parts[1:])
+        for left in _cases(first):
+            for right in _cases(rest):
+                yield (*left, *right)

@@ -1,0 +1,360 @@
+"""A request that shows something: built from schemas and tests, and decided to be sure."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice, product
+from typing import Any, Final
+
+from policy_engine.decision import Count, Decision, Facts, Request, Session
+from policy_engine.decision.wire import read_request
+from policy_engine.errors import PolicyEngineError
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.formula import Formula, Term, TooManyError
+from policy_engine.lint.proof.schema import at, sampled, values_of
+from policy_engine.lint.proof.solve import Case, cases
+from policy_engine.lint.proof.values import Values
+from policy_engine.lint.subject import PlacedCondition, Subject, named_by
+from policy_engine.policy import LoadedPolicy
+
+__all__ = ["Scene", "call_scene", "confirmed", "decided", "scenes"]
+
+_NOW: Final = "2026-01-05T10:00:00Z"
+_TRIES: Final = 24
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "getHours": (0, 23),
+    "getMinutes": (0, 59),
+    "getSeconds": (0, 59),
+    "getMilliseconds": (0, 999),
+    "getMonth": (0, 11),
+    "getDate": (1, 31),
+    "getDayOfMonth": (0, 30),
+    "getDayOfWeek": (0, 6),
+    "getDayOfYear": (0, 365),
+    "getFullYear": (1, 9999),
+}
+_SIZES: Final = {"array": ("minItems", "maxItems"), "string": ("minLength", "maxLength")}
+
+
+@dataclass(slots=True)
+class Scene:
+    """A stage, a name and a policy: where a condition is looked at."""
+
+    subject: Subject
+    policy: LoadedPolicy
+    stage: str
+    name: str | None = None
+    """The tool, or the agent that is handed to."""
+    args: Mapping[str, list[Any]] = field(default_factory=dict)
+    """What is declared of each argument."""
+
+    def schemas(self, term: Term) -> list[Any]:
+        """Return what is declared of a value."""
+        policy = self.policy.policy
+        root, rest = term[0], term[1:]
+        if not rest:
+            return []
+        if root == "args":
+            return [at(schema, rest[1:]) for schema in self.args.get(rest[0], ())]
+        declared: Mapping[str, Any] = {
+            "context": policy.context,
+            "facts": {name: fact.schema_ for name, fact in policy.facts.items()},
+        }.get(root, {})
+        if root == "principal" and rest[0] == "attrs" and len(rest) > 1:
+            declared, rest = policy.attrs, rest[1:]
+        return [at(declared[rest[0]], rest[1:])] if rest[0] in declared else []
+
+    def base(self, term: Term) -> Values:
+        """Return the values that something may have before anything is tested."""
+        if term[0] == "size":
+            return self._size(term[1:])
+        if term[0] == "now" and len(term) > 1:
+            values = Values("integer")
+            low, high = _RANGES.get(term[1], (-math.inf, math.inf))
+            values.bound(low=low, high=high, is_open=False)
+            return values
+        if term[:2] == ("session", "calls") and len(term) > 2:
+            values = Values("integer")
+            values.bound(low=0, is_open=False)
+            return values
+        if term == ("stage",):
+            values = Values("string")
+            values.choose([self.stage])
+            return values
+        if term == ("tool",) and self.name is not None:
+            values = Values("string")
+            values.choose([self.name])
+            return values
+        return values_of(*self.schemas(term))
+
+    def _size(self, term: Term) -> Values:
+        values = Values("integer")
+        values.bound(low=0, is_open=False)
+        for schema in self.schemas(term):
+            kind = schema.get("type") if isinstance(schema, Mapping) else None
+            for key, is_low in zip(_SIZES.get(str(kind), ()), (True, False), strict=False):
+                if isinstance(schema.get(key), int):
+                    values.bound(**{"low" if is_low else "high": schema[key]}, is_open=False)
+        return values
+
+    def requests(self, *wanted: Formula, fixed: Mapping[Term, Any] | None = None) -> "Iterator[Draft]":
+        """Go through requests in which formulas probably hold."""
+        try:
+            found = list(islice(cases(*wanted, base=self.base), 8))
+        except TooManyError:
+            return
+        for case in found:
+            for chosen in islice(_choices(case), _TRIES):
+                draft = Draft(self, {**chosen, **(fixed or {})}, case)
+                if not draft.failed:
+                    yield draft
+
+    def plain(self, fixed: Mapping[Term, Any] | None = None) -> "Draft":
+        """Return a request like any other."""
+        return Draft(self, dict(fixed or {}), Case())
+
+    def show(
+        self,
+        *wanted: Formula,
+        shows: str,
+        effect: str | None = None,
+        speaks: tuple[str, ...] = (),
+        silent: tuple[str, ...] = (),
+        fixed: Mapping[Term, Any] | None = None,
+    ) -> Witness | None:
+        """Return a request that shows a claim, decided and seen to do so; None if none is found."""
+        for draft in self.requests(*wanted, fixed=fixed):
+            witness = draft.witness(shows, effect=effect, speaks=speaks, silent=silent)
+            if confirmed(self.subject, witness):
+                return witness
+        return None
+
+
+def _choices(case: Case) -> Iterator[dict[Term, Any]]:
+    terms = list(case.values)
+    options = [list(islice(_options(case.values[term]), 4)) for term in terms]
+    if not all(options):
+        return
+    for chosen in product(*options):
+        yield dict(zip(terms, chosen, strict=True))
+
+
+def _options(values: Values) -> Iterator[Any]:
+    if values.present is False:
+        yield _ABSENT
+    else:
+        yield from values.candidates()
+
+
+_ABSENT: Final = object()
+
+
+class Draft:
+    """A request in the making."""
+
+    def __init__(self, scene: Scene, chosen: dict[Term, Any], case: Case) -> None:
+        self.scene = scene
+        self.failed = False
+        self.calls: dict[str, int] = {}
+        self.labels: set[str] = set()
+        self.request: dict[str, Any] = self._plain()
+        for term, value in chosen.items():
+            if term[0] != "size" or value is not _ABSENT:
+                self._set(term, value)
+        for term, members in case.members.items():
+            self._fill(term, [value for value, is_in in members.items() if is_in])
+
+    def _plain(self) -> dict[str, Any]:
+        scene = self.scene
+        made: dict[str, Any] = {"stage": scene.stage, **_caller(scene.policy)}
+        match scene.stage:
+            case "tool_call" | "tool_result":
+                made["tool"] = scene.name
+                made["args"] = {
+                    name: sampled(schemas)
+                    for name, schemas in scene.args.items()
+                    if not any(isinstance(s, Mapping) and s.get("optional") for s in schemas)
+                }
+                if scene.stage == "tool_result":
+                    made["result"] = "done"
+            case "handoff":
+                made["target"] = scene.name
+            case _:
+                made["text"] = "hello"
+        made["session"] = "s1"
+        made["now"] = _NOW
+        context: dict[str, Any] = {}
+        facts: dict[str, Any] = {}
+        for loaded in scene.subject.policies:
+            context.update({n: sampled([s]) for n, s in loaded.policy.context.items()})
+            facts.update({n: sampled([f.schema_]) for n, f in loaded.policy.facts.items()})
+            attrs = {n: sampled([s]) for n, s in loaded.policy.attrs.items()}
+            made["principal"]["attrs"] = {**made["principal"].get("attrs", {}), **attrs}
+        if context:
+            made["context"] = context
+        if facts:
+            made["facts"] = facts
+        return made
+
+    def _set(self, term: Term, value: Any) -> None:
+        root, *rest = term
+        if root == "lowerAscii":
+            self._set(tuple(rest), value)
+        elif root == "size":
+            self._size(tuple(rest), value)
+        elif root == "session":
+            if rest[:1] == ["calls"] and len(rest) == 2:
+                self.calls[rest[1]] = 0 if value is _ABSENT else int(value is True or value)
+            elif rest == ["id"]:
+                self.request["session"] = value
+            else:
+                self.failed = True
+        elif root == "now" and rest and isinstance(value, int):
+            self._time(rest[0], value)
+        elif root in {"agent", "tool", "target", "text"}:
+            self.request[root] = value
+        elif root in {"args", "context", "principal", "facts"} and rest:
+            self._graft([root, *rest], value)
+        elif root != "stage":
+            self.failed = True
+
+    def _graft(self, path: list[str], value: Any) -> None:
+        holder: Any = self.request
+        for step in path[:-1]:
+            below = holder.get(step)
+            if not isinstance(below, dict):
+                below = holder[step] = {}
+            holder = below
+        if value is _ABSENT:
+            holder.pop(path[-1], None)
+        else:
+            holder[path[-1]] = value
+
+    def _size(self, term: Term, count: Any) -> None:
+        if not isinstance(count, int) or count > 2_000:
+            self.failed = True
+            return
+        schemas = self.scene.schemas(term)
+        kinds = {s.get("type") for s in schemas if isinstance(s, Mapping)}
+        if "array" in kinds:
+            items = [s["items"] for s in schemas if isinstance(s, Mapping) and "items" in s]
+            self._graft(list(term), [sampled(items) for _ in range(count)])
+        else:
+            values = values_of(*schemas)
+            values.kind = "string"
+            values.shortest = max(values.shortest, count)
+            values.longest = min(values.longest, count)
+            self._graft(list(term), next(values.candidates(), "x" * count))
+
+    def _fill(self, term: Term, elements: list[Any]) -> None:
+        if term == ("session", "labels"):
+            self.labels.update(map(str, elements))
+        elif term == ("session", "calls"):
+            self.calls.update({str(element): 1 for element in elements})
+        elif term[0] in {"args", "context", "principal", "facts"} and len(term) > 1:
+            self._graft(list(term), elements)
+        else:
+            self.failed = True
+
+    def _time(self, part: str, value: int) -> None:
+        moment = datetime(2026, 1, 5, 10, tzinfo=UTC)
+        changed = {
+            "getHours": lambda: moment.replace(hour=value),
+            "getMinutes": lambda: moment.replace(minute=value),
+            "getMonth": lambda: moment.replace(month=value + 1),
+            "getDate": lambda: moment.replace(day=value),
+            "getDayOfMonth": lambda: moment.replace(day=value + 1),
+            "getDayOfWeek": lambda: moment.replace(day=4 + value),
+            "getFullYear": lambda: moment.replace(year=value),
+        }.get(part)
+        if changed is None:
+            self.failed = True
+        else:
+            self.request["now"] = changed().isoformat().replace("+00:00", "Z")
+
+    def witness(
+        self,
+        shows: str,
+        *,
+        effect: str | None = None,
+        speaks: tuple[str, ...] = (),
+        silent: tuple[str, ...] = (),
+    ) -> Witness:
+        """Return the request as a witness of a claim."""
+        labels = tuple(sorted(self.labels))
+        return Witness(self.request, shows, effect, speaks, silent, labels, self.calls)
+
+
+def _caller(policy: LoadedPolicy) -> dict[str, Any]:
+    """Return who asks, so that the policy applies."""
+    applies = policy.policy.applies_to
+    principal: dict[str, Any] = {"id": "u1"}
+    made: dict[str, Any] = {"agent": "agent", "principal": principal}
+    if applies is not None:
+        if applies.agents:
+            made["agent"] = named_by(applies.agents[0])
+        if applies.roles:
+            principal["roles"] = [named_by(applies.roles[0])]
+        if applies.tenants:
+            principal["tenant"] = named_by(applies.tenants[0])
+    principal.setdefault("roles", ["member"])
+    principal.setdefault("tenant", "acme")
+    return made
+
+
+def decided(subject: Subject, witness: Witness) -> Decision | None:
+    """Decide a witness; None where it is not a request."""
+    try:
+        given = read_request(dict(witness.request))
+    except (PolicyEngineError, RecursionError):
+        return None
+    request: Request = given.request
+    needs = subject.engine.needs(request)
+    facts = Facts(
+        now=given.now,
+        session=Session(
+            labels=frozenset(witness.labels), calls=_calls(witness.calls), started=given.now
+        ),
+        counters={(need.limit, need.key): Count(0) for need in needs.counters},
+        answers=given.answers or {},
+    )
+    return subject.engine.decide(request, facts)
+
+
+def _calls(calls: Mapping[str, int]) -> Mapping[str, int]:
+    return Session().calls.__class__(calls)  # type: ignore[call-arg]
+
+
+def confirmed(subject: Subject, witness: Witness) -> bool:
+    """Whether the engine decides a witness as it claims."""
+    decision = decided(subject, witness)
+    if decision is None:
+        return False
+    named = {reason.rule for reason in decision.reasons}
+    return (
+        (witness.effect is None or decision.effect == witness.effect)
+        and set(witness.speaks) <= named
+        and not set(witness.silent) & named
+        and not any(r.code in {"request.invalid", "engine.failed"} for r in decision.reasons)
+    )
+
+
+def call_scene(subject: Subject, policy: LoadedPolicy, name: str) -> Scene:
+    """Return where a call of a tool is looked at."""
+    return Scene(subject, policy, "tool_call", name, subject.args_of(name, policy) or {})
+
+
+def scenes(subject: Subject, found: PlacedCondition) -> list[Scene]:
+    """Return where a rule's condition is looked at: once for each tool that it is about."""
+    if found.stage in {"tool_call", "tool_result"}:
+        return [
+            Scene(subject, found.policy, found.stage, name, subject.args_of(name, found.policy) or {})
+            for name in subject.covered(found)
+        ]
+    if found.stage == "handoff":
+        section = found.policy.policy.handoffs or {}
+        names = [str(found.placed.path[1])] if found.placed.path[0] == "handoffs" else section
+        every = names or [n for loaded in subject.policies for n in loaded.policy.handoffs or {}]
+        return [Scene(subject, found.policy, "handoff", named_by(name)) for name in every]
+    return [Scene(subject, found.policy, found.stage)]

@@ -1,0 +1,74 @@
+"""Whether tests can hold together, and which values make them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from policy_engine.lint.proof.formula import (
+    Clause,
+    Formula,
+    Group,
+    Term,
+    TooManyError,
+    conjunctions,
+)
+from policy_engine.lint.proof.values import Values
+
+__all__ = ["Base", "Case", "cases", "is_impossible"]
+
+Base: TypeAlias = Callable[[Term], Values]
+"""From what is read to the values that it may have before anything is tested."""
+
+
+@dataclass(slots=True)
+class Case:
+    """One way in which a formula holds."""
+
+    values: dict[Term, Values] = field(default_factory=dict)
+    others: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    """Whether each part that is not understood holds."""
+    members: dict[Term, dict[Any, bool]] = field(default_factory=dict)
+    """List -> which elements are in it."""
+
+
+def cases(*wanted: Formula, base: Base) -> Iterator[Case]:
+    """Go through the ways in which formulas may hold together.
+
+    There is none only where they certainly cannot.
+
+    Raises:
+        TooManyError: They are too many to look at.
+    """
+    for clauses in conjunctions(Group(True, wanted)):
+        case = _case(clauses, base)
+        if case is not None:
+            yield case
+
+
+def is_impossible(*wanted: Formula, base: Base) -> bool:
+    """Whether formulas certainly cannot hold together."""
+    try:
+        return next(cases(*wanted, base=base), None) is None
+    except TooManyError:
+        return False
+
+
+def _case(clauses: tuple[Clause, ...], base: Base) -> Case | None:
+    case = Case()
+    for clause in clauses:
+        atom = clause.atom
+        if atom.kind == "other":
+            if case.others.setdefault(atom.key, clause.holds) is not clause.holds:
+                return None
+        elif atom.kind == "member":
+            known = case.members.setdefault(atom.term, {})
+            if known.setdefault(atom.operand, clause.holds) is not clause.holds:
+                return None
+        else:
+            values = case.values.get(atom.term)
+            if values is None:
+                values = case.values[atom.term] = base(atom.term)
+                if values.kind == "any" and atom.type != "list":
+                    values.kind = atom.type
+            values.test(atom.kind, atom.operand, holds=clause.holds)
+    return None if any(values.is_empty for values in case.values.values()) else case

@@ -1,0 +1,101 @@
+"""A condition that no request can meet.
+
+What it does:
+    Reports a `when` that can never be true: two parts contradict each other, or what is asked
+    for is outside of what the declared schemas accept.
+
+Why:
+    The rule reads like a protection and is none. An approval above 1,000 is never asked for
+    where the entry accepts at most 500, and nobody notices until the bound is raised.
+
+Fails:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 500}}
+        rules:
+          - {id: large, when: args.amount > 1000, effect: deny}
+    ---
+    tools:
+      pay:
+        args: {to: {type: string, maxLength: 40}}
+        rules:
+          - {id: both, when: 'args.to == "a" && args.to == "b"', effect: deny}
+
+Passes:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 500}}
+        rules:
+          - {id: large, when: args.amount > 100, effect: deny}
+
+Fix:
+    Correct the bound or the value, use `||` where one of two was meant, or remove the rule.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.cel.nodes import And, Node
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.places import piece
+from policy_engine.lint.proof.formula import Formula, formula
+from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        if condition is None:
+            continue
+        wanted = formula(condition.tree)
+        places = scenes(subject, found)
+        if places and all(is_impossible(wanted, base=place.base) for place in places):
+            culprit, why = _culprit(found, condition.tree, places)
+            yield Found(
+                found.policy,
+                found.path,
+                f'this condition can never be true: {why}, so "{found.placed.rule.id}" never speaks',
+                "correct the value, use `||` where one of two was meant, or remove the rule",
+                part=(culprit.start, culprit.end),
+                witness=_witness(found, condition.tree, places[0]),
+            )
+
+
+def _culprit(found: PlacedCondition, tree: Node, places: list[Scene]) -> tuple[Node, str]:
+    terms = tree.terms if isinstance(tree, And) else (tree,)
+    formulas = [formula(term) for term in terms]
+    for term, wanted in zip(terms, formulas, strict=True):
+        if all(is_impossible(wanted, base=place.base) for place in places):
+            return term, f'no accepted value meets "{piece(found, term)}"'
+    for second in range(len(terms)):
+        for first in range(second):
+            pair = formulas[first], formulas[second]
+            if all(is_impossible(*pair, base=place.base) for place in places):
+                a, b = piece(found, terms[first]), piece(found, terms[second])
+                return terms[second], f'"{b}" contradicts "{a}"'
+    return tree, "its parts contradict each other"
+
+
+def _witness(found: PlacedCondition, tree: Node, scene: Scene) -> Witness | None:
+    """Show a request that meets as much of the condition as one can."""
+    terms = tree.terms if isinstance(tree, And) else ()
+    tries: list[list[Formula]] = [
+        [formula(term) for term in terms if term is not left_out] for left_out in reversed(terms)
+    ]
+    for wanted in [*tries, []]:
+        shown = scene.show(
+            *wanted,
+            shows=f'"{found.compiled.name}" does not speak, near as the request is',
+            silent=(found.compiled.name,),
+        )
+        if shown is not None:
+            return shown
+    return None
+
+
+RULE: Final = LintRule("PE101", "impossible-condition", "error", __doc__ or "", _find)

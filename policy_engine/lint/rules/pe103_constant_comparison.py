@@ -1,0 +1,97 @@
+"""A comparison that the declared values decide beforehand.
+
+What it does:
+    Reports a single test inside of a condition that can never be true, or is always true, for
+    the values that the schemas accept: `context.env == "production"` where `env` is one of
+    `prod` and `staging`, `now.getHours("UTC") > 23`, `args.amount < 0` above a minimum of 0.
+
+Why:
+    The value was renamed, or is spelt differently on the two sides. The rest of the condition
+    still works, which hides it.
+
+Fails:
+    context: {env: {enum: [prod, staging]}}
+    tools:
+      deploy:
+        args: {force: {type: boolean}}
+        rules:
+          - {id: careful, when: 'context.env == "production" || args.force', effect: deny}
+
+Passes:
+    context: {env: {enum: [prod, staging]}}
+    tools:
+      deploy:
+        args: {force: {type: boolean}}
+        rules:
+          - {id: careful, when: 'context.env == "prod" || args.force', effect: deny}
+
+Fix:
+    Write the value as the schema has it, or extend the schema.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.places import piece
+from policy_engine.lint.proof.formula import Clause, clauses, formula
+from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+from policy_engine.policy.words import did_you_mean
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        if condition is None:
+            continue
+        whole = formula(condition.tree)
+        tested = [clause for clause in clauses(whole) if clause.atom.term]
+        if len(tested) < 2 and isinstance(whole, Clause):
+            continue  # the condition itself, which has rules of its own
+        places = scenes(subject, found)
+        if not places or _is_settled(found, places):
+            continue
+        for clause in tested:
+            for holds in (True, False):
+                one = Clause(clause.atom, clause.holds is holds, clause.node)
+                if all(is_impossible(one, base=place.base) for place in places):
+                    yield _found(found, clause, places[0], never=holds)
+
+
+def _is_settled(found: PlacedCondition, places: list[Scene]) -> bool:
+    assert found.compiled.condition is not None  # noqa: S101 - asked before
+    tree = found.compiled.condition.tree
+    return any(
+        all(is_impossible(formula(tree, holds=holds), base=place.base) for place in places)
+        for holds in (True, False)
+    )
+
+
+def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool) -> Found:
+    text = piece(found, clause.node)
+    values = scene.base(clause.atom.term)
+    hint = "write the value as its schema has it"
+    if values.chosen is not None:
+        known = [str(value) for value in values.chosen]
+        near = None
+        if clause.atom.kind == "==" and isinstance(clause.atom.operand, str):
+            near = did_you_mean(clause.atom.operand, known)
+        hint = near or f"it is one of: {', '.join(known[:12])}"
+    name = found.compiled.name
+    opposite = Clause(clause.atom, clause.holds is not never, clause.node)
+    witness = scene.show(opposite, shows=f'"{text}" is {str(not never).lower()} here, as always')
+    return Found(
+        found.policy,
+        found.path,
+        f'"{text}" is {"never" if never else "always"} true in "{name.rpartition("/")[2]}"',
+        hint,
+        part=(clause.node.start, clause.node.end),
+        witness=witness,
+    )
+
+
+RULE: Final = LintRule("PE103", "constant-comparison", "warning", __doc__ or "", _find)

@@ -1,0 +1,133 @@
+"""A part of a condition that another part says already.
+
+What it does:
+    Reports a term of `&&` that the other terms imply, and a term of `||` that implies another:
+    `args.amount > 10 && args.amount > 100`.
+
+Why:
+    One of the two bounds is not the one that counts, and the next editor changes the wrong one.
+
+Fails:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 500}}
+        rules:
+          - {id: large, when: args.amount > 10 && args.amount > 100, effect: deny}
+
+Passes:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 500}}
+        rules:
+          - {id: middling, when: args.amount > 10 && args.amount < 100, effect: deny}
+
+Fix:
+    Remove the term; `--fix` does where both terms read the same values.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.cel.nodes import And, Node, Or
+from policy_engine.lint.edits import expression_edit
+from policy_engine.lint.finding import Edit
+from policy_engine.lint.places import nodes, piece
+from policy_engine.lint.proof.formula import Formula, Group, clauses, formula
+from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for found in subject.conditions:
+        if found.compiled.condition is None:
+            continue
+        tree = found.compiled.condition.tree
+        joined = [node for node in nodes(tree) if isinstance(node, And | Or)]
+        places = scenes(subject, found) if joined else []
+        for node in joined if places else ():
+            yield from _redundant(found, node, places, whole=node is tree)
+
+
+def _redundant(
+    found: PlacedCondition, node: And | Or, places: list[Scene], *, whole: bool
+) -> Iterator[Found]:
+    is_and = isinstance(node, And)
+    left = list(node.terms)
+    for term in reversed(node.terms):
+        others = [other for other in left if other is not term]
+        rest = [formula(other, holds=is_and) for other in others]
+        alone, against = formula(term, holds=not is_and), Group(True, tuple(rest))
+        if not others or not _all_tested(alone) or not all(map(_all_tested, rest)):
+            continue
+        if not all(is_impossible(against, alone, base=place.base) for place in places):
+            continue
+        if any(is_impossible(part, base=p.base) for p in places for part in (alone, against)):
+            continue  # constant by itself, which has a rule of its own
+        left.remove(term)
+        text = piece(found, term)
+        yield Found(
+            found.policy,
+            found.path,
+            f'"{text}" changes nothing: the rest of the condition '
+            + ("implies it" if is_and else "holds whenever it does"),
+            "remove it",
+            part=(term.start, term.end),
+            witness=_witness(found, places[0], formula(term, holds=is_and), rest, is_and=is_and)
+            if whole
+            else None,
+            edits=_edits(found, node, term, others),
+        )
+
+
+def _all_tested(wanted: Formula) -> bool:
+    return all(clause.atom.kind != "other" for clause in clauses(wanted))
+
+
+def _witness(  # noqa: ANN202 - a witness or nothing
+    found: PlacedCondition, scene: Scene, term: Formula, rest: list[Formula], *, is_and: bool
+):
+    name = found.compiled.name
+    if is_and:
+        failing = Group(False, tuple(_opposite(part) for part in rest))
+        return scene.show(
+            term, failing, shows=f'the term holds, and "{name}" is silent all the same', silent=(name,)
+        )
+    return scene.show(
+        term,
+        Group(False, tuple(_opposite(part) for part in rest)),
+        shows=f'"{name}" speaks without the term',
+        speaks=(name,),
+    )
+
+
+def _opposite(part: Formula) -> Formula:
+    if isinstance(part, Group):
+        return Group(not part.all, tuple(_opposite(inner) for inner in part.parts))
+    return type(part)(part.atom, not part.holds, part.node)
+
+
+def _edits(
+    found: PlacedCondition, node: And | Or, term: Node, others: list[Node]
+) -> tuple[Edit, ...]:
+    condition = found.compiled.condition
+    assert condition is not None  # noqa: S101 - asked before
+    reads = {c.atom.term for o in others for c in clauses(formula(o))}
+    if not {c.atom.term for c in clauses(formula(term))} <= reads:
+        return ()  # what cannot be told would change
+    operator = re.escape("&&" if isinstance(node, And) else "||")
+    before, after = condition.text[: term.start], condition.text[term.end :]
+    if (match := re.search(rf"\s*{operator}\s*$", before)) is not None:
+        start, end = match.start(), term.end
+    elif (match := re.match(rf"\s*{operator}\s*", after)) is not None:
+        start, end = term.start, term.end + match.end()
+    else:
+        return ()
+    return expression_edit(found.policy, found.path, condition.text, start, end, "")
+
+
+RULE: Final = LintRule("PE104", "redundant-clause", "warning", __doc__ or "", _find)

@@ -1,0 +1,36 @@
+"""A comment that silences nothing.
+
+What it does:
+    Reports a `# lint: ignore[...]` that no finding needs, or that names a code which does not
+    exist. One behind something is about its line; one on a line of its own is about the part of
+    the policy that starts below; `# lint: ignore-file[...]` is about the file.
+
+Why:
+    The flaw was mended, or moved. What is left would silence the next one.
+
+Fails:
+    tools:
+      lookup: {args: {id: {type: integer, minimum: 1}}}  # lint: ignore[PE203] it had no args once
+
+Passes:
+    tools:
+      lookup: allow  # lint: ignore[PE203] its arguments are checked by the tool itself
+
+Fix:
+    Remove the comment; `--fix` does.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Found]:  # noqa: ARG001 - the linter knows what is used
+    yield from ()
+
+
+RULE: Final = LintRule("PE301", "unused-suppression", "warning", __doc__ or "", _find)
