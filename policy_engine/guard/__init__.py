@@ -1,6 +1,6 @@
 """The enforcement point: a decision that is enforced, counted and recorded."""
 
-from policy_engine.guard.asked import Asked
+from policy_engine.guard.asked import Asked, CallPaused
 from policy_engine.guard.call import ToolTimeout
 from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.guard import RECORDS, Guard, guarded
@@ -13,6 +13,7 @@ __all__ = [
     "Alert",
     "ApprovalRequired",
     "Asked",
+    "CallPaused",
     "Denied",
     "Guard",
     "GuardSession",

@@ -13,9 +13,13 @@ from policy_engine.guard.parts import Parts
 from policy_engine.guard.road import ask
 from policy_engine.guard.session import GuardSession
 
-__all__ = ["Asked", "asked", "call_async"]
+__all__ = ["Asked", "CallPaused", "asked", "call_async"]
 
 R = TypeVar("R")
+
+
+class CallPaused(Exception):  # noqa: N818 - an outcome is no error
+    """Raised by the function of a call that goes on later: under the same id it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ async def call_async(
     ticket = await drive_async(call.admit(request), parts.functions)
     try:
         result = await _within(call.timeout, function(ticket.decision))
+    except CallPaused:
+        raise
     except BaseException as error:
         call.fail(error)
         raise

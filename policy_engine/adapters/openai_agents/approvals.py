@@ -1,0 +1,147 @@
+"""Carry people's answers from our store into a paused run; what was not answered keeps waiting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents import (
+    Agent,
+    ApplyPatchTool,
+    CustomTool,
+    FunctionTool,
+    RunContextWrapper,
+    RunState,
+    ShellTool,
+    ToolApprovalItem,
+)
+
+from policy_engine.adapters.openai_agents.arguments import read_arguments
+from policy_engine.adapters.openai_agents.function_tools import policy_name
+from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.decision import ApprovalUse, Decision
+from policy_engine.errors import RequestError
+from policy_engine.guard import Guard, GuardSession
+
+__all__ = ["Applied", "apply_approvals"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of the calls that a run waits for, by their ids."""
+
+    approved: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    """Not answered yet, or asked for by the tool's author and not by a policy."""
+
+
+async def apply_approvals(
+    state: RunState[Any, Any],
+    guard: Guard,
+    *,
+    session: str | None = None,
+    principal: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> Applied:
+    """Approve and reject the calls that a run waits for, as people answered in `guard.approvals`.
+
+    An approval belongs to exactly one request, so it has to be said again who makes it. What is
+    approved here is decided once more when the call is made.
+
+    Args:
+        state: The paused run.
+        guard: Whose approvals.
+        session: As `run_config` was told.
+        principal: As `run_config` was told.
+        context: As `run_config` was told; where none of the three is given, the surrounding
+            `guard.session` says it.
+    """
+    who = None
+    if not (session is None and principal is None and context is None):
+        who = guard.session(session, principal=principal, context=context)
+    ended: dict[str, list[str]] = {"approved": [], "rejected": [], "waiting": []}
+    for item in state.get_interruptions():
+        agent = item.agent
+        mine = session_for(guard, agent.name) if who is None else who.as_agent(agent.name)
+        decision = await _decided(guard, mine, agent, item)
+        if decision is None or decision.effect == "deny":
+            text = "The arguments could not be read." if decision is None else decision.message
+            state.reject(item, rejection_message=text)
+            ended["rejected"].append(_call_id(item))
+        elif decision.permitted and _was_approved(decision):
+            state.approve(item)
+            ended["approved"].append(_call_id(item))
+        else:
+            ended["waiting"].append(_call_id(item))
+    return Applied(*(tuple(ended[name]) for name in ("approved", "rejected", "waiting")))
+
+
+def _was_approved(decision: Decision) -> bool:
+    return any(isinstance(item, ApprovalUse) for item in decision.obligations) or any(
+        reason.code == "approval.approved" for reason in decision.reasons
+    )
+
+
+async def _decided(
+    guard: Guard, session: GuardSession, agent: Agent[Any], item: ToolApprovalItem
+) -> Decision | None:
+    """Return the decision of now; None where what is asked for cannot be read."""
+    try:
+        name, args = await _asked(agent, item)
+    except RequestError:
+        return None
+    request = about(session, "tool_call", tool=name, args=args, call_id=_call_id(item))
+    async with session:
+        return await guard.adecide(request)
+
+
+async def _asked(agent: Agent[Any], item: ToolApprovalItem) -> tuple[str, dict[str, Any]]:
+    """Return the tool and the arguments, as the call will be judged.
+
+    Raises:
+        RequestError: The arguments cannot be read.
+    """
+    raw = item.raw_item
+    for tool in agent.tools:
+        named = tool.name == item.tool_name
+        if named and isinstance(tool, CustomTool):
+            return tool.name, {"input": str(_get(raw, "input"))}
+        if named and isinstance(tool, ShellTool):
+            return tool.name, _shell(_get(raw, "action"))
+        if named and isinstance(tool, ApplyPatchTool):
+            return tool.name, _patch(_get(raw, "operation"))
+    text = str(_get(raw, "arguments") or "")
+    found = await _function_tool(agent, item)
+    if found is None:
+        return item.qualified_name or "", read_arguments(text, {})
+    return policy_name(found), read_arguments(text, found.params_json_schema)
+
+
+async def _function_tool(agent: Agent[Any], item: ToolApprovalItem) -> FunctionTool | None:
+    known = [tool for tool in agent.tools if isinstance(tool, FunctionTool)]
+    names = (item.tool_name, item.qualified_name)
+    for tool in known:
+        if tool.qualified_name in names:
+            return tool
+    listed = await agent.get_mcp_tools(RunContextWrapper(context=None)) if agent.mcp_servers else []
+    return next((t for t in listed if isinstance(t, FunctionTool) and t.name in names), None)
+
+
+def _shell(action: object) -> dict[str, Any]:
+    args: dict[str, Any] = {"commands": list(_get(action, "commands") or ())}
+    if _get(action, "timeout_ms") is not None:
+        args["timeout_ms"] = _get(action, "timeout_ms")
+    return args
+
+
+def _patch(operation: object) -> dict[str, Any]:
+    found = {name: _get(operation, name) for name in ("type", "path", "diff", "move_to")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _call_id(item: ToolApprovalItem) -> str:
+    return str(item.call_id or _get(item.raw_item, "id") or "")
+
+
+def _get(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)

@@ -1,0 +1,173 @@
+"""Function tools, whatever they stand for: Python functions, MCP tools, agents.
+
+The road: a copy of the tool whose `on_invoke_tool` asks first and judges the result, whose
+`needs_approval` asks people, and whose `is_enabled` hides what is never permitted.
+"""
+
+import contextlib
+import copy
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agents import AgentBase, FunctionTool, RunContextWrapper
+from agents.tool import ToolOriginType, get_function_tool_origin
+from agents.tool_context import ToolContext
+
+from policy_engine.adapters.openai_agents.agent_tools import PAUSED, is_agent_tool
+from policy_engine.adapters.openai_agents.arguments import read_arguments, write_arguments
+from policy_engine.adapters.openai_agents.judge import ask, call, enforce
+from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.unpublished import mcp_name
+from policy_engine.decision import Decision
+from policy_engine.errors import RequestError
+from policy_engine.guard import CallPaused, Denied, Guard
+from policy_engine.guard.values import UnjudgeableError, snapshot
+
+__all__ = ["guarded_tool", "is_guarded", "policy_name"]
+
+Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
+_UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object."
+
+
+def policy_name(tool: FunctionTool) -> str:
+    """Return what policies call a tool: `server/name` where an MCP server has it."""
+    origin = get_function_tool_origin(tool)
+    if origin is not None and origin.type is ToolOriginType.MCP:
+        server, name = mcp_name(tool) or (origin.mcp_server_name or "mcp", tool.name)
+        return f"{server}/{name}"
+    return tool.qualified_name
+
+
+def guarded_tool(tool: FunctionTool, guard: Guard, agent: str) -> FunctionTool:
+    """Return a copy of a tool that asks the policies at each call."""
+    if is_guarded(tool, guard):
+        return tool
+    guarded = copy.copy(tool)
+    road = _Road(guard, agent, policy_name(tool), guarded, guarded.on_invoke_tool)
+    guarded.needs_approval = _Approval(road, tool.needs_approval)
+    guarded.is_enabled = _Visible(road, tool.is_enabled)
+    guarded.on_invoke_tool = road
+    return guarded
+
+
+def is_guarded(tool: FunctionTool, guard: Guard) -> bool:
+    """Whether a tool asks this guard."""
+    road = tool.on_invoke_tool
+    return isinstance(road, _Road) and road.guard is guard
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Road:
+    """What the SDK calls in place of the tool's own function."""
+
+    guard: Guard
+    agent: str
+    name: str
+    tool: FunctionTool
+    inner: Invoke
+
+    async def __call__(self, context: ToolContext[Any], text: str) -> Any:
+        """Decide about a call and make it; a denial is what the model is told."""
+        session = session_for(self.guard, self.agent, context)
+        call_id = context.tool_call_id
+        try:
+            args = read_arguments(text, self.tool.params_json_schema)
+        except RequestError as error:
+            return await self._unreadable(context, error)
+        request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
+
+        async def run(decision: Decision) -> Any:
+            return await self._run(context, decision)
+
+        try:
+            return await call(self.guard, session, request, run)
+        except CallPaused:
+            return None
+        except Denied as denied:
+            return denied.message
+
+    async def _run(self, context: ToolContext[Any], decision: Decision) -> Any:
+        args = write_arguments(decision.request.args or {})
+        if is_agent_tool(self.tool):
+            token = PAUSED.set(True)
+            try:
+                result = await self.inner(context, args)
+                if PAUSED.get():
+                    raise CallPaused
+            finally:
+                PAUSED.reset(token)
+        else:
+            result = await self.inner(_with_arguments(context, args), args)
+        try:
+            snapshot(result)
+        except UnjudgeableError:
+            # As the SDK will write it for the model: what is judged is what it is handed.
+            return str(result)
+        return result
+
+    async def _unreadable(self, context: ToolContext[Any], error: RequestError) -> str:
+        session = session_for(self.guard, self.agent, context)
+        call_id = context.tool_call_id
+        request = about(session, "tool_call", tool=self.name, args=None, call_id=call_id)
+        with contextlib.suppress(Denied):
+            await enforce(self.guard, session, request)
+        return _UNREADABLE.format(error)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Approval:
+    """`needs_approval`: pauses where the policies or the tool's author want people asked."""
+
+    road: _Road
+    author: bool | Callable[[RunContextWrapper[Any], dict[str, Any], str], Awaitable[bool]]
+
+    async def __call__(
+        self, context: RunContextWrapper[Any], raw: dict[str, Any], call_id: str
+    ) -> bool:
+        road = self.road
+        session = session_for(road.guard, road.agent, context)
+        try:
+            args = read_arguments(write_arguments(raw), road.tool.params_json_schema)
+        except (RequestError, ValueError):
+            return False
+        request = about(session, "tool_call", tool=road.name, args=args, call_id=call_id)
+        try:
+            asked = await ask(road.guard, session, request)
+        except Denied:
+            return False
+        if asked.decision.effect == "deny":
+            # Nobody is asked about a call that is denied anyway.
+            return False
+        if asked.decision.effect == "require_approval" or isinstance(self.author, bool):
+            return asked.decision.effect == "require_approval" or bool(self.author)
+        wanted = self.author(context, raw, call_id)
+        return bool(await wanted if inspect.isawaitable(wanted) else wanted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Visible:
+    """`is_enabled`: hides what names alone deny; the call is refused all the same."""
+
+    road: _Road
+    author: bool | Callable[..., Any]
+
+    async def __call__(self, context: RunContextWrapper[Any], agent: AgentBase[Any]) -> bool:
+        if self.road.guard.engine.never_permits("tool_call", self.road.name, self.road.agent):
+            return False
+        if isinstance(self.author, bool):
+            return self.author
+        found = self.author(context, agent)
+        return bool(await found if inspect.isawaitable(found) else found)
+
+
+def _with_arguments(context: ToolContext[Any], args: str) -> ToolContext[Any]:
+    """Return the context with the arguments that were permitted: a tool may read them there."""
+    if context.tool_arguments == args:
+        return context
+    changed = copy.copy(context)
+    changed.tool_arguments = args
+    if changed.tool_call:
+        changed.tool_call = changed.tool_call.model_copy(update={"arguments": args})
+    return changed

@@ -1,0 +1,243 @@
+"""Walk a graph of agents, and make the guarded copy of it or say all that cannot be guarded."""
+
+import dataclasses
+import inspect
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from agents import (
+    Agent,
+    ApplyPatchTool,
+    ComputerTool,
+    CustomTool,
+    FunctionTool,
+    FunctionToolResult,
+    Handoff,
+    HostedMCPTool,
+    LocalShellTool,
+    RunContextWrapper,
+    ShellTool,
+    Tool,
+    ToolsToFinalOutputResult,
+    handoff,
+)
+from agents.sandbox import SandboxAgent
+
+from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool, rebuilt
+from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
+from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
+from policy_engine.adapters.openai_agents.handoffs import guarded_handoff
+from policy_engine.adapters.openai_agents.hosted import (
+    guarded_hosted_mcp,
+    hosted_name,
+    is_offered,
+)
+from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.mark import GuardedAgent, guarded_class, is_guarded_agent
+from policy_engine.adapters.openai_agents.model import GuardedModel
+from policy_engine.adapters.openai_agents.native_tools import (
+    guarded_computer,
+    guarded_custom,
+    guarded_local_shell,
+    guarded_patch,
+    guarded_shell,
+)
+from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
+from policy_engine.guard import Denied, Guard
+
+__all__ = ["guard_agent", "tool_name"]
+
+_NATIVE: Final[tuple[tuple[type[Any], Callable[[Any, Guard, str], Any]], ...]] = (
+    (LocalShellTool, guarded_local_shell),
+    (CustomTool, guarded_custom),
+    (ApplyPatchTool, guarded_patch),
+    (ComputerTool, guarded_computer),
+    (HostedMCPTool, guarded_hosted_mcp),
+)
+"""A kind of tool -> its road. A shell is local or hosted, so it is looked at by itself."""
+
+_HOSTED: Final = (
+    "runs on the provider's side, where no call can be judged: permit every call of it by its "
+    "name alone, or deny it"
+)
+_UNKNOWN: Final = "is a kind of tool that has no road past which a policy could stand: deny it"
+_INNER: Final = "runs an agent: guard that agent first, guard_agent(inner, guard).as_tool(…)"
+_TARGET: Final = "leads to an agent that cannot be found: name it in guard_agent(…, agents=[…])"
+_SANDBOX: Final = "makes its tools when it runs, where they cannot be seen: deny it, or do without"
+_MADE_LATE: Final = "is made when it runs: give the computer itself, or deny it"
+_TWINS: Final = "differs from another tool only by case or by its Unicode form"
+
+
+def guard_agent(
+    agent: Agent[Any], guard: Guard, *, agents: Iterable[Agent[Any]] = ()
+) -> Agent[Any]:
+    """Return a guarded copy of an agent and of all that it reaches.
+
+    Args:
+        agent: Where runs begin. It is not changed.
+        guard: Whom to ask.
+        agents: Targets of handoffs, where the SDK does not say who they are.
+
+    Raises:
+        UnmediatedError: With every road that no policy would see.
+    """
+    walk = _Walk(guard, tuple(agents))
+    guarded = walk.agent(agent)
+    if walk.gaps:
+        raise UnmediatedError(walk.gaps)
+    return guarded
+
+
+def tool_name(tool: Tool) -> str:
+    """Return what policies call a tool."""
+    if isinstance(tool, FunctionTool):
+        return policy_name(tool)
+    if isinstance(tool, HostedMCPTool):
+        return f"{tool.tool_config.get('server_label', 'mcp')}/*"
+    return str(getattr(tool, "name", type(tool).__name__))
+
+
+class _Walk:
+    """One walk through a graph, handoff cycles included."""
+
+    def __init__(self, guard: Guard, named: tuple[Agent[Any], ...]) -> None:
+        self.gaps: list[Gap] = []
+        self._guard = guard
+        self._named = named
+        self._guarded: dict[int, Agent[Any]] = {}
+        self._seen: list[Agent[Any]] = []
+
+    def agent(self, agent: Agent[Any]) -> Agent[Any]:
+        """Return the guarded copy of an agent."""
+        if is_guarded_agent(agent, self._guard):
+            return agent
+        known = self._guarded.get(id(agent))
+        if known is not None:
+            return known
+        self._seen.append(agent)
+        guarded = self._begin(agent)
+        self._guarded[id(agent)] = guarded
+        if isinstance(agent, SandboxAgent):
+            self.gaps.append(Gap(agent.name, agent.name, _SANDBOX))
+        tools = [self._tool(tool, guarded) for tool in agent.tools]
+        guarded.tools = [tool for tool in tools if tool is not None]
+        self._refuse_twins(guarded)
+        guarded.handoffs = [self._handoff(item, guarded) for item in agent.handoffs]
+        return guarded
+
+    def _begin(self, agent: Agent[Any]) -> GuardedAgent:
+        """Copy an agent without what leads away from it."""
+        values = {f.name: getattr(agent, f.name) for f in dataclasses.fields(agent) if f.init}
+        values["tools"] = []
+        values["handoffs"] = []
+        values["model"] = GuardedModel(agent.model, self._guard, agent.name)
+        if agent.tool_use_behavior != "run_llm_again":
+            values["tool_use_behavior"] = _ending(agent, self._guard)
+        return guarded_class(type(agent), self._guard, agent.name)(**values)
+
+    def _tool(self, tool: Tool, agent: GuardedAgent) -> Tool | None:
+        """Return a guarded tool; None where it is left out, because it is denied outright."""
+        name = tool_name(tool)
+        if isinstance(tool, FunctionTool):
+            return self._function_tool(tool, agent)
+        if not isinstance(tool, HostedMCPTool) and self._guard.engine.never_permits(
+            "tool_call", name, agent.name
+        ):
+            return None
+        found = self._road(tool, name, agent.name)
+        if found is not None:
+            agent.policy_tools.append(found)
+        return found
+
+    def _road(self, tool: Tool, name: str, agent: str) -> Tool | None:
+        if isinstance(tool, ShellTool) and tool.executor is not None:
+            return guarded_shell(tool, self._guard, agent)
+        for kind, road in _NATIVE:
+            if isinstance(tool, kind):
+                found: Tool | None = road(tool, self._guard, agent)
+                if found is None:
+                    self.gaps.append(Gap(agent, name, _MADE_LATE))
+                return found
+        hosted = hosted_name(tool)
+        if hosted is not None and is_offered(self._guard, hosted, agent):
+            return tool
+        self.gaps.append(Gap(agent, name, _UNKNOWN if hosted is None else _HOSTED))
+        return None
+
+    def _function_tool(self, tool: FunctionTool, agent: GuardedAgent) -> FunctionTool:
+        if not is_agent_tool(tool):
+            return guarded_tool(tool, self._guard, agent.name)
+        inner = agent_of_tool(tool)
+        if inner is not None and is_guarded_agent(inner, self._guard):
+            return guarded_tool(tool, self._guard, agent.name)
+        made = None if inner is None else rebuilt(tool, self.agent(inner))
+        if made is None:
+            self.gaps.append(Gap(agent.name, tool_name(tool), _INNER))
+            return tool
+        return guarded_tool(made, self._guard, agent.name)
+
+    def _handoff(
+        self, item: Agent[Any] | Handoff[Any, Any], source: GuardedAgent
+    ) -> Agent[Any] | Handoff[Any, Any]:
+        made = handoff(item) if isinstance(item, Agent) else item
+        target = item if isinstance(item, Agent) else self._target(item)
+        if target is None:
+            self.gaps.append(Gap(source.name, made.tool_name, _TARGET))
+            return made
+        guarded = self.agent(target)
+        return guarded_handoff(made, self._guard, source, guarded, self._guarded)
+
+    def _target(self, item: Handoff[Any, Any]) -> Agent[Any] | None:
+        found = target_of_handoff(item)
+        if found is not None:
+            return found
+        return next((agent for agent in self._named if agent.name == item.agent_name), None)
+
+    def _refuse_twins(self, agent: Agent[Any]) -> None:
+        seen: dict[str, str] = {}
+        for tool in agent.tools:
+            name = tool_name(tool)
+            form = unicodedata.normalize("NFKC", name).casefold()
+            if seen.setdefault(form, name) != name:
+                self.gaps.append(Gap(agent.name, name, _TWINS))
+
+
+def _ending(agent: Agent[Any], guard: Guard) -> Callable[..., Any]:
+    """Return a tool-use behaviour that judges what becomes the final output without a model."""
+    behavior: Any = agent.tool_use_behavior
+
+    async def ending(
+        context: RunContextWrapper[Any], results: list[FunctionToolResult]
+    ) -> ToolsToFinalOutputResult:
+        found = await _chosen(behavior, context, results)
+        if not found.is_final_output:
+            return found
+        session = session_for(guard, agent.name, context)
+        output = found.final_output
+        text = output if isinstance(output, str) else str(output)
+        try:
+            decision = await enforce(guard, session, about(session, "output", text=text))
+        except Denied as denied:
+            return ToolsToFinalOutputResult(is_final_output=True, final_output=denied.message)
+        if decision.effect == "redact":
+            output = decision.request.text
+        return ToolsToFinalOutputResult(is_final_output=True, final_output=output)
+
+    return ending
+
+
+async def _chosen(
+    behavior: Any, context: RunContextWrapper[Any], results: list[FunctionToolResult]
+) -> ToolsToFinalOutputResult:
+    """Return what the agent's own behaviour makes of the results of a turn."""
+    if callable(behavior):
+        found = behavior(context, results)
+        result: ToolsToFinalOutputResult = await found if inspect.isawaitable(found) else found
+        return result
+    names = behavior.get("stop_at_tool_names", []) if isinstance(behavior, dict) else None
+    for one in results:
+        if names is None or one.tool.name in names or one.tool.qualified_name in names:
+            return ToolsToFinalOutputResult(is_final_output=True, final_output=one.output)
+    return ToolsToFinalOutputResult(is_final_output=False, final_output=None)

@@ -1,0 +1,168 @@
+"""Guardrail objects of the SDK that ask the policies: made by `run_config`, or placed by hand."""
+
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any, Final
+
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrail,
+    InputGuardrailResult,
+    InputGuardrailTripwireTriggered,
+    OutputGuardrail,
+    RunContextWrapper,
+    ToolGuardrailFunctionOutput,
+    ToolInputGuardrail,
+    ToolInputGuardrailData,
+    ToolOutputGuardrail,
+    ToolOutputGuardrailData,
+)
+from agents.tool_context import ToolContext
+
+from policy_engine.adapters.openai_agents.arguments import read_arguments
+from policy_engine.adapters.openai_agents.incoming import judged_input, new_items
+from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.decision import Decision, Request
+from policy_engine.errors import RequestError
+from policy_engine.guard import Denied, Guard, GuardSession
+from policy_engine.guard.values import UnjudgeableError, snapshot
+
+__all__ = ["NAME", "input_guardrail", "output_guardrail", "tool_guardrails", "tripped"]
+
+NAME: Final = "policy-engine"
+_MOST_CALLS: Final = 1_000
+
+
+def input_guardrail(guard: Guard) -> InputGuardrail[Any]:
+    """Return an input guardrail that blocks: no model and no tool is called before it.
+
+    It judges what is new in the input, and cannot redact; a guarded agent's model does.
+    """
+
+    async def judge(
+        context: RunContextWrapper[Any], agent: Agent[Any], items: Any
+    ) -> GuardrailFunctionOutput:
+        session = session_for(guard, agent.name, context)
+        try:
+            await judged_input(guard, session, new_items(items))
+        except Denied as denied:
+            return _tripped(denied.decision)
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
+
+    return InputGuardrail(guardrail_function=judge, name=NAME, run_in_parallel=False)
+
+
+def output_guardrail(guard: Guard) -> OutputGuardrail[Any]:
+    """Return an output guardrail; what would have to be redacted there is refused."""
+
+    async def judge(
+        context: RunContextWrapper[Any], agent: Agent[Any], output: Any
+    ) -> GuardrailFunctionOutput:
+        session = session_for(guard, agent.name, context)
+        try:
+            text = snapshot(output)[0]
+        except UnjudgeableError:
+            text = str(output)
+        try:
+            decision = await enforce(guard, session, about(session, "output", text=text))
+        except Denied as denied:
+            return _tripped(denied.decision)
+        if decision.effect == "redact":
+            return _tripped(decision)
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
+
+    return OutputGuardrail(guardrail_function=judge, name=NAME)
+
+
+def tool_guardrails(guard: Guard) -> tuple[ToolInputGuardrail[Any], ToolOutputGuardrail[Any]]:
+    """Return guardrails for one tool, for who does not guard the agent as a whole.
+
+    They can refuse and cannot redact arguments, ask people or hide a tool: `guard_agent` can.
+    """
+    pair = _ToolGuardrails(guard)
+    return (
+        ToolInputGuardrail(guardrail_function=pair.before, name=NAME),
+        ToolOutputGuardrail(guardrail_function=pair.after, name=NAME),
+    )
+
+
+class _ToolGuardrails:
+    """What goes before a call of a tool, and what comes after it."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._begun: OrderedDict[tuple[int, str], Decision] = OrderedDict()
+
+    async def before(self, data: ToolInputGuardrailData) -> ToolGuardrailFunctionOutput:
+        """Judge a call."""
+        context = data.context
+        session = session_for(self._guard, data.agent.name, context)
+        try:
+            request = _call(session, context)
+        except RequestError as error:
+            return ToolGuardrailFunctionOutput.reject_content(f"{error}")
+        try:
+            decision = await enforce(self._guard, session, request)
+        except Denied as denied:
+            return _refused(denied)
+        if decision.effect == "redact":
+            text = "Parts of the arguments may not be sent to this tool."
+            return ToolGuardrailFunctionOutput.reject_content(text)
+        self._begun[id(context.usage), context.tool_call_id] = decision
+        if len(self._begun) > _MOST_CALLS:
+            self._begun.popitem(last=False)
+        return ToolGuardrailFunctionOutput.allow()
+
+    async def after(self, data: ToolOutputGuardrailData) -> ToolGuardrailFunctionOutput:
+        """Judge what a call returned."""
+        context = data.context
+        session = session_for(self._guard, data.agent.name, context)
+        permitted = self._begun.pop((id(context.usage), context.tool_call_id), None)
+        if permitted is not None:
+            self._guard.returned(permitted)
+        try:
+            result = snapshot(data.output)[0]
+        except UnjudgeableError:
+            result = str(data.output)
+        request = replace(_call(session, context), stage="tool_result", result=result)
+        try:
+            decision = await enforce(self._guard, session, request)
+        except Denied as denied:
+            return _refused(denied)
+        if decision.effect == "redact":
+            return ToolGuardrailFunctionOutput.reject_content(str(decision.request.result))
+        return ToolGuardrailFunctionOutput.allow()
+
+
+def _call(session: GuardSession, context: ToolContext[Any]) -> Request:
+    args = read_arguments(context.tool_arguments, {})
+    name, call_id = context.qualified_tool_name, context.tool_call_id
+    return about(session, "tool_call", tool=name, args=args, call_id=call_id)
+
+
+def _refused(denied: Denied) -> ToolGuardrailFunctionOutput:
+    return ToolGuardrailFunctionOutput.reject_content(denied.message, _told(denied.decision))
+
+
+def tripped(guard: Guard, denied: Denied) -> InputGuardrailTripwireTriggered:
+    """Return what the SDK raises where an input guardrail trips."""
+    result = InputGuardrailResult(
+        guardrail=input_guardrail(guard), output=_tripped(denied.decision)
+    )
+    return InputGuardrailTripwireTriggered(result)
+
+
+def _tripped(decision: Decision) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput(output_info=_told(decision), tripwire_triggered=True)
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """Return what an application is told: names of the policy, and none of the request's values."""
+    return {
+        "message": decision.message or "This may not be said as it stands.",
+        "effect": decision.effect,
+        "rules": [reason.rule for reason in decision.reasons],
+        "codes": [reason.code for reason in decision.reasons],
+    }

@@ -1,0 +1,84 @@
+"""Ask the guard, and leave a span in the SDK's trace: rules and effect, never a payload."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from agents import custom_span
+
+from policy_engine.decision import Decision, Request
+from policy_engine.guard import Asked, Denied, Guard, GuardSession
+
+__all__ = ["SPAN", "ask", "call", "enforce", "foresee"]
+
+R = TypeVar("R")
+
+SPAN = "policy.decision"
+
+
+async def enforce(guard: Guard, session: GuardSession, request: Request) -> Decision:
+    """Decide, count and record a request.
+
+    Raises:
+        Denied: It is not permitted.
+    """
+    async with session:
+        try:
+            decision = await guard.aenforce(request)
+        except Denied as denied:
+            _note(denied.decision)
+            raise
+    _note(decision)
+    return decision
+
+
+async def foresee(guard: Guard, session: GuardSession, request: Request) -> Decision:
+    """Decide as things stand; nothing is counted or recorded."""
+    async with session:
+        return await guard.adecide(request)
+
+
+async def ask(guard: Guard, session: GuardSession, request: Request) -> Asked:
+    """Ask people what a request needs, and count nothing."""
+    async with session:
+        found = await guard.aask(request)
+    if found.decision.effect == "require_approval":
+        _note(found.decision)
+    return found
+
+
+async def call(
+    guard: Guard,
+    session: GuardSession,
+    request: Request,
+    function: Callable[[Decision], Awaitable[R]],
+) -> R:
+    """Make a call with what is permitted, and judge its result.
+
+    Raises:
+        Denied: The call or its result is not permitted.
+    """
+
+    async def run(decision: Decision) -> R:
+        _note(decision)
+        return await function(decision)
+
+    async with session:
+        try:
+            return await guard.acall(request, run)
+        except Denied as denied:
+            _note(denied.decision)
+            raise
+
+
+def _note(decision: Decision) -> None:
+    """Say in the SDK's trace what was decided."""
+    data = {
+        "stage": str(decision.asked.stage),
+        "effect": decision.effect,
+        "would": decision.would,
+        "rules": [reason.rule for reason in decision.reasons],
+        "codes": [reason.code for reason in decision.reasons],
+        "policy_revision": decision.policy_revision,
+    }
+    with custom_span(SPAN, data):
+        pass

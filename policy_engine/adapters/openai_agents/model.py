@@ -1,0 +1,244 @@
+"""The model as policies see it: which, how often, what it is sent, and everything it says.
+
+Theory of operation. A guarded agent has this model in place of its own, so that whatever the
+run's configuration is, each request is decided and each response is judged before the SDK acts
+on any part of it. A streamed response is read to its end, judged as a whole, and then handed
+on: nothing of a denied or redacted text leaves in any event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from agents import Model, ModelResponse, ModelRetryAdvice, ModelRetryAdviceRequest, MultiProvider
+from agents.models import get_default_model
+from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
+
+from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
+from policy_engine.adapters.openai_agents.incoming import model_input
+from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.scope import SCOPE, about, session_for
+from policy_engine.adapters.openai_agents.texts import Part, parts_of_output, with_parts
+from policy_engine.guard import Guard, GuardSession
+
+__all__ = ["GuardedModel", "model_name"]
+
+_NAMES: Final = ("model", "model_name", "name")
+
+
+class GuardedModel(Model):
+    """A model that asks the policies.
+
+    Args:
+        inner: The model, its name, or None for the SDK's default.
+        guard: Whom to ask.
+        agent: Whose model it is; None for a model of the run's configuration.
+    """
+
+    def __init__(self, inner: Model | str | None, guard: Guard, agent: str | None) -> None:
+        self._inner = inner
+        self._guard = guard
+        self._agent = agent
+
+    @property
+    def name(self) -> str:
+        """What policies call the model."""
+        return model_name(self._inner)
+
+    async def get_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
+        self,
+        system_instructions: str | None,
+        input: str | list[Any],  # noqa: A002 - the SDK's word
+        model_settings: Any,
+        tools: list[Any],
+        output_schema: Any,
+        handoffs: list[Any],
+        tracing: Any,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: Any,
+    ) -> ModelResponse:
+        """Decide about a request, make it, and judge the response.
+
+        Raises:
+            Denied: The request or the response is not permitted.
+        """
+        session, sent = await self._before(input)
+        try:
+            response = await self._model().get_response(
+                system_instructions=system_instructions,
+                input=sent,
+                model_settings=model_settings,
+                tools=await offered(self._guard, session, tools),
+                output_schema=output_schema,
+                handoffs=handoffs,
+                tracing=tracing,
+                previous_response_id=previous_response_id,
+                conversation_id=conversation_id,
+                prompt=prompt,
+            )
+        except Exception:
+            # Nothing came back, so nothing was used.
+            self._settle(session, 0, 0)
+            raise
+        used = response.usage
+        if used.requests or used.total_tokens:
+            self._settle(session, used.input_tokens, used.output_tokens)
+        response.output = await self._judged(session, response.output)
+        return response
+
+    async def stream_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
+        self,
+        system_instructions: str | None,
+        input: str | list[Any],  # noqa: A002 - the SDK's word
+        model_settings: Any,
+        tools: list[Any],
+        output_schema: Any,
+        handoffs: list[Any],
+        tracing: Any,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: Any,
+    ) -> AsyncIterator[Any]:
+        """Stream likewise: what is judged as a whole is handed on, and nothing before it.
+
+        Raises:
+            Denied: The request or the response is not permitted.
+        """
+        session, sent = await self._before(input)
+        events: list[Any] = []
+        try:
+            stream = self._model().stream_response(
+                system_instructions,
+                sent,
+                model_settings,
+                await offered(self._guard, session, tools),
+                output_schema,
+                handoffs,
+                tracing,
+                previous_response_id=previous_response_id,
+                conversation_id=conversation_id,
+                prompt=prompt,
+            )
+            async for event in stream:
+                events.append(event)  # noqa: PERF401 - what came before an error counts
+        except Exception:
+            if not events:
+                self._settle(session, 0, 0)
+            raise
+        for event in await self._streamed(session, events):
+            yield event
+
+    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
+        """Say what the model says of a failed request."""
+        return self._model().get_retry_advice(request)
+
+    async def close(self) -> None:
+        """Close the model, where it was given as one."""
+        if isinstance(self._inner, Model):
+            await self._inner.close()
+
+    async def _cleanup_on_run_end(self, owner: object) -> None:
+        if isinstance(self._inner, Model):
+            await self._inner._cleanup_on_run_end(owner)  # noqa: SLF001 - handed on
+
+    def _model(self) -> Model:
+        if isinstance(self._inner, Model):
+            return self._inner
+        scope = SCOPE.get()
+        provider = MultiProvider() if scope is None else scope.provider
+        return provider.get_model(self._inner)
+
+    async def _before(self, items: str | list[Any]) -> tuple[GuardSession, list[Any]]:
+        scope = SCOPE.get()
+        agent = self._agent or (None if scope is None else scope.agent)
+        session = session_for(self._guard, agent)
+        await enforce(self._guard, session, about(session, "model_request", model=self.name))
+        try:
+            return session, await model_input(self._guard, session, items)
+        except BaseException:
+            self._settle(session, 0, 0)
+            raise
+
+    def _settle(self, session: GuardSession, read: int, written: int) -> None:
+        session.run(
+            self._guard.record_usage, model=self.name, input_tokens=read, output_tokens=written
+        )
+
+    async def _judged(self, session: GuardSession, output: list[Any]) -> list[Any]:
+        """Return what a model said as it may be handed on.
+
+        Raises:
+            Denied: It may not.
+        """
+        for name, args in hosted_uses(output):
+            decision = await enforce(
+                self._guard, session, about(session, "tool_call", tool=name, args=args)
+            )
+            self._guard.returned(decision)
+        changes: dict[Part, str] = {}
+        for part in parts_of_output(output):
+            request = about(session, "model_response", model=self.name, text=part.text)
+            said = (await enforce(self._guard, session, request)).request.text
+            if said != part.text:
+                changes[part] = str(said)
+        return [_complete(item) for item in (with_parts(output, changes) if changes else output)]
+
+    async def _streamed(self, session: GuardSession, events: list[Any]) -> list[Any]:
+        last = next((e for e in reversed(events) if hasattr(e, "response")), None)
+        if not isinstance(last, ResponseCompletedEvent):
+            # It failed or broke off: the SDK raises by its last event, and needs nothing else.
+            ended = [e for e in events[-1:] if _is_end(e)]
+            return [_emptied(event) for event in ended]
+        used = last.response.usage
+        if used is not None:
+            self._settle(session, used.input_tokens, used.output_tokens)
+        said = list(last.response.output) or [
+            e.item for e in events if getattr(e, "type", "") == "response.output_item.done"
+        ]
+        judged = await self._judged(session, said)
+        if judged == said:
+            return events
+        response = last.response.model_copy(update={"output": judged, "output_parsed": None})
+        return [last.model_copy(update={"response": response})]
+
+
+def model_name(model: Model | str | None) -> str:
+    """Return what policies call a model."""
+    if model is None:
+        return get_default_model()
+    if isinstance(model, str):
+        return model
+    if isinstance(model, GuardedModel):
+        return model.name
+    for attribute in _NAMES:
+        found = getattr(model, attribute, None)
+        if isinstance(found, str) and found:
+            return found
+    return type(model).__name__
+
+
+def _complete(item: Any) -> Any:
+    """Write the arguments of a call without any as JSON: the SDK asks people about blank ones."""
+    if isinstance(item, ResponseFunctionToolCall) and not item.arguments.strip():
+        return item.model_copy(update={"arguments": "{}"})
+    return item
+
+
+def _is_end(event: Any) -> bool:
+    return str(getattr(event, "type", "")) in {
+        "response.incomplete",
+        "response.failed",
+        "error",
+        "response.error",
+    }
+
+
+def _emptied(event: Any) -> Any:
+    response = getattr(event, "response", None)
+    if response is None:
+        return event
+    return event.model_copy(update={"response": response.model_copy(update={"output": []})})

@@ -1,0 +1,185 @@
+"""The run's part: who asks, what is given to the agent, and what is said of unknown tools."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agents import Model, ToolErrorFormatterArgs
+from agents.run import CallModelData, ModelInputData
+
+from policy_engine.adapters.openai_agents.guardrails import (
+    input_guardrail,
+    output_guardrail,
+    tripped,
+)
+from policy_engine.adapters.openai_agents.handoffs import unless_denied
+from policy_engine.adapters.openai_agents.incoming import GIVEN, judged_input
+from policy_engine.adapters.openai_agents.judge import enforce, foresee
+from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_agent
+from policy_engine.adapters.openai_agents.model import GuardedModel
+from policy_engine.adapters.openai_agents.scope import (
+    SCOPE,
+    PolicyRunConfig,
+    Scope,
+    about,
+    session_for,
+)
+from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
+from policy_engine.guard import Denied, Guard, GuardSession
+
+__all__ = ["run_config"]
+
+_MOST_AGENTS: Final = 32
+_CHAINED: Final = (
+    "call_model_input_filter",
+    "handoff_input_filter",
+    "input_guardrails",
+    "output_guardrails",
+    "session_input_callback",
+    "tool_error_formatter",
+)
+
+
+def run_config(
+    guard: Guard,
+    *,
+    session: str | None = None,
+    principal: Mapping[str, Any] | None = None,
+    context: Mapping[str, Any] | None = None,
+    traceparent: str | None = None,
+    server_managed: bool = False,
+    **settings: Any,
+) -> PolicyRunConfig:
+    """Return the configuration of a run under the policies.
+
+    Args:
+        guard: Whom to ask.
+        session: The session that labels, calls and limits are kept by; also the trace's group.
+        principal: `id`, `roles`, `tenant`, `attrs` of whom the agents act for.
+        context: What the policies declare under `context`.
+        traceparent: The W3C header of the caller's trace, where the SDK traces nothing.
+        server_managed: The conversation is kept by the provider (`conversation_id`,
+            `previous_response_id`): the SDK refuses output guardrails there, so that what
+            error handlers of the run say is not judged. Everything that a model says is.
+        settings: Whatever else `agents.RunConfig` takes. Filters, callbacks, guardrails and
+            formatters of the application go on working: they run before the policies' own.
+    """
+    who = None
+    if not (session is None and principal is None and context is None):
+        who = guard.session(session, principal=principal, context=context, traceparent=traceparent)
+    own = {name: settings.pop(name, None) for name in _CHAINED}
+    model = settings.pop("model", None)
+    settings.setdefault("group_id", session)
+    settings.setdefault("tool_not_found_behavior", "return_error_to_model")
+    settings.setdefault("tool_name_collision_policy", "error")
+    config = PolicyRunConfig(policy_session=who, **settings)
+    config.model = None if model is None else _guarded(guard, model)
+    config.call_model_input_filter = _Filter(guard, config, own["call_model_input_filter"])
+    config.session_input_callback = _SessionInput(guard, who, own["session_input_callback"])
+    config.input_guardrails = [input_guardrail(guard), *(own["input_guardrails"] or ())]
+    ends = [] if server_managed else [output_guardrail(guard)]
+    config.output_guardrails = [*ends, *(own["output_guardrails"] or ())] or None
+    config.tool_error_formatter = _Formatter(guard, who, own["tool_error_formatter"])
+    if own["handoff_input_filter"] is not None:
+        config.handoff_input_filter = unless_denied(own["handoff_input_filter"])
+    return config
+
+
+def _guarded(guard: Guard, model: Model | str) -> GuardedModel:
+    return model if isinstance(model, GuardedModel) else GuardedModel(model, guard, None)
+
+
+class _Filter:
+    """The model input filter: the application's own first, then the scope of this turn."""
+
+    def __init__(self, guard: Guard, config: PolicyRunConfig, own: Any) -> None:
+        self._guard = guard
+        self._config = config
+        self._own = own
+
+    async def __call__(self, data: CallModelData[Any]) -> ModelInputData:
+        if not is_guarded_agent(data.agent, self._guard):
+            raise TypeError(
+                f'the agent "{data.agent.name}" is not guarded: guard it with guard_agent() '
+                "before it runs under this configuration, and before as_tool()"
+            )
+        found = data.model_data
+        if self._own is not None:
+            changed = self._own(data)
+            found = await changed if inspect.isawaitable(changed) else changed
+        config = self._config
+        scope = Scope(self._guard, config.policy_session, data.agent.name, config.model_provider)
+        SCOPE.set(scope)
+        return found
+
+
+class _SessionInput:
+    """What joins history and new input: the new input is judged before it is kept anywhere."""
+
+    def __init__(self, guard: Guard, who: GuardSession | None, own: Any) -> None:
+        self._guard = guard
+        self._who = who
+        self._own = own
+
+    async def __call__(self, history: list[Any], new: list[Any]) -> list[Any]:
+        given = [await self._kept(item) for item in new]
+        if self._own is None:
+            joined = [*history, *given]
+        else:
+            found = self._own(history, given)
+            joined = await found if inspect.isawaitable(found) else found
+        GIVEN.set(tuple(item for item in given if item in joined))
+        return joined
+
+    async def _kept(self, item: Any) -> Any:
+        """Return what may be stored of an item; raise where no agent may be given it.
+
+        Which agent starts is not told here. What only some of them may be given is judged by the
+        guardrail, which knows.
+        """
+        content = said_by_user(item)
+        if content in (None, "", []):
+            return item
+        sessions = [self._as(name) for name in guarded_names(self._guard)[:_MOST_AGENTS]]
+        found = [
+            await foresee(self._guard, one, about(one, "input", text=content)) for one in sessions
+        ]
+        if found and not any(decision.permitted for decision in found):
+            try:
+                await judged_input(self._guard, sessions[0], [item])
+            except Denied as denied:
+                raise tripped(self._guard, denied) from denied
+        texts = [decision.request.text for decision in found]
+        if texts and all(text == texts[0] for text in texts) and texts[0] != content:
+            return with_content(item, texts[0])
+        return item
+
+    def _as(self, agent: str) -> GuardSession:
+        return session_for(self._guard, agent) if self._who is None else self._who.as_agent(agent)
+
+
+class _Formatter:
+    """What the model reads where a tool is unknown: what the policies say of that name."""
+
+    def __init__(self, guard: Guard, who: GuardSession | None, own: Any) -> None:
+        self._guard = guard
+        self._who = who
+        self._own = own
+
+    async def __call__(self, args: ToolErrorFormatterArgs[Any]) -> str | None:
+        if args.kind == "tool_not_found":
+            scope = SCOPE.get()
+            agent = None if scope is None else scope.agent
+            session = session_for(self._guard, agent, args.run_context)
+            request = about(
+                session, "tool_call", tool=args.tool_name, args={}, call_id=args.call_id
+            )
+            try:
+                await enforce(self._guard, session, request)
+            except Denied as denied:
+                return denied.message
+        if self._own is None:
+            return None
+        said = self._own(args)
+        text: str | None = await said if inspect.isawaitable(said) else said
+        return text

@@ -1,0 +1,77 @@
+"""The texts of an SDK's items: what the agent is given, and what a model says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["Part", "parts_of_output", "said_by_user", "with_content", "with_parts"]
+
+_USER: Final = frozenset({"user", "system", "developer"})
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "output_text": ("content", "text"),
+    "refusal": ("content", "refusal"),
+    "summary_text": ("summary", "text"),
+    "reasoning_text": ("content", "text"),
+}
+"""The type of a part -> where it stands in its item, and which field is its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text in a model's output."""
+
+    item: int
+    place: str
+    """The field of the item: `content` or `summary`."""
+    index: int
+    key: str
+    """The field of the part."""
+    text: str
+
+
+def said_by_user(item: object) -> Any:
+    """Return the content of an input item that is given to the agent; None of any other."""
+    if not isinstance(item, Mapping) or item.get("type", "message") != "message":
+        return None
+    return item.get("content") if item.get("role") in _USER else None
+
+
+def with_content(item: Any, content: Any) -> Any:
+    """Return a copy of an input item with another content."""
+    return {**item, "content": content}
+
+
+def parts_of_output(output: list[Any]) -> Iterator[Part]:
+    """Go through the texts of a model's output items."""
+    for number, item in enumerate(output):
+        for place in ("content", "summary"):
+            for index, part in enumerate(_get(item, place) or ()):
+                kind = _TEXTS.get(str(_get(part, "type")))
+                if kind is None or kind[0] != place:
+                    continue
+                text = _get(part, kind[1])
+                if isinstance(text, str) and text:
+                    yield Part(number, place, index, kind[1], text)
+
+
+def with_parts(output: list[Any], changes: Mapping[Part, str]) -> list[Any]:
+    """Return output items with other texts; what quotes or counts the old ones goes with them."""
+    changed = list(output)
+    for part, text in changes.items():
+        item = changed[part.item]
+        rest: dict[str, Any] = {"annotations": [], "logprobs": None} if part.key == "text" else {}
+        parts = list(_get(item, part.place))
+        parts[part.index] = _replaced(parts[part.index], {part.key: text, **rest})
+        changed[part.item] = _replaced(item, {part.place: parts, "encrypted_content": None})
+    return changed
+
+
+def _get(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+def _replaced(value: Any, changes: Mapping[str, Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {**value, **{k: v for k, v in changes.items() if k in value}}
+    known = type(value).model_fields
+    return value.model_copy(update={k: v for k, v in changes.items() if k in known})

@@ -1,0 +1,71 @@
+"""What the SDK knows and has no public road to: read here alone, and never relied on.
+
+Where an attribute is gone, these functions say None, and the attachment refuses what it would
+otherwise have resolved, with the instruction how to say it by hand.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from agents import Agent, FunctionTool, Handoff
+
+__all__ = ["agent_of_tool", "mcp_name", "options_of_tool", "target_of_handoff"]
+
+_OPTIONS: Final = (
+    "custom_output_extractor",
+    "run_config",
+    "max_turns",
+    "hooks",
+    "previous_response_id",
+    "conversation_id",
+    "session",
+    "on_stream",
+    "on_stream_max_pending_events",
+)
+"""Arguments of `Agent.as_tool` that only the tool's function still knows."""
+
+
+def target_of_handoff(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
+    """Return the agent that a handoff was made for."""
+    reference = getattr(handoff, "_agent_ref", None)
+    found = reference() if callable(reference) else getattr(handoff, "agent", None)
+    return found if isinstance(found, Agent) else None
+
+
+def agent_of_tool(tool: FunctionTool) -> Agent[Any] | None:
+    """Return the agent that runs behind a tool."""
+    found = getattr(tool, "_agent_instance", None)
+    return found if isinstance(found, Agent) else None
+
+
+def options_of_tool(tool: FunctionTool) -> Mapping[str, Any] | None:
+    """Return what a tool of an agent was made with; None where that cannot be told."""
+    made = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    if not inspect.isfunction(made):
+        return None
+    known = inspect.getclosurevars(made).nonlocals
+    if known.get("should_capture_tool_input") is not False:
+        return None
+    found = {name: known[name] for name in _OPTIONS if name in known}
+    return found if len(found) == len(_OPTIONS) else None
+
+
+def failure_function(tool: FunctionTool) -> Callable[..., Any] | None:
+    """Return what turns a tool's failures into text."""
+    found: Callable[..., Any] | None = getattr(tool, "_failure_error_function", None)
+    return found
+
+
+def uses_default_failure(tool: FunctionTool) -> bool:
+    """Whether failures become the SDK's own text."""
+    return bool(getattr(tool, "_use_default_failure_error_function", True))
+
+
+def mcp_name(tool: FunctionTool) -> tuple[str, str] | None:
+    """Return server and tool name of a tool of a local MCP server."""
+    binding = getattr(tool, "_mcp_tool_binding", None)
+    if not isinstance(binding, tuple) or len(binding) < 2:
+        return None
+    server, name = binding[0], binding[1]
+    return (server, name) if isinstance(server, str) and isinstance(name, str) else None
