@@ -24,6 +24,10 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "lint": ("policy_engine.cli.lint", "Load policies and report every fault."),
         "decide": ("policy_engine.cli.decide", "Decide one request and explain the decision."),
         "replay": ("policy_engine.cli.replay", "Decide the requests of a JSON Lines file."),
+        "test": (
+            "policy_engine.cli.test",
+            "Run tests of policies, with coverage and mutation.",
+        ),
         "explain": (
             "policy_engine.cli.explain",
             "Explain a code or a check, or what a call would meet.",

@@ -6,6 +6,7 @@ from policy_engine.compiler.grant import Status
 from policy_engine.compiler.limit import CompiledLimit
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.rule import CompiledRule, Constraint
+from policy_engine.compiler.variant import Variants
 
 __all__ = [
     "TEXT_OF",
@@ -16,6 +17,7 @@ __all__ = [
     "Constraint",
     "FactLookup",
     "Status",
+    "Variants",
     "compile_set",
     "ordered",
 ]

@@ -20,7 +20,7 @@ from policy_engine.errors import Fault, Location
 from policy_engine.policy import LoadedPolicy, PolicySet
 from policy_engine.text import Patterns
 
-__all__ = ["Parts", "compile_parts"]
+__all__ = ["Parts", "PolicyCompiler", "compile_parts"]
 
 Path = tuple[str | int, ...]
 
@@ -52,7 +52,9 @@ class Parts:
 
 
 @dataclass(slots=True)
-class _Compiler:
+class PolicyCompiler:
+    """Compiles the parts of one policy of a set."""
+
     everything: PolicySet
     entries: Entries
     loaded: LoadedPolicy
@@ -69,6 +71,7 @@ class _Compiler:
         return self.loaded.policy
 
     def compile(self) -> Parts:
+        """Compile the whole policy."""
         parts = Parts(self.loaded)
         self._lookups(parts)
         for section, stage in _TEXT_STAGES:
@@ -77,7 +80,7 @@ class _Compiler:
             path: Path = ("tools", name)
             covered = [entry.args]
             if entry.args is not None:
-                constraint = self._entry_arguments(name, entry)
+                constraint = self.entry_arguments(name, entry)
                 if constraint is not None:
                     parts.constraints[name] = constraint
             parts.entry_rules["tools", name] = [
@@ -97,7 +100,7 @@ class _Compiler:
             self.rule(rule, ("rules", i), rule.stage, self._covered(rule.tools, rule.except_))
             for i, rule in enumerate(self.policy.rules)
         ]
-        parts.limits = [self._limit(limit, i) for i, limit in enumerate(self.policy.limits)]
+        parts.limits = [self.limit(limit, i) for i, limit in enumerate(self.policy.limits)]
         return parts
 
     def _covered(
@@ -174,7 +177,8 @@ class _Compiler:
                 )
         return None
 
-    def _entry_arguments(self, name: str, entry: Any) -> Constraint | None:
+    def entry_arguments(self, name: str, entry: Any) -> Constraint | None:
+        """Compile the arguments of an entry."""
         rule = f"{self.policy.policy}/tools/{escaped(name)}"
         return self._constraint(
             rule,
@@ -235,7 +239,8 @@ class _Compiler:
                     found[place, key] = Guarded(place, key, validator)
         return tuple(found.values())
 
-    def _limit(self, limit: Any, index: int) -> CompiledLimit:
+    def limit(self, limit: Any, index: int) -> CompiledLimit:
+        """Compile one limit."""
         path: Path = ("limits", index)
         env = environment(self.loaded, "tool_call", self._covered(limit.tools, ()))
         numbers: tuple[Type, ...] = (INT, DOUBLE)
@@ -349,6 +354,6 @@ def compile_parts(
     )
     entries = Entries(policies.policies)
     return [
-        _Compiler(policies, entries, loaded, patterns, faults, labels, complete).compile()
+        PolicyCompiler(policies, entries, loaded, patterns, faults, labels, complete).compile()
         for loaded in policies.policies
     ]

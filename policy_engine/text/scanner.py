@@ -108,6 +108,11 @@ class Scanner:
         self.is_warm = False
         """Whether the fast engine is in use."""
 
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The patterns, by their ids."""
+        return self._patterns
+
     def warm(self) -> None:
         """Build the fast engine and take it into use; where there is none, change nothing."""
         if self.is_warm:

@@ -85,8 +85,8 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
             fault("PE011", f'there is no rule "{name}"', hint, at, len(name))
     redacted: str | None = None
     if effect == "redact":
-        before, arrow, redacted = text.rpartition(_ARROW)
-        text = before
+        text, arrow, becomes = text.rpartition(_ARROW)
+        redacted = becomes
         if not arrow:
             fault("PE007", "the line does not say what the text becomes", _HINT, 0, len(word))
             return None

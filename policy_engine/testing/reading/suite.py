@@ -13,6 +13,7 @@ from policy_engine.source import read_document
 from policy_engine.testing.case import Case, Suite
 from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.long_values import expanded
 from policy_engine.testing.reading.names import Names, names_of
 from policy_engine.testing.reading.requests import DEFAULTS
 from policy_engine.testing.reading.tests import read_test
@@ -142,4 +143,4 @@ def _cases(
                 line = fields.document.at(("tests", known, "name")).line
                 message = f'two tests have the name "{name}"'
                 fields.fault((*path, "name"), "PE010", message, f"the other is in line {line}")
-        yield from read_test(fields, path, test, names, defaults)
+        yield from read_test(fields, path, expanded(fields, path, test), names, defaults)

@@ -1,0 +1,128 @@
+"""`test`: run tests of policies, with coverage and mutation."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from policy_engine.cli.console import print_faults, print_lines
+from policy_engine.cli.ending import CANNOT_RUN, CLEAN, NOT_PERMITTED, complain, ending
+from policy_engine.cli.json_output import print_json
+from policy_engine.errors import PolicyError
+from policy_engine.report.faults import fault_lines
+from policy_engine.testing.faults import FaultyTestsError
+from policy_engine.testing.mutation import count_mutants, hunt
+from policy_engine.testing.outcome import Summary, percent, run_tests
+from policy_engine.testing.output import summary_lines, to_junit, to_wire
+from policy_engine.testing.reading import Loaded, read_suites
+
+__all__ = ["run"]
+
+
+class _Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+
+def run(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Test files, or folders that hold some.")
+    ],
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Say which parts of the policies no test reaches.")
+    ] = False,
+    min_coverage: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", min=0, max=100, help="Less coverage fails."),
+    ] = None,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Weaken the policies, and say what no test notices.")
+    ] = False,
+    min_mutation: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", min=0, max=100, help="Fewer mutants noticed fail."),
+    ] = None,
+    form: Annotated[
+        _Format, typer.Option("--format", metavar="text|json|junit", help="How to print it.")
+    ] = _Format.TEXT,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="How many processes work on mutants."),
+    ] = None,
+) -> None:
+    """Run tests of policies.
+
+    A test file names the policy set that it tests and holds requests, steps of a session, texts
+    and matrices, each with what is expected. Of a folder, the files in folders named tests run.
+
+    Exit code 1: a test fails, or too little is covered or noticed. Exit code 2: a test file or
+    a policy does not load.
+    """
+    with ending():
+        loaded = _read(paths)
+        started = time.perf_counter()
+        summary = run_tests(loaded, coverage=coverage or min_coverage is not None)
+        summary.seconds = time.perf_counter() - started
+        wants_mutation = mutate or min_mutation is not None
+        if wants_mutation and summary.failed:
+            complain("the tests fail, so no mutant was tried")
+        elif wants_mutation:
+            with _progress(count_mutants(loaded)) as advance:
+                summary.verdicts = hunt(paths, loaded, jobs=jobs, advance=advance)
+        _print(summary, form)
+    raise typer.Exit(_code(summary, min_coverage, min_mutation))
+
+
+def _read(paths: list[str]) -> Loaded:
+    try:
+        return read_suites(paths)
+    except FaultyTestsError as error:
+        *lines, _ = fault_lines(error.faults)
+        print_lines(lines, error=True)
+        complain(str(error).rpartition("\n\n")[2])
+        raise typer.Exit(CANNOT_RUN) from None
+    except PolicyError as error:
+        print_faults(error)
+        raise typer.Exit(CANNOT_RUN) from None
+
+
+def _print(summary: Summary, form: _Format) -> None:
+    if form is _Format.JSON:
+        print_json(to_wire(summary))
+    elif form is _Format.JUNIT:
+        sys.stdout.write(to_junit(summary))
+    else:
+        print_lines(summary_lines(summary))
+
+
+def _code(summary: Summary, min_coverage: float | None, min_mutation: float | None) -> int:
+    code = NOT_PERMITTED if summary.failed else CLEAN
+    covered, noticed = percent(summary.outcomes), percent(summary.kills)
+    if min_coverage is not None and covered < min_coverage:
+        complain(f"coverage is {covered:.1f} %, below {min_coverage:g} %")
+        code = NOT_PERMITTED
+    if min_mutation is not None and summary.verdicts is not None and noticed < min_mutation:
+        complain(f"{noticed:.1f} % of the mutants are noticed, below {min_mutation:g} %")
+        code = NOT_PERMITTED
+    return code
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show how many mutants are examined, on a terminal only."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (TextColumn("mutants"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("mutants", total=total)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,198 @@
+"""Policy sets that differ from a compiled one in one place, without compiling the rest."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from policy_engine.cel import BOOL, Environment, Variable
+from policy_engine.cel.expression import compile_tree
+from policy_engine.cel.nodes import Node
+from policy_engine.compiler.applies import compile_applies
+from policy_engine.compiler.build import Compiled, compile_set
+from policy_engine.compiler.covered import Covered, Entries
+from policy_engine.compiler.parts import Parts, PolicyCompiler
+from policy_engine.compiler.rule import CompiledRule
+from policy_engine.decision import Stage
+from policy_engine.errors import Fault, PolicyError
+from policy_engine.policy import LoadedPolicy, Policy, PolicySet
+from policy_engine.text import Patterns
+
+__all__ = ["Variants"]
+
+Path = tuple[str | int, ...]
+
+_PLACES = Environment(
+    {"request": Variable(BOOL, ("request",)), "facts": Variable(BOOL, ("facts",))}
+)
+"""What the function of a condition takes."""
+_TEXTS: dict[str, tuple[Stage, Stage]] = {
+    "input": ("input", "model_request"),
+    "output": ("output", "model_response"),
+}
+
+
+class Variants:
+    """Makes variants of a compiled policy set; what is equal is shared with it.
+
+    Args:
+        compiled: The policy set.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._base = compiled
+        self._patterns = Patterns()
+        for pattern in compiled.scanner.patterns:
+            self._patterns.add(pattern.expression, caseless=pattern.caseless)
+        self._known = len(self._patterns)
+        self._entries = Entries(compiled.policies.policies)
+
+    def with_condition(self, index: int, path: Path, tree: Node) -> Compiled:
+        """Return the set in which the condition of one rule has another tree.
+
+        Args:
+            index: Which policy of the set.
+            path: The rule's place in it.
+            tree: A checked tree that reads no more than the rule's own.
+        """
+        parts = replace(self._base.parts[index])
+
+        def changed(rule: CompiledRule) -> CompiledRule:
+            assert rule.condition is not None  # noqa: S101 - the caller's promise
+            function = compile_tree(tree, _PLACES, None)
+            condition = replace(rule.condition, function=function, tree=tree)  # type: ignore[arg-type]
+            return replace(rule, condition=condition)
+
+        match path:
+            case ("input" | "output" as section, int(i)):
+                parts.text_rules = dict(parts.text_rules)
+                for stage in _TEXTS[str(section)]:
+                    rules = list(parts.text_rules[stage])
+                    rules[i] = changed(rules[i])
+                    parts.text_rules[stage] = rules
+            case ("rules", int(i)):
+                parts.top_rules = list(parts.top_rules)
+                parts.top_rules[i] = changed(parts.top_rules[i])
+            case (section, str(name), kind, int(i)):
+                inner = "result" if kind == "result" else str(section)
+                rules = list(parts.entry_rules[inner, name])
+                rules[i] = changed(rules[i])
+                parts.entry_rules = {**parts.entry_rules, (inner, name): rules}
+        everything = list(self._base.parts)
+        everything[index] = parts
+        return replace(self._base, parts=tuple(everything))
+
+    def make(self, index: int, policy: Policy, unit: Path) -> Compiled:
+        """Compile a set in which one policy is another.
+
+        Args:
+            index: Which policy of the set.
+            policy: What stands in its place.
+            unit: What is different in it: a rule or a limit by its place, `(…, "args")` for the
+                arguments of an entry whose types are the same, an entry for what names alone
+                settle, and `()` for anything else.
+
+        Raises:
+            PolicyError: It cannot do what it says.
+        """
+        before = self._base.policies.policies
+        loaded = LoadedPolicy(policy, before[index].document)
+        policies = PolicySet(
+            (*before[:index], loaded, *before[index + 1 :]), self._base.policies.revision
+        )
+        if not unit:
+            return compile_set(policies, warm=False)
+        faults: list[Fault] = []
+        parts = replace(self._base.parts[index], loaded=loaded)
+        labels = frozenset(
+            label
+            for one in policies.policies
+            for entry in (one.policy.tools or {}).values()
+            for label in entry.labels
+        )
+        compiler = PolicyCompiler(
+            policies, self._entries, loaded, self._patterns, faults, labels, complete=True
+        )
+        self._change(parts, compiler, policy, unit)
+        if faults:
+            raise PolicyError(faults)
+        applies = list(self._base.applies)
+        applies[index] = compile_applies(policy.applies_to)
+        everything = list(self._base.parts)
+        everything[index] = parts
+        scanner = self._base.scanner
+        if len(self._patterns) > self._known:
+            scanner = self._patterns.scanner
+        return replace(
+            self._base,
+            policies=policies,
+            parts=tuple(everything),
+            applies=tuple(applies),
+            scanner=scanner,
+        )
+
+    def _change(self, parts: Parts, compiler: PolicyCompiler, policy: Any, unit: Path) -> None:
+        match unit:
+            case ("input" | "output" as section, int(i)):
+                texts = dict(parts.text_rules)
+                for stage in _TEXTS[str(section)]:
+                    declared = getattr(policy, str(section))
+                    texts[stage] = _changed(texts[stage], declared, i, compiler, unit, stage, [])
+                parts.text_rules = texts
+            case ("rules", int(i)):
+                rule = policy.rules[i] if i < len(policy.rules) else None
+                covered: Sequence[Covered] = []
+                stage = "tool_call"
+                if rule is not None:
+                    covered = self._entries.covered(rule.tools or (), rule.except_ or ())
+                    stage = rule.stage
+                parts.top_rules = _changed(
+                    parts.top_rules, policy.rules, i, compiler, unit, stage, covered
+                )
+            case ("limits", int(i)):
+                limits = list(parts.limits)
+                if len(policy.limits) < len(limits):
+                    del limits[i]
+                else:
+                    limits[i] = compiler.limit(policy.limits[i], i)
+                parts.limits = limits
+            case ("tools", str(name), "args"):
+                constraints = dict(parts.constraints)
+                constraints.pop(name, None)
+                entry = policy.tools[name]
+                made = None if entry.args is None else compiler.entry_arguments(name, entry)
+                if made is not None:
+                    constraints[name] = made
+                parts.constraints = constraints
+            case (("tools" | "handoffs") as section, str(name), ("rules" | "result") as kind, int(i)):
+                entry = getattr(policy, str(section))[name]
+                inner = "result" if kind == "result" else str(section)
+                at: Stage = "handoff" if section == "handoffs" else "tool_call"
+                rules = dict(parts.entry_rules)
+                rules[inner, name] = _changed(
+                    rules[inner, name],
+                    getattr(entry, str(kind)),
+                    i,
+                    compiler,
+                    unit,
+                    "tool_result" if kind == "result" else at,
+                    [entry.args] if section == "tools" else [],
+                )
+                parts.entry_rules = rules
+
+
+def _changed(
+    rules: Sequence[Any],
+    declared: Sequence[Any],
+    index: int,
+    compiler: PolicyCompiler,
+    path: Path,
+    stage: Stage,
+    covered: Sequence[Covered],
+) -> list[Any]:
+    """Return compiled rules in which one is gone, or is another."""
+    changed = list(rules)
+    if len(declared) < len(rules):
+        del changed[index]
+    else:
+        changed[index] = compiler.rule(declared[index], path, stage, covered)
+    return changed

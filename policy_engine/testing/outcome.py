@@ -1,0 +1,79 @@
+"""All that a run of tests came to."""
+
+from dataclasses import dataclass, field
+
+from policy_engine.testing.case import Suite
+from policy_engine.testing.coverage import Coverage, Covered
+from policy_engine.testing.mutation import Verdict
+from policy_engine.testing.reading import Loaded
+from policy_engine.testing.replay import prices_of
+from policy_engine.testing.run import Result, run_case
+from policy_engine.engine import Engine
+
+__all__ = ["Summary", "percent", "run_tests"]
+
+
+@dataclass(slots=True)
+class Summary:
+    """Results, coverage and mutation of all test files."""
+
+    results: list[tuple[Suite, Result]] = field(default_factory=list)
+    covered: list[Covered] | None = None
+    """None where nobody asked."""
+    verdicts: list[Verdict] | None = None
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[tuple[Suite, Result]]:
+        """The cases that did not come as expected."""
+        return [pair for pair in self.results if not pair[1].passed]
+
+    @property
+    def decisions(self) -> int:
+        """How many requests were decided."""
+        return sum(result.decisions for _, result in self.results)
+
+    @property
+    def outcomes(self) -> tuple[int, int]:
+        """How many outcomes the tests brought about, of how many."""
+        covered = self.covered or []
+        return (
+            sum(len(one.seen) for one in covered),
+            sum(len(one.item.wanted) for one in covered),
+        )
+
+    @property
+    def kills(self) -> tuple[int, int]:
+        """How many mutants the tests noticed, of how many that can be told apart."""
+        verdicts = self.verdicts or []
+        killed = sum(one.fate == "killed" for one in verdicts)
+        return killed, killed + sum(one.fate == "survived" for one in verdicts)
+
+
+def percent(part: tuple[int, int]) -> float:
+    """Return a share in percent; of nothing, all."""
+    return 100.0 if part[1] == 0 else 100.0 * part[0] / part[1]
+
+
+def run_tests(loaded: Loaded, *, coverage: bool) -> Summary:
+    """Run every case of every suite.
+
+    Args:
+        loaded: The suites and their policy sets.
+        coverage: Whether to watch what the tests bring about.
+    """
+    summary = Summary()
+    engines = {path: Engine(compiled) for path, compiled in loaded.policies.items()}
+    prices = {path: prices_of(compiled) for path, compiled in loaded.policies.items()}
+    watching = {
+        path: Coverage(compiled) for path, compiled in loaded.policies.items() if coverage
+    }
+    for suite in loaded.suites:
+        watched = watching.get(suite.policies)
+        watch = None if watched is None else watched.watch
+        for case in suite.cases:
+            result = run_case(engines[suite.policies], prices[suite.policies], case, watch)
+            summary.results.append((suite, result))
+    if coverage:
+        summary.covered = [one for watched in watching.values() for one in watched.items()]
+    return summary

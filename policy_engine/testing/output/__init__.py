@@ -1,0 +1,7 @@
+"""What a run of tests came to, as text, JSON and JUnit."""
+
+from policy_engine.testing.output.junit import to_junit
+from policy_engine.testing.output.lines import summary_lines
+from policy_engine.testing.output.wire import to_wire
+
+__all__ = ["summary_lines", "to_junit", "to_wire"]

@@ -1,0 +1,100 @@
+"""What a run of tests came to, as lines of text."""
+
+import json
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from policy_engine.report.printable import printable
+from policy_engine.report.words import counted
+from policy_engine.testing.coverage import Covered
+from policy_engine.testing.mutation import Verdict
+from policy_engine.testing.outcome import Summary, percent
+from policy_engine.testing.run import Failure, Result
+
+__all__ = ["failure_lines", "summary_lines"]
+
+
+def summary_lines(summary: Summary) -> Iterator[Text]:
+    """Return the failures, then the totals, then what tests leave out."""
+    for _, result in summary.failed:
+        yield from _failed(result)
+        yield Text("")
+    failed = len(summary.failed)
+    yield Text.assemble(
+        f"{counted(len(summary.results), 'test')}, ",
+        (f"{failed:,} failed", "bold red") if failed else ("each passed", "green"),
+        f"; {counted(summary.decisions, 'decision')} in {summary.seconds:.2f} s",
+    )
+    if summary.covered is not None:
+        yield Text("")
+        yield from _coverage(summary, summary.covered)
+    if summary.verdicts is not None:
+        yield Text("")
+        yield from _mutation(summary, summary.verdicts)
+
+
+def failure_lines(result: Result, failure: Failure) -> Iterator[str]:
+    """Return what came otherwise than expected in one step."""
+    many = len(result.case.steps) > 1
+    place = f"step {failure.step}: " if many else ""
+    turn = f"turn {failure.turn}: " if failure.turn > 1 else ""
+    for difference in failure.differences:
+        yield f"{place}{turn}{difference}"
+    yield "  what spoke:" if failure.reasons else "  no rule spoke"
+    yield from (f"    {reason}" for reason in failure.reasons)
+
+
+def _failed(result: Result) -> Iterator[Text]:
+    for failure in result.failures:
+        yield Text.assemble(
+            (printable(str(failure.location)), "bold"), ": ", (printable(result.case.name), "red")
+        )
+        yield from (Text(f"  {printable(line)}") for line in failure_lines(result, failure))
+
+
+def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:
+    seen, wanted = summary.outcomes
+    yield Text.assemble(
+        ("coverage: ", "bold"),
+        f"{percent((seen, wanted)):.1f} %, {seen:,} of {counted(wanted, 'outcome')}",
+    )
+    for one in covered:
+        if one.missing:
+            item = one.item
+            what = f" {item.what}" if item.what else ""
+            outcomes = ", ".join(one.missing)
+            yield Text.assemble(
+                f"  {printable(str(item.location))}: {item.kind} {printable(item.rule + what)}: ",
+                ("no test for ", "yellow"),
+                outcomes,
+            )
+
+
+def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
+    killed, counting = summary.kills
+    alike = sum(one.fate == "equivalent" for one in verdicts)
+    refused = sum(one.fate == "refused" for one in verdicts)
+    yield Text.assemble(
+        ("mutation: ", "bold"),
+        f"{percent((killed, counting)):.1f} %, {killed:,} of {counted(counting, 'mutant')} noticed",
+    )
+    yield Text(
+        f"  not counted: {alike:,} that no call was found to tell apart, "
+        f"{refused:,} that do not load",
+        style="dim",
+    )
+    for one in verdicts:
+        if one.fate != "survived" or one.witness is None:
+            continue
+        rule = f"{one.rule}: " if one.rule else ""
+        yield Text.assemble(
+            f"  {printable(str(one.location))}: {printable(rule + one.what)}: ",
+            ("no test notices", "yellow"),
+        )
+        request = json.dumps(one.witness.request, ensure_ascii=False, default=str)
+        yield Text(f"    {printable(request)}", style="dim")
+        for clause in one.witness.beside:
+            yield Text(f"    where {printable(clause)}", style="dim")
+        yield Text(f"    the policy: {printable(one.witness.policy)}")
+        yield Text(f"    changed:    {printable(one.witness.mutant)}")
