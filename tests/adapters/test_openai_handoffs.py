@@ -1,0 +1,241 @@
+"""Handoffs and agents as tools: cycles, denials with a message, limits, targets unknown."""
+
+import asyncio
+import gc
+
+import pytest
+from agents import Agent, Handoff, Runner, function_tool, handoff
+from agents.extensions.handoff_filters import remove_all_tools
+from openai_desk import agent_of, call, desk_of, outputs, refund_tool, say, scripted
+
+from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
+from policy_engine.guard import Denied
+
+HANDOFFS = {
+    "tools": {"ask": "allow", "refund": {"args": {"order": {"type": "string"}, "amount": {"type": "number", "maximum": 10, "message": "At most 10."}, "note": {"type": "string"}}}},
+    "handoffs": {
+        "billing": "allow",
+        "triage": "allow",
+        "legal": {
+            "rules": [
+                {
+                    "id": "office",
+                    "when": 'agent != "counsel"',
+                    "effect": "deny",
+                    "message": "Ask counsel first.",
+                }
+            ]
+        },
+    },
+    "limits": [{"id": "handoffs", "stage": "handoff", "max": 3, "by": ["session"]}],
+}
+
+
+def handed(result):
+    """Return what the model read of each handoff."""
+    return [
+        item.raw_item["output"] for item in result.new_items if item.type == "handoff_output_item"
+    ]
+
+
+def test_a_handoff_goes_to_the_guarded_target(tmp_path):
+    calls, desk = [], desk_of(tmp_path, HANDOFFS)
+    step = call("refund", {"order": "A", "amount": 90, "note": ""})
+    billing = agent_of(scripted(step, say("sorry")), name="billing", tools=[refund_tool(calls)])
+    result = desk.run(agent_of(scripted(call("transfer_to_billing")), handoffs=[billing]))
+    assert calls == []
+    assert result.last_agent.name == "billing"
+    assert outputs(result) == ["At most 10."]
+    assert ("handoff", "billing", "allow") in desk.decisions()
+
+
+@pytest.mark.parametrize("made", [lambda agent: agent, handoff], ids=["an agent", "a handoff"])
+def test_a_denied_handoff_stays_and_says_why(tmp_path, made):
+    desk = desk_of(tmp_path, HANDOFFS)
+    legal = agent_of(scripted(say("never")), name="legal")
+    model = scripted(call("transfer_to_legal"), say("then not"))
+    result = desk.run(agent_of(model, handoffs=[made(legal)]))
+    assert result.last_agent.name == "triage"
+    assert result.final_output == "then not"
+    assert handed(result) == ["Ask counsel first."]
+
+
+def test_a_filter_does_not_take_the_denial_away(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    legal = agent_of(scripted(say("never")), name="legal")
+    model = scripted(call("transfer_to_legal"), say("then not"))
+    result = desk.run(
+        agent_of(model, handoffs=[handoff(legal, input_filter=remove_all_tools)]), "help me"
+    )
+    assert "Ask counsel first." in str(model.calls[1].input)
+    assert handed(result) == ["Ask counsel first."]
+
+
+def test_a_filter_works_where_the_handoff_is_permitted(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    last = scripted(say("hello"))
+    billing = agent_of(last, name="billing")
+    model = scripted(call("transfer_to_billing"))
+    desk.run(
+        agent_of(model, handoffs=[handoff(billing, input_filter=remove_all_tools)]), "help me"
+    )
+    assert "transfer_to" not in str(last.calls[0].input)
+
+
+def test_a_cycle_is_walked_once_and_limited(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    there = scripted(*(call("transfer_to_triage") for _ in range(9)))
+    back = scripted(*(call("transfer_to_billing") for _ in range(2)), say("enough"))
+    triage = agent_of(back, name="triage")
+    billing = agent_of(there, name="billing", handoffs=[triage])
+    triage.handoffs = [billing]
+    guarded = guard_agent(triage, desk.guard)
+    assert guarded.handoffs[0].agent.handoffs[0].agent is guarded
+    there.enqueue(say("stopped"))
+    with pytest.raises(Exception, match="turns|remaining|script|model"):
+        asyncio.run(Runner.run(guarded, "go", run_config=desk.config(), max_turns=6))
+    permitted = [d for d in desk.decisions("handoff") if d[2] == "allow"]
+    denied = [d for d in desk.decisions("handoff") if d[2] == "deny"]
+    assert len(permitted) == 3
+    assert denied
+
+
+def test_a_handoff_that_is_never_permitted_is_hidden(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    other = agent_of(scripted(), name="stranger")
+    model = scripted(say("hello"))
+    desk.run(agent_of(model, handoffs=[other]))
+    assert model.calls[0].handoffs == []
+
+
+def test_a_target_that_nobody_knows_is_refused_and_can_be_named(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    billing = agent_of(scripted(say("billing here")), name="billing")
+
+    async def invoke(context, text):
+        return billing
+
+    made = Handoff(
+        tool_name="to_billing",
+        tool_description="",
+        input_json_schema={},
+        on_invoke_handoff=invoke,
+        agent_name="billing",
+        strict_json_schema=False,
+    )
+    triage = agent_of(scripted(call("to_billing")), handoffs=[made])
+    with pytest.raises(UnmediatedError, match="to_billing.*agents="):
+        guard_agent(triage, desk.guard)
+    guarded = guard_agent(triage, desk.guard, agents=[billing])
+    result = asyncio.run(Runner.run(guarded, "x", run_config=desk.config()))
+    assert result.final_output == "billing here"
+
+
+def test_a_handoff_that_leads_elsewhere_stays(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    billing = agent_of(scripted(), name="billing")
+    stranger = Agent(name="billing", model=scripted(say("unguarded")))
+
+    async def invoke(context, text):
+        return stranger
+
+    made = Handoff(
+        tool_name="to_billing",
+        tool_description="",
+        input_json_schema={},
+        on_invoke_handoff=invoke,
+        agent_name="billing",
+        strict_json_schema=False,
+    )
+    triage = agent_of(scripted(call("to_billing"), say("here")), handoffs=[made])
+    guarded = guard_agent(triage, desk.guard, agents=[billing])
+    result = asyncio.run(Runner.run(guarded, "x", run_config=desk.config()))
+    assert result.final_output == "here"
+
+
+def test_agents_as_tools_are_guarded_by_the_same_line(tmp_path):
+    calls, desk = [], desk_of(tmp_path, HANDOFFS)
+    step = call("refund", {"order": "A", "amount": 90, "note": ""})
+    inner_model = scripted(step, say("was told: at most"))
+    inner = agent_of(inner_model, name="inner", tools=[refund_tool(calls)])
+    model = scripted(call("ask", {"input": "refund it"}), say("done"))
+    result = desk.run(agent_of(model, tools=[inner.as_tool("ask", "asks")]))
+    assert calls == []
+    assert "At most 10." in str(inner_model.calls[1].input)
+    assert outputs(result) == ["was told: at most"]
+    assert ("tool_call", "ask", "allow") in desk.decisions()
+    assert {r["agent"] for r in desk.records if r["kind"] == "decision"} == {"triage", "inner"}
+
+
+def test_the_options_of_an_agent_as_tool_stay(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    inner = agent_of(scripted(say("hello")), name="inner")
+
+    async def loud(result):
+        return str(result.final_output).upper()
+
+    tool = inner.as_tool("ask", "asks", custom_output_extractor=loud, max_turns=3)
+    model = scripted(call("ask", {"input": "x"}), say("done"))
+    assert outputs(desk.run(agent_of(model, tools=[tool]))) == ["HELLO"]
+
+
+def test_a_failure_behind_a_tool_reaches_its_author_and_a_denial_the_model(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+    inner = agent_of(scripted(RuntimeError("broken")), name="inner")
+    tool = inner.as_tool("ask", "asks", failure_error_function=lambda c, e: f"author: {e}")
+    model = scripted(call("ask", {"input": "x"}), say("done"))
+    assert outputs(desk.run(agent_of(model, tools=[tool]))) == ["author: broken"]
+
+
+def test_an_agent_as_tool_whose_options_cannot_be_told_is_refused(tmp_path):
+    from pydantic import BaseModel
+
+    class Question(BaseModel):
+        about: str
+
+    desk = desk_of(tmp_path, HANDOFFS)
+    inner = agent_of(scripted(say("hello")), name="inner")
+    tool = inner.as_tool("ask", "asks", parameters=Question)
+    with pytest.raises(UnmediatedError, match="guard that agent first"):
+        guard_agent(agent_of(scripted(), tools=[tool]), desk.guard)
+    made = guard_agent(inner, desk.guard).as_tool("ask", "asks", parameters=Question)
+    model = scripted(call("ask", {"about": "x"}), say("done"))
+    assert outputs(desk.run(agent_of(model, tools=[made]))) == ["hello"]
+
+
+def test_what_happens_behind_a_tool_counts_for_the_session(tmp_path):
+    policy = {
+        "tools": {"ask": "allow"},
+        "limits": [{"id": "turns", "stage": "model_request", "max": 2, "by": ["session"]}],
+    }
+    desk = desk_of(tmp_path, policy)
+    inner = agent_of(scripted(say("hello")), name="inner")
+    model = scripted(call("ask", {"input": "x"}), say("one too many"))
+    with pytest.raises(Denied):
+        desk.run(agent_of(model, tools=[inner.as_tool("ask", "asks")]))
+
+
+def test_a_graph_outlives_the_original(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+
+    def build():
+        billing = agent_of(scripted(say("billing here")), name="billing")
+        return guard_agent(
+            agent_of(scripted(call("transfer_to_billing")), handoffs=[billing]), desk.guard
+        )
+
+    guarded = build()
+    gc.collect()
+    result = asyncio.run(Runner.run(guarded, "x", run_config=desk.config()))
+    assert result.final_output == "billing here"
+
+
+def test_a_function_that_denies_by_itself_reads_as_a_denial(tmp_path):
+    desk = desk_of(tmp_path, HANDOFFS)
+
+    @function_tool(failure_error_function=None)
+    def ask() -> str:
+        desk.guard.check_output("x")
+        return "unreached" if False else "fine"
+
+    assert outputs(desk.run(agent_of(scripted(call("ask"), say("ok")), tools=[ask]))) == ["fine"]
