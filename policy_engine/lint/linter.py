@@ -66,7 +66,10 @@ def lint(
 def _placed(rule: LintRule, found: Found, settings: Settings) -> Finding:
     document = found.policy.document
     fault = document.fault(found.path, rule.code, found.message, on_key=found.on_key)
-    place, length = fault.location, fault.length
+    place, length, line = fault.location, fault.length, fault.source_line
+    if found.line is not None:
+        line = document.line(found.line)
+        place, length = Location(place.path, found.line, 1), max(1, len(line))
     if found.part is not None:
         text = _text_at(found)
         inside = fault.source_line.find(text, place.column - 1) if text else -1
@@ -80,7 +83,7 @@ def _placed(rule: LintRule, found: Found, settings: Settings) -> Finding:
         settings.severity.get(rule.code) or found.severity or rule.severity,
         found.message,
         found.hint,
-        fault.source_line,
+        line,
         length,
         found.witness,
         found.edits,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from policy_engine.cel.nodes import Call, Node, children
-from policy_engine.lint.proof.formula import constant
+from policy_engine.lint.proof.formula import clauses, constant, formula
 from policy_engine.lint.subject import Entry, PlacedCondition, Subject
 from policy_engine.policy import LoadedPolicy
 from policy_engine.source import Path
@@ -51,6 +51,8 @@ class PatternAt:
     """The schema that it stands in."""
     part: tuple[int, int] | None = None
     """Its ends in the expression that it stands in."""
+    allows: bool = False
+    """Whether what matches it is let through."""
 
 
 def schemas(subject: Subject) -> Iterator[SchemaAt]:
@@ -96,7 +98,7 @@ def patterns(subject: Subject) -> Iterator[PatternAt]:
         pattern = place.schema.get("pattern")
         if isinstance(pattern, str):
             path = (*place.path, "pattern")
-            yield PatternAt(place.policy, path, pattern, "argument", place)
+            yield PatternAt(place.policy, path, pattern, "argument", place, allows=True)
         check = place.schema.get("check")
         listed = check.get("pattern") if isinstance(check, Mapping) else None
         any_of = listed.get("any") if isinstance(listed, Mapping) else None
@@ -114,12 +116,25 @@ def patterns(subject: Subject) -> Iterator[PatternAt]:
 def _in_condition(found: PlacedCondition) -> Iterator[PatternAt]:
     if found.compiled.condition is None:
         return
-    for node in nodes(found.compiled.condition.tree):
+    tree = found.compiled.condition.tree
+    refused = {
+        (clause.node.start, clause.node.end)
+        for clause in clauses(formula(tree))
+        if clause.atom.kind == "matches" and not clause.holds
+    }
+    for node in nodes(tree):
         if isinstance(node, Call) and node.function == "matches" and len(node.arguments) == 2:
             pattern, where = constant(node.arguments[1]), node.arguments[1]
             if isinstance(pattern, str):
                 part = (where.start, where.end)
-                yield PatternAt(found.policy, found.path, pattern, "condition", part=part)
+                yield PatternAt(
+                    found.policy,
+                    found.path,
+                    pattern,
+                    "condition",
+                    part=part,
+                    allows=(node.start, node.end) in refused,
+                )
 
 
 def nodes(tree: Node) -> Iterator[Node]:

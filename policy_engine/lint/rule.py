@@ -32,6 +32,8 @@ class Found:
     edits: tuple[Edit, ...] = ()
     severity: Severity | None = None
     """Where it is other than the rule's."""
+    line: int | None = None
+    """The line, where it is about one and not about a value."""
 
 
 @dataclass(frozen=True, slots=True)

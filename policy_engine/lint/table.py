@@ -11,7 +11,64 @@ from policy_engine.lint.rules.pe103_constant_comparison import RULE as PE103
 from policy_engine.lint.rules.pe104_redundant_clause import RULE as PE104
 from policy_engine.lint.rules.pe105_shadowed_entry import RULE as PE105
 from policy_engine.lint.rules.pe106_shadowed_rule import RULE as PE106
+from policy_engine.lint.rules.pe107_contradictory_arguments import RULE as PE107
+from policy_engine.lint.rules.pe108_dead_glob import RULE as PE108
+from policy_engine.lint.rules.pe109_covers_denied_tools import RULE as PE109
+from policy_engine.lint.rules.pe110_unknown_tool import RULE as PE110
+from policy_engine.lint.rules.pe111_unknown_argument import RULE as PE111
+from policy_engine.lint.rules.pe112_missing_argument import RULE as PE112
+from policy_engine.lint.rules.pe113_impossible_argument import RULE as PE113
+from policy_engine.lint.rules.pe114_unproducible_value import RULE as PE114
+from policy_engine.lint.rules.pe115_ineffective_bound import RULE as PE115
+from policy_engine.lint.rules.pe116_uncovered_tool import RULE as PE116
+from policy_engine.lint.rules.pe117_unread_label import RULE as PE117
+from policy_engine.lint.rules.pe118_unused_declaration import RULE as PE118
+from policy_engine.lint.rules.pe119_approval_nobody_can_give import RULE as PE119
+from policy_engine.lint.rules.pe120_replacement_breaks_check import RULE as PE120
+from policy_engine.lint.rules.pe121_domain_in_character_class import RULE as PE121
+from policy_engine.lint.rules.pe122_redundant_term import RULE as PE122
+from policy_engine.lint.rules.pe123_ascii_class import RULE as PE123
+from policy_engine.lint.rules.pe124_backtracking_pattern import RULE as PE124
+from policy_engine.lint.rules.pe125_expensive_pattern import RULE as PE125
+from policy_engine.lint.rules.pe126_unpriced_model import RULE as PE126
+from policy_engine.lint.rules.pe127_secret_in_policy import RULE as PE127
+from policy_engine.lint.rules.pe128_duplicate_item import RULE as PE128
+from policy_engine.lint.rules.pe129_confusable_tools import RULE as PE129
+from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
+from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
+from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
+from policy_engine.lint.rules.pe204_dangerous_free_form import RULE as PE204
+from policy_engine.lint.rules.pe205_unbounded_string import RULE as PE205
+from policy_engine.lint.rules.pe206_optional_guard import RULE as PE206
+from policy_engine.lint.rules.pe207_unanchored_pattern import RULE as PE207
+from policy_engine.lint.rules.pe208_unescaped_dot import RULE as PE208
+from policy_engine.lint.rules.pe209_observe_without_end import RULE as PE209
+from policy_engine.lint.rules.pe210_long_approval import RULE as PE210
+from policy_engine.lint.rules.pe211_self_approval import RULE as PE211
+from policy_engine.lint.rules.pe212_caller_controlled_key import RULE as PE212
+from policy_engine.lint.rules.pe213_open_object import RULE as PE213
+from policy_engine.lint.rules.pe214_negative_amount import RULE as PE214
+from policy_engine.lint.rules.pe215_prefix_without_boundary import RULE as PE215
+from policy_engine.lint.rules.pe216_suffix_without_boundary import RULE as PE216
+from policy_engine.lint.rules.pe217_case_sensitive_denylist import RULE as PE217
+from policy_engine.lint.rules.pe218_path_by_prefix import RULE as PE218
+from policy_engine.lint.rules.pe219_contains_as_allowlist import RULE as PE219
+from policy_engine.lint.rules.pe220_unread_allowed import RULE as PE220
+from policy_engine.lint.rules.pe221_unbounded_amount import RULE as PE221
+from policy_engine.lint.rules.pe222_any_model import RULE as PE222
+from policy_engine.lint.rules.pe223_peer_approval import RULE as PE223
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
+from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
+from policy_engine.lint.rules.pe303_no_description import RULE as PE303
+from policy_engine.lint.rules.pe304_no_owner import RULE as PE304
+from policy_engine.lint.rules.pe305_no_message import RULE as PE305
+from policy_engine.lint.rules.pe306_todo import RULE as PE306
+from policy_engine.lint.rules.pe307_negated_comparison import RULE as PE307
+from policy_engine.lint.rules.pe308_yoda_comparison import RULE as PE308
+from policy_engine.lint.rules.pe309_boolean_comparison import RULE as PE309
+from policy_engine.lint.rules.pe310_no_schema_line import RULE as PE310
+from policy_engine.lint.rules.pe311_placeholder_id import RULE as PE311
+from policy_engine.lint.rules.pe312_yaml_1_1_word import RULE as PE312
 
 __all__ = ["RULES", "UNUSED"]
 
@@ -25,7 +82,64 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE104,
             PE105,
             PE106,
+            PE107,
+            PE108,
+            PE109,
+            PE110,
+            PE111,
+            PE112,
+            PE113,
+            PE114,
+            PE115,
+            PE116,
+            PE117,
+            PE118,
+            PE119,
+            PE120,
+            PE121,
+            PE122,
+            PE123,
+            PE124,
+            PE125,
+            PE126,
+            PE127,
+            PE128,
+            PE129,
+            PE201,
+            PE202,
+            PE203,
+            PE204,
+            PE205,
+            PE206,
+            PE207,
+            PE208,
+            PE209,
+            PE210,
+            PE211,
+            PE212,
+            PE213,
+            PE214,
+            PE215,
+            PE216,
+            PE217,
+            PE218,
+            PE219,
+            PE220,
+            PE221,
+            PE222,
+            PE223,
             PE301,
+            PE302,
+            PE303,
+            PE304,
+            PE305,
+            PE306,
+            PE307,
+            PE308,
+            PE309,
+            PE310,
+            PE311,
+            PE312,
         )
     }
 )

@@ -289,7 +289,7 @@ class Draft:
 def _caller(policy: LoadedPolicy) -> dict[str, Any]:
     """Return who asks, so that the policy applies."""
     applies = policy.policy.applies_to
-    principal: dict[str, Any] = {"id": "u1"}
+    principal: dict[str, Any] = {"id": "x"}  # as sampled facts name their owner
     made: dict[str, Any] = {"agent": "agent", "principal": principal}
     if applies is not None:
         if applies.agents:

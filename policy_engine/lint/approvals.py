@@ -1,0 +1,37 @@
+"""The approvals of a policy set, and where they stand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policy_engine.lint.subject import Subject
+from policy_engine.policy import Approval, Block, LoadedPolicy
+from policy_engine.source import Path
+
+__all__ = ["PlacedApproval", "approvals"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedApproval:
+    """Who may lift something, and where that is said."""
+
+    policy: LoadedPolicy
+    path: Path
+    approval: Approval
+
+
+def approvals(subject: Subject) -> Iterator[PlacedApproval]:
+    """Go through the approvals of entries and rules."""
+    for loaded in subject.policies:
+        policy = loaded.policy
+        blocks: dict[str, dict[str, Block]] = {
+            "tools": dict(policy.tools or {}),
+            "handoffs": dict(policy.handoffs or {}),
+        }
+        for section, entries in blocks.items():
+            for name, block in entries.items():
+                if block.approval is not None:
+                    yield PlacedApproval(loaded, (section, name, "approval"), block.approval)
+    for found in subject.conditions:
+        approval = found.placed.rule.approval
+        if approval is not None:
+            yield PlacedApproval(found.policy, (*found.placed.path, "approval"), approval)

@@ -1,0 +1,89 @@
+"""Whether a value of an argument gets through, shown by a call."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from policy_engine.decision import Reason
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.places import SchemaAt
+from policy_engine.lint.proof.formula import Formula, formula
+from policy_engine.lint.proof.scene import call_scene, decided
+from policy_engine.lint.proof.schema import sampled
+from policy_engine.lint.subject import PlacedCondition, Subject, named_by
+
+__all__ = ["accepted"]
+
+
+def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witness | None:
+    """Return a call with a value that nothing about this argument stops; None where there is none.
+
+    Other rules may still stop the call: for what they are about, and not for this value.
+    """
+    entry = place.entry
+    if entry is None or entry.block.effect == "deny":
+        return None
+    name = named_by(entry.name)
+    scene = call_scene(subject, entry.policy, name)
+    whole = _whole(place, value)
+    about = [found for found in subject.conditions if _reads(found, place.argument)]
+    names = {found.compiled.name for found in about}
+    quiet: list[Formula] = [
+        formula(found.compiled.condition.tree, holds=False)
+        for found in subject.conditions
+        if found.compiled.condition is not None
+        and found.compiled.check is None
+        and found.stage == "tool_call"
+        and name in subject.covered(found)
+    ]
+    fixed = {("args", place.argument): whole}
+    drafts = [*scene.requests(*quiet, fixed=fixed), scene.plain(fixed)]
+    for draft in drafts[-8:]:
+        witness = draft.witness(shows, silent=(place.rule,))
+        decision = decided(subject, witness)
+        if decision is None:
+            continue
+        if not any(_stops(reason, place, names) for reason in decision.reasons):
+            effect = decision.effect if decision.permitted else None
+            return draft.witness(shows, effect=effect, silent=(place.rule,))
+    return None
+
+
+def _stops(reason: Reason, place: SchemaAt, names: set[str]) -> bool:
+    if reason.code == "request.invalid" or reason.effect == "allow":
+        return reason.code == "request.invalid"
+    return reason.rule in names or reason.code.startswith("args.")
+
+
+def _reads(found: PlacedCondition, argument: str) -> bool:
+    compiled = found.compiled
+    if found.stage != "tool_call":
+        return False
+    if compiled.condition is not None:
+        return any(path[:2] in {("args", argument), ("args",)} for path in compiled.condition.reads)
+    if compiled.check is not None:
+        return not compiled.reads or any(path[0] == argument for path in compiled.reads)
+    return compiled.constraint is not None and argument in compiled.constraint.schemas
+
+
+def _whole(place: SchemaAt, value: Any) -> Any:
+    """Return the argument's value in which a part has this value."""
+    entry = place.entry
+    args: Mapping[str, Any] = (entry.block.args if entry is not None else None) or {}
+    steps = place.path[place.path.index(place.argument, 3) + 1 :]
+    return _within(args.get(place.argument), steps, value)
+
+
+def _within(schema: Any, steps: tuple[str | int, ...], value: Any) -> Any:
+    if not steps:
+        return value
+    if steps[0] == "items":
+        inner = _within(schema["items"], steps[1:], value)
+        return [inner] * max(1, schema.get("minItems", 1))
+    if steps[0] == "prefixItems":
+        return sampled([schema])
+    made = deepcopy(sampled([schema]))
+    made = made if isinstance(made, dict) else {}
+    name = str(steps[1])
+    made[name] = _within(schema["properties"][name], steps[2:], value)
+    return made

@@ -1,0 +1,61 @@
+"""An argument that the tool requires and the entry does not take.
+
+What it does:
+    With `--tools`, reports an entry whose `args` leave out an argument without which the tool
+    cannot be called.
+
+Why:
+    With `args`, no other argument is accepted: every real call is denied.
+
+Fails:
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"to": {"type": "string"}, "amount": {"type": "number"}}, "required": ["to", "amount"]}}]
+    tools:
+      pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
+
+Passes:
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"to": {"type": "string"}, "amount": {"type": "number"}}, "required": ["to", "amount"]}}]
+    tools:
+      pay:
+        args:
+          to: {type: string, maxLength: 40}
+          amount: {type: number, minimum: 0, maximum: 50}
+
+Fix:
+    Declare the argument.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.proof.scene import call_scene
+from policy_engine.lint.proof.schema import sampled
+from policy_engine.lint.registered import tools_for
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        if entry.block.args is None or entry.block.effect == "deny":
+            continue
+        for tool in tools_for(subject, entry):
+            for argument in sorted(tool.required - set(entry.block.args)):
+                fixed = {("args", argument): sampled([tool.properties.get(argument)])}
+                yield Found(
+                    entry.policy,
+                    (*entry.path, "args"),
+                    f'no call of "{tool.name}" can pass: it requires the argument "{argument}", '
+                    "which is not declared",
+                    f"declare `{argument}` under `args`",
+                    on_key=True,
+                    witness=call_scene(subject, entry.policy, tool.name).show(
+                        shows=f'a call with "{argument}" is denied', effect="deny", fixed=fixed
+                    ),
+                )
+
+
+RULE: Final = LintRule(
+    "PE112", "missing-argument", "error", __doc__ or "", _find, needs_tools=True
+)

@@ -1,0 +1,79 @@
+"""An argument whose values the tool and the policy do not share.
+
+What it does:
+    With `--tools`, reports an argument where no value fits both the tool's own schema and the
+    policy's: another type, an `enum` of other values, bounds that do not meet.
+
+Why:
+    The model is told the tool's schema and keeps to it; the policy denies whatever it gives.
+
+Fails:
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "string"}}}}]
+    tools:
+      pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
+
+Passes:
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "integer"}}}}]
+    tools:
+      pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
+
+Fix:
+    Take over the type and the values of the tool's schema, then narrow them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policy_engine.lint.proof.scene import call_scene
+from policy_engine.lint.proof.schema import sampled, values_of
+from policy_engine.lint.registered import tools_for
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        for tool in tools_for(subject, entry):
+            for argument, schema in (entry.block.args or {}).items():
+                theirs = tool.properties.get(argument)
+                if theirs is None or not _apart(schema, theirs):
+                    continue
+                fixed = {("args", argument): sampled([theirs])}
+                yield Found(
+                    entry.policy,
+                    (*entry.path, "args", argument),
+                    f'no value of "{argument}" fits both this and the schema of "{tool.name}"',
+                    f"the tool says: {_said(theirs)}",
+                    on_key=True,
+                    witness=call_scene(subject, entry.policy, tool.name).show(
+                        shows="denied, though the tool would take it", effect="deny", fixed=fixed
+                    ),
+                )
+
+
+def _apart(ours: Any, theirs: Any) -> bool:
+    types = [_types(schema) for schema in (ours, theirs)]
+    if all(types) and not any(_compatible(a, b) for a in types[0] for b in types[1]):
+        return True
+    return values_of(ours, theirs).is_empty
+
+
+def _types(schema: Any) -> list[str]:
+    found = schema.get("type") if isinstance(schema, Mapping) else None
+    return [found] if isinstance(found, str) else [str(name) for name in found or ()]
+
+
+def _compatible(a: str, b: str) -> bool:
+    return a == b or {a, b} == {"number", "integer"}
+
+
+def _said(schema: Any) -> str:
+    shown = {k: v for k, v in schema.items() if k not in {"description", "title"}}
+    return ", ".join(f"{key}: {value}" for key, value in shown.items())[:120]
+
+
+RULE: Final = LintRule(
+    "PE113", "impossible-argument", "error", __doc__ or "", _find, needs_tools=True
+)

@@ -1,0 +1,73 @@
+"""A forbidden word that passes in another case.
+
+What it does:
+    Reports `contains`, `startsWith`, `endsWith`, `==` or `in` with letters that a denying rule
+    looks for in a text of free form, where the same value in another case is not stopped:
+    `args.sql.contains("DROP")`.
+
+Why:
+    `drop table` does what `DROP TABLE` does.
+
+Fails:
+    tools:
+      query:
+        args: {sql: {type: string, maxLength: 500}}
+        rules:
+          - {id: no-drop, when: 'args.sql.contains("DROP")', effect: deny}
+
+Passes:
+    tools:
+      query:
+        args: {sql: {type: string, maxLength: 500}}
+        rules:
+          - {id: no-drop, when: 'args.sql.lowerAscii().contains("drop")', effect: deny}
+
+Fix:
+    Compare `lowerAscii()`, or use `matches("(?i)...")`. Better: say what is allowed.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.pieces import Piece, lets_through, tested
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+
+_KINDS: Final = frozenset({"contains", "prefix", "suffix", "==", "in"})
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for one in tested(subject):
+        if one.allows or one.kind not in _KINDS or one.found.compiled.effect != "deny":
+            continue
+        word = _word(one)
+        if word is None:
+            continue
+        witness = None
+        for value in (word.lower(), word.upper(), word.swapcase(), f"x {word.swapcase()} x"):
+            if value != word and witness is None:
+                witness = lets_through(subject, one, value, f'not stopped: "{word}" is')
+        if witness is not None:
+            yield Found(
+                one.found.policy,
+                one.found.path,
+                f'"{word}" is stopped in this case only',
+                "compare `lowerAscii()`, or use `matches` with (?i); better, say what is allowed",
+                part=(one.clause.node.start, one.clause.node.end),
+                witness=witness,
+            )
+
+
+def _word(one: Piece) -> str | None:
+    """Return the first word of letters, unless it looks like an id."""
+    operands = one.operand if one.kind == "in" else (one.operand,)
+    for text in operands:
+        if isinstance(text, str) and text.lower() != text.upper() and text.isascii():
+            return text
+    return None
+
+
+RULE: Final = LintRule("PE217", "case-sensitive-denylist", "warning", __doc__ or "", _find)
