@@ -58,7 +58,7 @@ class Desk:
             running = Runner.run_streamed(guarded, text, run_config=config, **settings)
             try:
                 async for event in running.stream_events():
-                    events.append(event)
+                    events.append(event)  # noqa: PERF401 - what came before an error counts
             finally:
                 self.events = events
             return running
@@ -99,9 +99,7 @@ def scripted(*steps):
 
 def outputs(result):
     """Return what the tools' outputs were, as the model reads them."""
-    return [
-        item.output for item in result.new_items if item.type in ("tool_call_output_item",)
-    ]
+    return [item.output for item in result.new_items if item.type == "tool_call_output_item"]
 
 
 def refund_tool(calls):

@@ -1,10 +1,11 @@
 """Approvals: paused, written down, answered elsewhere, resumed, and decided once more."""
 
 import asyncio
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
-from agents import RunConfig, Runner, RunState, function_tool
+from agents import ModelBehaviorError, RunConfig, Runner, RunState, UserError, function_tool
 from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted
 
 from policy_engine.adapters.openai_agents import apply_approvals, guard_agent
@@ -47,9 +48,7 @@ def paused(desk, calls, *after, args=ASKED, config=None):
     """Run until people are asked; return the guarded agent and the run's state."""
     model = scripted(call("refund", args, "c1"), *after)
     guarded = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
-    result = asyncio.run(
-        Runner.run(guarded, "refund!", run_config=config or desk.config())
-    )
+    result = asyncio.run(Runner.run(guarded, "refund!", run_config=config or desk.config()))
     return guarded, result
 
 
@@ -85,9 +84,7 @@ def test_a_state_is_written_down_and_resumed_with_a_graph_made_anew(tmp_path):
     _, result = paused(desk, calls)
     text = result.to_state().to_string()
     approve(desk)
-    again = guard_agent(
-        agent_of(scripted(say("done")), tools=[refund_tool(calls)]), desk.guard
-    )
+    again = guard_agent(agent_of(scripted(say("done")), tools=[refund_tool(calls)]), desk.guard)
 
     async def resume():
         state = await RunState.from_string(again, text)
@@ -156,10 +153,9 @@ def test_an_argument_that_was_edited_lets_nothing_through(tmp_path):
         edited = await RunState.from_string(guarded, text)
         return await Runner.run(guarded, edited, run_config=desk.config())
 
-    try:
+    # The SDK may notice by itself that its own state was edited; the call does not run anyhow.
+    with contextlib.suppress(UserError, ModelBehaviorError):
         asyncio.run(resume())
-    except Exception as error:  # noqa: BLE001 - the SDK may notice by itself
-        assert "Denied" not in type(error).__name__
     assert calls == []
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 
 import pytest
-from agents import Agent, Handoff, Runner, function_tool, handoff
+from agents import Agent, Handoff, MaxTurnsExceeded, Runner, function_tool, handoff
 from agents.extensions.handoff_filters import remove_all_tools
 from openai_desk import agent_of, call, desk_of, outputs, refund_tool, say, scripted
 
@@ -12,7 +12,16 @@ from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
 from policy_engine.guard import Denied
 
 HANDOFFS = {
-    "tools": {"ask": "allow", "refund": {"args": {"order": {"type": "string"}, "amount": {"type": "number", "maximum": 10, "message": "At most 10."}, "note": {"type": "string"}}}},
+    "tools": {
+        "ask": "allow",
+        "refund": {
+            "args": {
+                "order": {"type": "string"},
+                "amount": {"type": "number", "maximum": 10, "message": "At most 10."},
+                "note": {"type": "string"},
+            }
+        },
+    },
     "handoffs": {
         "billing": "allow",
         "triage": "allow",
@@ -76,9 +85,7 @@ def test_a_filter_works_where_the_handoff_is_permitted(tmp_path):
     last = scripted(say("hello"))
     billing = agent_of(last, name="billing")
     model = scripted(call("transfer_to_billing"))
-    desk.run(
-        agent_of(model, handoffs=[handoff(billing, input_filter=remove_all_tools)]), "help me"
-    )
+    desk.run(agent_of(model, handoffs=[handoff(billing, input_filter=remove_all_tools)]), "help me")
     assert "transfer_to" not in str(last.calls[0].input)
 
 
@@ -91,8 +98,7 @@ def test_a_cycle_is_walked_once_and_limited(tmp_path):
     triage.handoffs = [billing]
     guarded = guard_agent(triage, desk.guard)
     assert guarded.handoffs[0].agent.handoffs[0].agent is guarded
-    there.enqueue(say("stopped"))
-    with pytest.raises(Exception, match="turns|remaining|script|model"):
+    with pytest.raises(MaxTurnsExceeded):
         asyncio.run(Runner.run(guarded, "go", run_config=desk.config(), max_turns=6))
     permitted = [d for d in desk.decisions("handoff") if d[2] == "allow"]
     denied = [d for d in desk.decisions("handoff") if d[2] == "deny"]
@@ -124,7 +130,7 @@ def test_a_target_that_nobody_knows_is_refused_and_can_be_named(tmp_path):
         strict_json_schema=False,
     )
     triage = agent_of(scripted(call("to_billing")), handoffs=[made])
-    with pytest.raises(UnmediatedError, match="to_billing.*agents="):
+    with pytest.raises(UnmediatedError, match=r"to_billing.*agents="):
         guard_agent(triage, desk.guard)
     guarded = guard_agent(triage, desk.guard, agents=[billing])
     result = asyncio.run(Runner.run(guarded, "x", run_config=desk.config()))

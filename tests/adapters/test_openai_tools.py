@@ -96,9 +96,7 @@ def test_arguments_are_redacted_before_the_tool_sees_them_anywhere(tmp_path):
     policy = {
         "tools": {
             "note": {
-                "rules": [
-                    {"id": "r", "check": {"terms": {"any": ["acme"]}}, "effect": "redact"}
-                ]
+                "rules": [{"id": "r", "check": {"terms": {"any": ["acme"]}}, "effect": "redact"}]
             }
         }
     }

@@ -142,7 +142,7 @@ class _Approval:
             return False
         if asked.decision.effect == "require_approval" or isinstance(self.author, bool):
             return asked.decision.effect == "require_approval" or bool(self.author)
-        wanted = self.author(context, raw, call_id)
+        wanted: Any = self.author(context, raw, call_id)
         return bool(await wanted if inspect.isawaitable(wanted) else wanted)
 
 

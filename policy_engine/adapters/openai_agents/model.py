@@ -84,7 +84,7 @@ class GuardedModel(Model):
             self._settle(session, 0, 0)
             raise
         used = response.usage
-        if used.requests or used.total_tokens:
+        if used.total_tokens or used.input_tokens or used.output_tokens:
             self._settle(session, used.input_tokens, used.output_tokens)
         response.output = await self._judged(session, response.output)
         return response
