@@ -32,6 +32,11 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "policy_engine.cli.explain",
             "Explain a code or a check, or what a call would meet.",
         ),
+        "coverage": (
+            "policy_engine.cli.coverage",
+            "Show what the policies say of each tool of an agent.",
+        ),
+        "tools": ("policy_engine.cli.tools", "Write an agent's tools as JSON Schemas."),
         "schema": (
             "policy_engine.cli.print_schema",
             "Print a JSON Schema: of policies, requests or decisions.",

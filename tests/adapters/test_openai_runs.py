@@ -108,7 +108,7 @@ def ping() -> str:
 def test_tokens_are_counted_once_and_before_the_next_call(tmp_path):
     desk = desk_of(tmp_path, budget(100))
     model = scripted(*(used(40, *call("ping")) for _ in range(4)), say("never"))
-    with pytest.raises(Denied, match="limit|used"):
+    with pytest.raises(Denied, match=r"limit|used"):
         desk.run(agent_of(model, tools=[ping]))
     assert len(model.calls) == 3
 
