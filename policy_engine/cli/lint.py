@@ -1,24 +1,26 @@
-"""`lint`: load policies and report every fault."""
+"""`lint`: load policies, report every fault, and find what they could do better."""
 
-from collections.abc import Iterator
+import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from policy_engine.cli.console import print_lines
-from policy_engine.cli.ending import CANNOT_RUN, CannotRunError, ending
+from policy_engine.cli.ending import ending
 from policy_engine.cli.json_output import print_json
-from policy_engine.errors import Fault, PolicyError
-from policy_engine.loader import load
-from policy_engine.policy import Policy
-from policy_engine.report.faults import fault_lines, faults_to_wire
-from policy_engine.report.words import counted
+from policy_engine.cli.linting.project import project_settings
+from policy_engine.cli.linting.sets import Linter, baselined, read_registry
+from policy_engine.cli.version import installed
+from policy_engine.lint import Settings
+from policy_engine.lint.outcome import Outcome
+from policy_engine.report.findings import finding_lines, outcome_to_wire
+from policy_engine.report.github import annotations, step_summary
+from policy_engine.report.junit import outcome_to_junit
+from policy_engine.report.sarif import outcome_to_sarif
 
 __all__ = ["run"]
-
-VERSION = 1
 
 
 class _Format(StrEnum):
@@ -29,64 +31,102 @@ class _Format(StrEnum):
     GITHUB = "github"
 
 
+class _Level(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class _Persona(StrEnum):
+    REGULAR = "regular"
+    PEDANTIC = "pedantic"
+
+
 def run(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Policy sets: files or folders.")
     ],
+    *,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|MODULE:OBJECT",
+            help="The tools that there are: JSON as SDKs and MCP servers print it, or a Python "
+            "object. May be given several times.",
+        ),
+    ] = None,
     form: Annotated[
         _Format,
-        typer.Option("--format", metavar="text|json", help="How to print what was found."),
+        typer.Option(
+            "--format",
+            metavar="text|json|sarif|junit|github",
+            help="How to print what was found.",
+        ),
     ] = _Format.TEXT,
+    persona: Annotated[
+        _Persona | None,
+        typer.Option(metavar="regular|pedantic", help="Whether to hear everything."),
+    ] = None,
+    fail_level: Annotated[
+        _Level | None,
+        typer.Option(
+            metavar="error|warning|info", help="The least severity that ends with exit code 1."
+        ),
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend.")] = False,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Findings that are known already.")
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the baseline anew.")
+    ] = False,
+    proofs: Annotated[
+        bool,
+        typer.Option("--proofs/--no-proofs", help="Whether to reason about conditions."),
+    ] = True,
 ) -> None:
-    """Load policies and report every fault.
+    """Load policies, report every fault, and find what they could do better.
 
     Each PATH is a policy set of its own. One fault anywhere in a set keeps all of it from
-    loading.
+    loading. What holds for a project stands under [tool.policy-engine] in its pyproject.toml;
+    options win. `policy-engine explain PE207` prints the manual of a code.
     """
     with ending():
-        if form not in (_Format.TEXT, _Format.JSON):
-            raise CannotRunError(f'this version does not have --format "{form}" yet')
-        policies: list[Policy] = []
-        faults: list[Fault] = []
-        for path in paths:
-            try:
-                loaded = load(path, warm=False).policies.policies
-            except PolicyError as error:
-                faults.extend(error.faults)
-            else:
-                policies.extend(one.policy for one in loaded)
-        faults = sorted(set(faults))
-        rules = sum(map(_rules, policies))
-        if form is _Format.JSON:
-            print_json(
-                {
-                    "version": VERSION,
-                    "policies": len(policies),
-                    "rules": rules,
-                    "faults": faults_to_wire(faults),
-                }
-            )
-        else:
-            print_lines(fault_lines(faults) if faults else _clean(len(policies), rules))
-    if faults:
-        raise typer.Exit(CANNOT_RUN)
+        settings = _settings(project_settings(Path.cwd()), persona, fail_level)
+        linter = Linter(settings, read_registry(tools or settings.tools), proofs)
+        outcome = linter.run(paths, mend=fix)
+        outcome = baselined(outcome, baseline or settings.baseline, update=update_baseline)
+        _print(outcome, form)
+    if outcome.exit_code:
+        raise typer.Exit(outcome.exit_code)
 
 
-def _clean(policies: int, rules: int) -> Iterator[Text]:
-    yield Text.assemble(
-        f"{counted(policies, 'policy', 'policies')}, {counted(rules, 'rule')}: ",
-        ("no faults", "green"),
+def _settings(settings: Settings, persona: _Persona | None, level: _Level | None) -> Settings:
+    return Settings(
+        persona=settings.persona if persona is None else persona.value,
+        fail_level=settings.fail_level if level is None else level.value,
+        ignore=settings.ignore,
+        severity=settings.severity,
+        roles=settings.roles,
+        tools=settings.tools,
+        baseline=settings.baseline,
     )
 
 
-def _rules(policy: Policy) -> int:
-    tools = (policy.tools or {}).values()
-    return sum(
-        (
-            len(policy.input),
-            len(policy.output),
-            len(policy.rules),
-            sum(len(entry.rules) + len(entry.result) for entry in tools),
-            sum(len(entry.rules) for entry in (policy.handoffs or {}).values()),
-        )
-    )
+def _print(outcome: Outcome, form: _Format) -> None:
+    match form:
+        case _Format.TEXT:
+            print_lines(finding_lines(outcome))
+        case _Format.JSON:
+            print_json(outcome_to_wire(outcome))
+        case _Format.SARIF:
+            print_json(outcome_to_sarif(outcome, installed()))
+        case _Format.JUNIT:
+            typer.echo(outcome_to_junit(outcome), nl=False)
+        case _Format.GITHUB:
+            for line in annotations(outcome):
+                typer.echo(line)
+            summary = os.environ.get("GITHUB_STEP_SUMMARY")
+            if summary:
+                with Path(summary).open("a", encoding="utf-8") as stream:
+                    stream.write(step_summary(outcome))

@@ -33,6 +33,7 @@ def lint(
     tools: Sequence[Tool] | None = None,
     settings: Settings | None = None,
     today: date | None = None,
+    proofs: bool = True,
 ) -> Linted:
     """Find what a policy set that loads could do better.
 
@@ -41,6 +42,7 @@ def lint(
         tools: The tools that there are; without them rules about tools do not look.
         settings: How to judge.
         today: For what has an end; today where omitted.
+        proofs: Whether rules that reason about conditions are asked.
     """
     chosen = settings or Settings()
     subject = Subject(compiled, tools, Options(chosen.roles, today or date.today()))  # noqa: DTZ011 - the user's own day
@@ -50,6 +52,7 @@ def lint(
         if rule.code not in chosen.ignore
         and (rule.persona == "regular" or chosen.persona == "pedantic")
         and (subject.tools is not None or not rule.needs_tools)
+        and (proofs or not rule.proves)
     ]
     found = [
         _placed(rule, one, chosen) for rule in asked for one in rule.find(subject)

@@ -52,6 +52,9 @@ class LintRule:
     needs_tools: bool = False
     """Whether it needs to know the tools, with `--tools`."""
 
+    proves: bool = False
+    """Whether it reasons about conditions, which `--no-proofs` leaves out."""
+
     @property
     def caption(self) -> str:
         """The first line of the manual."""

@@ -163,6 +163,13 @@ class Subject:
 
     def covered(self, found: PlacedCondition) -> tuple[str, ...]:
         """Return tools that a rule is about: known ones, or one that its glob would match."""
+        key = (found.policy.policy.policy, *found.placed.path)
+        names = self._covered.get(key)
+        if names is None:
+            names = self._covered[key] = self._cover(found)
+        return names
+
+    def _cover(self, found: PlacedCondition) -> tuple[str, ...]:
         if found.entry is not None:
             globs, left_out = (found.entry.name,), ()
         else:
@@ -185,6 +192,23 @@ class Subject:
             and not any(matches_glob(glob, name) for glob in left_out)
         ]
         return tuple(dict.fromkeys([*named, *invented]))
+
+    @cached_property
+    def _by_tool(self) -> dict[str, tuple[PlacedCondition, ...]]:
+        found: dict[str, list[PlacedCondition]] = {}
+        for one in self.conditions:
+            if one.stage == "tool_call":
+                for name in self.covered(one):
+                    found.setdefault(name, []).append(one)
+        return {name: tuple(rules) for name, rules in found.items()}
+
+    def rules_of(self, name: str) -> tuple[PlacedCondition, ...]:
+        """Return the rules about calls of a tool."""
+        return self._by_tool.get(name, ())
+
+    @cached_property
+    def _covered(self) -> dict[Path, tuple[str, ...]]:
+        return {}
 
     def args_of(self, name: str, policy: LoadedPolicy) -> dict[str, list[Any]] | None:
         """Return what is declared of each argument of a tool where a policy applies.

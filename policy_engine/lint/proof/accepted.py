@@ -1,18 +1,21 @@
 """Whether a value of an argument gets through, shown by a call."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from policy_engine.decision import Reason
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import SchemaAt
-from policy_engine.lint.proof.formula import Formula, formula
-from policy_engine.lint.proof.scene import call_scene, decided
-from policy_engine.lint.proof.schema import sampled
+from policy_engine.lint.proof.formula import Formula, Term, formula
+from policy_engine.lint.proof.scene import Draft, Scene, call_scene, decided
+from policy_engine.lint.proof.schema import sampled, values_of
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 
 __all__ = ["accepted"]
+
+_TRIES: Final = 8
 
 
 def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witness | None:
@@ -23,36 +26,43 @@ def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witne
     entry = place.entry
     if entry is None or entry.block.effect == "deny":
         return None
+    if not values_of(place.schema).admits(value):
+        return None
     name = named_by(entry.name)
     scene = call_scene(subject, entry.policy, name)
-    whole = _whole(place, value)
-    about = [found for found in subject.conditions if _reads(found, place.argument)]
-    names = {found.compiled.name for found in about}
-    quiet: list[Formula] = [
-        formula(found.compiled.condition.tree, holds=False)
-        for found in subject.conditions
-        if found.compiled.condition is not None
-        and found.compiled.check is None
-        and found.stage == "tool_call"
-        and name in subject.covered(found)
-    ]
-    fixed = {("args", place.argument): whole}
-    drafts = [*scene.requests(*quiet, fixed=fixed), scene.plain(fixed)]
-    for draft in drafts[-8:]:
+    rules = subject.rules_of(name)
+    names = {found.compiled.name for found in rules if _reads(found, place.argument)}
+    fixed = {("args", place.argument): _whole(place, value)}
+    shown: Witness | None = None
+    for draft in _drafts(scene, rules, fixed):
         witness = draft.witness(shows, silent=(place.rule,))
         decision = decided(subject, witness)
-        if decision is None:
+        if decision is None or any(_stops(reason, names) for reason in decision.reasons):
             continue
-        if not any(_stops(reason, place, names) for reason in decision.reasons):
-            effect = decision.effect if decision.permitted else None
-            return draft.witness(shows, effect=effect, silent=(place.rule,))
-    return None
+        if decision.permitted:
+            return draft.witness(shows, effect=decision.effect, silent=(place.rule,))
+        shown = shown or witness
+    return shown
 
 
-def _stops(reason: Reason, place: SchemaAt, names: set[str]) -> bool:
-    if reason.code == "request.invalid" or reason.effect == "allow":
-        return reason.code == "request.invalid"
-    return reason.rule in names or reason.code.startswith("args.")
+def _drafts(
+    scene: Scene, rules: Sequence[PlacedCondition], fixed: Mapping[Term, Any]
+) -> Iterator[Draft]:
+    """Go through calls with a value: a plain one, and some that no rule is about."""
+    yield scene.plain(fixed)
+    quiet: list[Formula] = [
+        formula(found.compiled.condition.tree, holds=False)
+        for found in rules
+        if found.compiled.condition is not None and found.compiled.check is None
+    ]
+    if quiet:
+        yield from islice(scene.requests(*quiet, fixed=fixed), _TRIES)
+
+
+def _stops(reason: Reason, names: set[str]) -> bool:
+    if reason.code == "request.invalid":
+        return True
+    return reason.effect != "allow" and (reason.rule in names or reason.code.startswith("args."))
 
 
 def _reads(found: PlacedCondition, argument: str) -> bool:

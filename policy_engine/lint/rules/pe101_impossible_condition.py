@@ -98,4 +98,4 @@ def _witness(found: PlacedCondition, tree: Node, scene: Scene) -> Witness | None
     return None
 
 
-RULE: Final = LintRule("PE101", "impossible-condition", "error", __doc__ or "", _find)
+RULE: Final = LintRule("PE101", "impossible-condition", "error", __doc__ or "", _find, proves=True)

@@ -61,4 +61,4 @@ def _find(subject: Subject) -> Iterator[Found]:
             )
 
 
-RULE: Final = LintRule("PE102", "constant-condition", "warning", __doc__ or "", _find)
+RULE: Final = LintRule("PE102", "constant-condition", "warning", __doc__ or "", _find, proves=True)

@@ -94,4 +94,4 @@ def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool)
     )
 
 
-RULE: Final = LintRule("PE103", "constant-comparison", "warning", __doc__ or "", _find)
+RULE: Final = LintRule("PE103", "constant-comparison", "warning", __doc__ or "", _find, proves=True)

@@ -130,4 +130,4 @@ def _edits(
     return expression_edit(found.policy, found.path, condition.text, start, end, "")
 
 
-RULE: Final = LintRule("PE104", "redundant-clause", "warning", __doc__ or "", _find)
+RULE: Final = LintRule("PE104", "redundant-clause", "warning", __doc__ or "", _find, proves=True)

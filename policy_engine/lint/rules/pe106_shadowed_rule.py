@@ -159,4 +159,4 @@ def _found(subject: Subject, found: PlacedCondition, other: PlacedCondition) -> 
 
 
 _VERBS: Final = {"deny": "denies", "require_approval": "asks for"}
-RULE: Final = LintRule("PE106", "shadowed-rule", "warning", __doc__ or "", _find)
+RULE: Final = LintRule("PE106", "shadowed-rule", "warning", __doc__ or "", _find, proves=True)

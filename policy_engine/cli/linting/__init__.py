@@ -1,0 +1,1 @@
+"""The parts of `lint`: the project's settings, the sets, the mending."""
