@@ -34,6 +34,7 @@ from openai.types.responses.response_output_item import McpApprovalRequest
 from openai_desk import WHO, agent_of, call, desk_of, outputs, say, scripted
 
 from policy_engine.adapters.openai_agents import UnmediatedError, apply_approvals, guard_agent
+from policy_engine.adapters.openai_agents.unpublished import knows_mcp_names
 from policy_engine.guard import Denied
 
 FINANCE = {"id": "f1", "roles": ["finance"]}
@@ -361,6 +362,10 @@ def test_a_local_mcp_server_is_judged(tmp_path, prefixed):
     desk, shop = desk_of(tmp_path, SHOP), Shop()
     name = "buy"
     config = {"include_server_in_tool_names": True} if prefixed else {}
+    if prefixed and not knows_mcp_names():
+        with pytest.raises(UnmediatedError, match="include_server_in_tool_names"):
+            guard_agent(agent_of(scripted(), mcp_servers=[shop], mcp_config=config), desk.guard)
+        return
     if prefixed:
         probe = scripted(say("x"))
         desk.run(agent_of(probe, mcp_servers=[shop], mcp_config=config))

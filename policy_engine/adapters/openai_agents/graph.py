@@ -44,7 +44,11 @@ from policy_engine.adapters.openai_agents.native_tools import (
     guarded_shell,
 )
 from policy_engine.adapters.openai_agents.scope import about, session_for
-from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
+from policy_engine.adapters.openai_agents.unpublished import (
+    agent_of_tool,
+    knows_mcp_names,
+    target_of_handoff,
+)
 from policy_engine.guard import Denied, Guard
 
 __all__ = ["guard_agent", "tool_name"]
@@ -67,6 +71,9 @@ _INNER: Final = "runs an agent: guard that agent first, guard_agent(inner, guard
 _TARGET: Final = "leads to an agent that cannot be found: name it in guard_agent(…, agents=[…])"
 _SANDBOX: Final = "makes its tools when it runs, where they cannot be seen: deny it, or do without"
 _MADE_LATE: Final = "is made when it runs: give the computer itself, or deny it"
+_PREFIXED: Final = (
+    "have names that this version of the SDK hides: leave out include_server_in_tool_names"
+)
 _TWINS: Final = "differs from another tool only by case or by its Unicode form"
 
 
@@ -121,6 +128,8 @@ class _Walk:
         self._guarded[id(agent)] = guarded
         if isinstance(agent, SandboxAgent):
             self.gaps.append(Gap(agent.name, agent.name, _SANDBOX))
+        if agent.mcp_config.get("include_server_in_tool_names") and not knows_mcp_names():
+            self.gaps.append(Gap(agent.name, "mcp_servers", _PREFIXED))
         tools = [self._tool(tool, guarded) for tool in agent.tools]
         guarded.tools = [tool for tool in tools if tool is not None]
         self._refuse_twins(guarded)

@@ -42,7 +42,11 @@ _JUDGED: Final[WeakKeyDictionary[Guard, _Judged]] = WeakKeyDictionary()
 GIVEN: Final[contextvars.ContextVar[tuple[Any, ...] | None]] = contextvars.ContextVar(
     "policy_engine_openai_agents_given", default=None
 )
-"""What this run was given beside the history of its SDK session."""
+"""What this run was given beside the history of its SDK session.
+
+What an earlier run in the same task left here is harmless: it counts only where the input ends
+with the same items, and what is not new is withheld from the model where it is denied.
+"""
 
 
 def new_items(items: str | Sequence[Any]) -> list[Any]:

@@ -11,7 +11,6 @@ from agents import Agent, FunctionTool, RunContextWrapper, Tool
 from policy_engine.adapters.openai_agents.agent_tools import extractor, failure
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
-from policy_engine.adapters.openai_agents.incoming import GIVEN
 from policy_engine.adapters.openai_agents.scope import SCOPE
 from policy_engine.guard import Guard
 
@@ -42,7 +41,6 @@ class GuardedAgent(Agent[Any]):
         """Return every tool, guarded; what was added since and cannot be guarded is refused."""
         # A turn begins: what an earlier run in this task left says nothing about this one.
         SCOPE.set(None)
-        GIVEN.set(None)
         tools = await super().get_all_tools(run_context)
         return [self._guarded(tool) for tool in tools]
 

@@ -10,20 +10,30 @@ from typing import Any, Final
 
 from agents import Agent, FunctionTool, Handoff
 
-__all__ = ["agent_of_tool", "mcp_name", "options_of_tool", "target_of_handoff"]
+__all__ = [
+    "agent_of_tool",
+    "failure_function",
+    "knows_mcp_names",
+    "mcp_name",
+    "options_of_tool",
+    "target_of_handoff",
+    "uses_default_failure",
+]
 
-_OPTIONS: Final = (
-    "custom_output_extractor",
-    "run_config",
-    "max_turns",
-    "hooks",
-    "previous_response_id",
-    "conversation_id",
-    "session",
-    "on_stream",
-    "on_stream_max_pending_events",
+_TOLD: Final = frozenset(
+    {
+        "self",
+        "tool_name",
+        "tool_description",
+        "is_enabled",
+        "needs_approval",
+        "failure_error_function",
+        "parameters",
+        "input_builder",
+        "include_input_schema",
+    }
 )
-"""Arguments of `Agent.as_tool` that only the tool's function still knows."""
+"""Arguments of `Agent.as_tool` that the tool itself tells, or that it must not have had."""
 
 
 def target_of_handoff(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
@@ -47,8 +57,9 @@ def options_of_tool(tool: FunctionTool) -> Mapping[str, Any] | None:
     known = inspect.getclosurevars(made).nonlocals
     if known.get("should_capture_tool_input") is not False:
         return None
-    found = {name: known[name] for name in _OPTIONS if name in known}
-    return found if len(found) == len(_OPTIONS) else None
+    wanted = [name for name in inspect.signature(Agent.as_tool).parameters if name not in _TOLD]
+    found = {name: known[name] for name in wanted if name in known}
+    return found if len(found) == len(wanted) else None
 
 
 def failure_function(tool: FunctionTool) -> Callable[..., Any] | None:
@@ -60,6 +71,11 @@ def failure_function(tool: FunctionTool) -> Callable[..., Any] | None:
 def uses_default_failure(tool: FunctionTool) -> bool:
     """Whether failures become the SDK's own text."""
     return bool(getattr(tool, "_use_default_failure_error_function", True))
+
+
+def knows_mcp_names() -> bool:
+    """Whether the name that an MCP server gives a tool is known where the SDK shows another."""
+    return "_mcp_tool_binding" in FunctionTool.__dataclass_fields__
 
 
 def mcp_name(tool: FunctionTool) -> tuple[str, str] | None:
