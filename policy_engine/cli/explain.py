@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
@@ -14,10 +14,13 @@ from policy_engine.cli.ending import CannotRunError, ending
 from policy_engine.cli.policies import load_engine
 from policy_engine.decision import CODES
 from policy_engine.errors import FAULT_CODES
+from policy_engine.lint import MANUALS, RULES
 from policy_engine.report.chain import chain_table
 from policy_engine.report.printable import clipped
 
 __all__ = ["run"]
+
+_SLUGS: Final = {rule.slug: code for code, rule in RULES.items()}
 
 
 def run(
@@ -34,7 +37,7 @@ def run(
 ) -> None:
     """Explain a code or a check, or what a call would meet.
 
-    CODE is one of lint's (PE006) or one of a decision's reasons (args.maximum); CHECK is a text
+    CODE is one of lint's (PE006, PE207, unanchored-pattern) or one of a decision's reasons (args.maximum); CHECK is a text
     check (terms). With --policies and --tool instead: everything that a call of the tool would
     meet, in order, with the lines of the policies.
     """
@@ -53,18 +56,32 @@ def _word(word: str) -> Iterator[Text]:
         return
     if word in LATER:
         raise CannotRunError(f'this version does not have the check "{word}" yet')
-    meaning = FAULT_CODES.get(word.upper()) or CODES.get(word)
+    if word.upper() in RULES or word in _SLUGS or word.upper() in MANUALS:
+        yield from _manual(_SLUGS.get(word, word.upper()))
+        return
+    meaning = CODES.get(word)
     if meaning is None:
-        words = [*FAULT_CODES, *CODES, *CHECKS]
+        words = [*FAULT_CODES, *RULES, *_SLUGS, *CODES, *CHECKS]
         near = get_close_matches(word, words, 1) or get_close_matches(word.upper(), words, 1)
         hint = f': did you mean "{near[0]}"?' if near else ""
         raise CannotRunError(f'"{clipped(word)}" is not a code or a check{hint}')
-    if word in CODES:
-        yield Text.assemble((word, "bold"), f": {meaning}")
-        yield Text("A reason of a decision. It names the rule and its line.", style="dim")
-    else:
-        yield Text.assemble((word.upper(), "bold"), f": {meaning}")
-        yield Text("A fault: the policy set does not load until it is mended.", style="dim")
+    yield Text.assemble((word, "bold"), f": {meaning}")
+    yield Text("A reason of a decision. It names the rule and its line.", style="dim")
+
+
+def _manual(code: str) -> Iterator[Text]:
+    """Print the manual of a code of lint: its first line, what it is, and the rest."""
+    rule = RULES.get(code)
+    manual = MANUALS[code] if rule is None else rule.manual
+    first, rest = manual.strip().split("\n", 1)
+    kind = "a fault: the policy set does not load until it is mended"
+    if rule is not None:
+        kind = f"{rule.slug}: {rule.severity}"
+        kind += ", for the pedantic persona" if rule.persona == "pedantic" else ""
+        kind += ", with --tools" if rule.needs_tools else ""
+    yield Text.assemble((code, "bold"), f": {first}")
+    yield Text(kind, style="dim")
+    yield Text(rest)
 
 
 def _chain(policies: str, tool: str, agent: str | None) -> Iterator[RenderableType]:

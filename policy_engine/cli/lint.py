@@ -42,7 +42,7 @@ class _Persona(StrEnum):
     PEDANTIC = "pedantic"
 
 
-def run(
+def run(  # noqa: PLR0913 - one parameter an option
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Policy sets: files or folders.")
     ],

@@ -21,7 +21,7 @@ def offset_of(document: Document, line: int, column: int) -> int:
     return start + column - 1
 
 
-def expression_edit(  # noqa: PLR0917 - a place, a piece and what replaces it
+def expression_edit(
     policy: LoadedPolicy, path: Path, text: str, start: int, end: int, replacement: str
 ) -> tuple[Edit, ...]:
     """Edit a piece of an expression; nothing where it does not stand in the file as it reads.

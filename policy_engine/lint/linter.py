@@ -54,9 +54,7 @@ def lint(
         and (subject.tools is not None or not rule.needs_tools)
         and (proofs or not rule.proves)
     ]
-    found = [
-        _placed(rule, one, chosen) for rule in asked for one in rule.find(subject)
-    ]
+    found = [_placed(rule, one, chosen) for rule in asked for one in rule.find(subject)]
     comments = [c for loaded in subject.policies for c in suppressions(loaded.document)]
     kept = [one for one in found if not any(c.covers(one) for c in comments)]
     silenced = len(found) - len(kept)
@@ -130,4 +128,3 @@ def _unused(
             comment.length,
             edits=(comment.edit,),
         )
-

@@ -11,6 +11,7 @@ EXAMPLE_HEAD: Final = "policy: example\nlanguage: 1\n"
 """What stands above an example that does not name its policy."""
 
 _SECTION: Final = re.compile(r"^([A-Z][A-Za-z ]+):$", re.MULTILINE)
+_WHOLE: Final = re.compile(r"^(?:policy:|# whole file)", re.MULTILINE)
 _TOOLS: Final = "# tools.json: "
 
 
@@ -30,8 +31,10 @@ def examples(manual: str, title: str) -> list[str]:
     """Return the policies of a section, each whole; a line `---` separates them."""
     text = sections(manual).get(title, "")
     return [
-        part if re.search(r"^policy:", part, re.MULTILINE) else EXAMPLE_HEAD + part
-        for part in (piece.strip("\n") + "\n" for piece in re.split(r"^---$", text, flags=re.M))
+        part if _WHOLE.search(part) else EXAMPLE_HEAD + part
+        for part in (
+            piece.strip("\n") + "\n" for piece in re.split(r"^---$", text, flags=re.MULTILINE)
+        )
         if part.strip()
     ]
 
@@ -39,4 +42,5 @@ def examples(manual: str, title: str) -> list[str]:
 def tools_of(example: str) -> Any:
     """Return the tools that an example is judged with, or None."""
     found = [line for line in example.splitlines() if line.startswith(_TOOLS)]
-    return json.loads(found[0].removeprefix(_TOOLS)) if found else None
+    text = " ".join(line.removeprefix(_TOOLS) for line in found)
+    return json.loads(text) if found else None

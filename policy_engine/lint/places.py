@@ -60,12 +60,14 @@ def schemas(subject: Subject) -> Iterator[SchemaAt]:
     for entry in subject.entries:
         for name, schema in (entry.block.args or {}).items():
             path = (*entry.path, "args", name)
-            yield from _below(SchemaAt(entry.policy, path, schema, name, name, entry))
+            if isinstance(schema, Mapping):
+                yield from _below(SchemaAt(entry.policy, path, schema, name, name, entry))
     for found in subject.conditions:
         tool = found.placed.tool
         for name, schema in (tool.args if tool is not None and tool.args else {}).items():
             path = (*found.placed.path, "args", name)
-            yield from _below(SchemaAt(found.policy, path, schema, name, name))
+            if isinstance(schema, Mapping):
+                yield from _below(SchemaAt(found.policy, path, schema, name, name))
 
 
 def arguments(subject: Subject) -> Iterator[SchemaAt]:
@@ -76,8 +78,6 @@ def arguments(subject: Subject) -> Iterator[SchemaAt]:
 
 
 def _below(place: SchemaAt) -> Iterator[SchemaAt]:
-    if not isinstance(place.schema, Mapping):
-        return
     yield place
     inner: list[tuple[Path, str, Any]] = []
     properties = place.schema.get("properties")
@@ -89,7 +89,10 @@ def _below(place: SchemaAt) -> Iterator[SchemaAt]:
         inner.append((("prefixItems", index), place.name, schema))
     for steps, name, schema in inner:
         path = (*place.path, *steps)
-        yield from _below(SchemaAt(place.policy, path, schema, place.argument, name, place.entry))
+        if isinstance(schema, Mapping):
+            yield from _below(
+                SchemaAt(place.policy, path, schema, place.argument, name, place.entry)
+            )
 
 
 def patterns(subject: Subject) -> Iterator[PatternAt]:

@@ -105,7 +105,9 @@ def tools_in(value: Any, origin: str = "", depth: int = 0) -> Iterator[Tool]:
 
 
 def _mapped(value: Mapping[Any, Any], origin: str, depth: int) -> Iterator[Tool]:
-    if all(isinstance(inner, Mapping | list | str | int | float | bool) for inner in value.values()):
+    if all(
+        isinstance(inner, Mapping | list | str | int | float | bool) for inner in value.values()
+    ):
         yield from read_tools(value, origin)
         return
     for inner in value.values():

@@ -13,7 +13,7 @@ __all__ = ["Settings", "read_settings"]
 _LISTS: Final = ("ignore", "roles", "tools")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "fail-level": (*SEVERITIES,),
-    "persona": get_args(Persona.__value__ if hasattr(Persona, "__value__") else Persona),
+    "persona": get_args(Persona),
 }
 _KEYS: Final = ("baseline", "fail-level", "ignore", "persona", "roles", "severity", "tools")
 
@@ -51,6 +51,21 @@ def read_settings(table: Mapping[str, Any], codes: frozenset[str]) -> Settings:
             near = get_close_matches(key, _KEYS, 1)
             hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(_KEYS)}"
             raise ValueError(f'the key "{key}" is unknown: {hint}')
+    _refuse_values(table, codes)
+    severity = table.get("severity", {})
+    return replace(
+        Settings(),
+        persona=table.get("persona", "regular"),
+        fail_level=table.get("fail-level", "warning"),
+        ignore=frozenset(table.get("ignore", ())),
+        severity=MappingProxyType(dict(severity)),
+        roles=frozenset(table.get("roles", ())),
+        tools=tuple(table.get("tools", ())),
+        baseline=table.get("baseline"),
+    )
+
+
+def _refuse_values(table: Mapping[str, Any], codes: frozenset[str]) -> None:
     for key in _LISTS:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -65,14 +80,4 @@ def read_settings(table: Mapping[str, Any], codes: frozenset[str]) -> Settings:
         if code not in codes:
             raise ValueError(f'there is no rule "{code}"')
     if not isinstance(table.get("baseline", ""), str):
-        raise ValueError('"baseline" must be the name of a file')
-    return replace(
-        Settings(),
-        persona=table.get("persona", "regular"),
-        fail_level=table.get("fail-level", "warning"),
-        ignore=frozenset(table.get("ignore", ())),
-        severity=MappingProxyType(dict(severity)),
-        roles=frozenset(table.get("roles", ())),
-        tools=tuple(table.get("tools", ())),
-        baseline=table.get("baseline"),
-    )
+        raise ValueError('"baseline" must be the name of a file')  # noqa: TRY004 - as the others

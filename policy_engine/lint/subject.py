@@ -48,7 +48,9 @@ class Entry:
     @property
     def rule(self) -> str:
         """What decisions call it."""
-        return f"{self.policy.policy.policy}/tools/{self.name.replace('~', '~0').replace('/', '~1')}"
+        return (
+            f"{self.policy.policy.policy}/tools/{self.name.replace('~', '~0').replace('/', '~1')}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +172,11 @@ class Subject:
         return names
 
     def _cover(self, found: PlacedCondition) -> tuple[str, ...]:
+        top = found.placed.top
+        globs: tuple[str, ...] = () if top is None else top.tools or ()
+        left_out: tuple[str, ...] = () if top is None else top.except_ or ()
         if found.entry is not None:
-            globs, left_out = (found.entry.name,), ()
-        else:
-            top = found.placed.top
-            globs = () if top is None else top.tools or ()
-            left_out = () if top is None else top.except_ or ()
+            globs = (found.entry.name,)
         named = [
             name
             for name in self.names

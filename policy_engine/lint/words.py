@@ -1,40 +1,54 @@
 """What names tell: tools that destroy or send, arguments that are run or opened, amounts."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 __all__ = ["AMOUNTS", "DANGEROUS", "GUARDS", "destructive", "words_of"]
 
-_DESTRUCTIVE: Final = frozenset(
-    "delete drop remove destroy purge wipe erase truncate kill terminate revoke reset disable "
-    "shutdown cancel transfer pay payment refund purchase buy withdraw send email publish post "
-    "deploy release execute exec run shell bash sudo eval write overwrite grant admin rollback "
-    "format uninstall".split()
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DESTRUCTIVE: Final = _set(
+    """
+    delete drop remove destroy purge wipe erase truncate kill terminate revoke reset disable
+    shutdown cancel transfer pay payment refund purchase buy withdraw send email publish post
+    deploy release execute exec run shell bash sudo eval write overwrite grant admin rollback
+    format uninstall
+    """
 )
 
-DANGEROUS: Final = {
-    "shell": frozenset("command cmd shell bash script".split()),
-    "code": frozenset("code python javascript program snippet expression_code".split()),
-    "sql": frozenset("sql query_sql sql_query statement".split()),
-    "path": frozenset(
-        "path file filepath file_path filename_path directory dir folder_path dest destination_path "
-        "src_path".split()
+DANGEROUS: Final[Mapping[str, frozenset[str]]] = {
+    "shell": _set("command cmd shell bash script"),
+    "code": _set("code python javascript program snippet expression_code"),
+    "sql": _set("sql query_sql sql_query statement"),
+    "path": _set(
+        """
+        path file filepath file_path filename_path directory dir folder_path destination_path
+        src_path
+        """
     ),
-    "url": frozenset("url uri link href endpoint webhook callback_url host hostname".split()),
+    "url": _set("url uri link href endpoint webhook callback_url host hostname"),
 }
 """What an argument is given to -> what it is called."""
 
-AMOUNTS: Final = frozenset(
-    "amount price total sum cost fee payment refund quantity qty discount salary budget balance "
-    "transfer tip".split()
+AMOUNTS: Final = _set(
+    """
+    amount price total sum cost fee payment refund quantity qty discount salary budget balance
+    transfer tip
+    """
 )
 """What numbers are called that stand for money or goods."""
 
-GUARDS: Final = frozenset(
-    "confirm confirmed confirmation approve approved approval dry_run dryrun env environment "
-    "tenant tenant_id owner owner_id account account_id user_id auth token verified consent role "
-    "permission permissions scope access_level currency limit_to recipient_domain sandbox "
-    "read_only readonly".split()
+GUARDS: Final = _set(
+    """
+    confirm confirmed confirmation approve approved approval dry_run dryrun env environment
+    tenant tenant_id owner owner_id account account_id user_id auth token verified consent role
+    permission permissions scope access_level currency limit_to recipient_domain sandbox
+    read_only readonly
+    """
 )
 """What arguments are called that say whether, where or for whom something is done."""
 

@@ -48,9 +48,7 @@ def _finding(finding: Finding) -> Iterator[Text]:
         (f" [{finding.code}]", "dim"),
     )
     if finding.source_line:
-        yield from caret_lines(
-            finding.source_line, finding.location, finding.length, color=color
-        )
+        yield from caret_lines(finding.source_line, finding.location, finding.length, color=color)
     if finding.witness is not None:
         yield Text.assemble("  ", ("shown by: ", "magenta"), witness_text(finding.witness))
         yield Text(f"            {printable(finding.witness.shows)}")

@@ -15,7 +15,8 @@ def outcome_to_junit(outcome: Outcome) -> str:
     """Return the XML; findings below the fail level do not fail their cases."""
     least = SEVERITIES[outcome.fail_level]
     suite = Element("testsuite", name="policy-engine lint")
-    noted = {one.location.path for one in (*outcome.findings, *outcome.faults)}
+    noted = {one.location.path for one in outcome.findings}
+    noted |= {one.location.path for one in outcome.faults}
     for path in outcome.files:
         if path not in noted:
             SubElement(suite, "testcase", name=printable(path), classname="lint")

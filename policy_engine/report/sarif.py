@@ -106,7 +106,7 @@ def _fault(fault: Fault, index: Mapping[str, int]) -> dict[str, Any]:
 def _result(
     one: Finding | Fault, level: str, text: str, index: Mapping[str, int]
 ) -> dict[str, Any]:
-    key = "\n".join((one.location.path, one.code, one.message, one.source_line.strip()))
+    key = f"{one.location.path}\n{one.code}\n{one.message}\n{one.source_line.strip()}"
     return {
         "ruleId": one.code,
         "ruleIndex": index[one.code],
@@ -127,9 +127,7 @@ def _location(place: Location, length: int, line: str) -> dict[str, Any]:
     }
     if line:
         region["snippet"] = {"text": line}
-    return {
-        "physicalLocation": {"artifactLocation": _artifact(place.path), "region": region}
-    }
+    return {"physicalLocation": {"artifactLocation": _artifact(place.path), "region": region}}
 
 
 def _artifact(path: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from policy_engine.lint import RULES, Settings, lint
+from policy_engine.errors import FAULT_CODES, PolicyError
+from policy_engine.lint import MANUALS, RULES, Settings, lint
 from policy_engine.lint.manual import caption, examples, sections, tools_of
 from policy_engine.loader import load_texts
 from policy_engine.tools import read_tools
@@ -41,3 +42,30 @@ def test_a_manual_is_whole(code):
     assert 0 < len(caption(manual)) <= 90
     assert manual.splitlines()[0].endswith(".")
     assert all(examples(manual, title) for title in ("Fails", "Passes"))
+
+
+FAULTS = [
+    pytest.param(code, title, text, id=f"{code}-{title}-{number}")
+    for code, manual in MANUALS.items()
+    for title in ("Fails", "Passes")
+    for number, text in enumerate(examples(manual, title))
+]
+
+
+@pytest.mark.parametrize(("code", "title", "text"), FAULTS)
+def test_an_example_of_a_fault_is_true(code, title, text):
+    try:
+        load_texts({"policy.yaml": text}, warm=False)
+    except PolicyError as error:
+        assert title == "Fails"
+        assert code in {fault.code for fault in error.faults}
+    else:
+        assert title == "Passes"
+
+
+def test_every_fault_has_its_manual():
+    assert set(MANUALS) == set(FAULT_CODES)
+    for code, manual in MANUALS.items():
+        assert caption(manual).lower() == FAULT_CODES[code].lower()
+        assert {"What it does", "Why", "Passes", "Fix"} <= set(sections(manual))
+        assert examples(manual, "Fails") or code == "PE019", "no extra is missing in this version"

@@ -48,9 +48,7 @@ class Linter:
         for path in paths:
             outcome = _joined(outcome, self._one(path, mend=mend))
         findings = sorted(set_of(outcome.findings), key=lambda one: one.order)
-        return replace(
-            outcome, faults=tuple(sorted(set(outcome.faults))), findings=tuple(findings)
-        )
+        return replace(outcome, faults=tuple(sorted(set(outcome.faults))), findings=tuple(findings))
 
     def _one(self, path: str, *, mend: bool) -> Outcome:
         try:
@@ -151,9 +149,7 @@ def baselined(outcome: Outcome, file: str | None, *, update: bool) -> Outcome:
     except (BaselineError, UnicodeDecodeError) as error:
         raise CannotRunError(f"{file}: {error}") from None
     left, gone = left_of(outcome.findings, known)
-    return replace(
-        outcome, findings=left, known=len(outcome.findings) - len(left), gone=gone
-    )
+    return replace(outcome, findings=left, known=len(outcome.findings) - len(left), gone=gone)
 
 
 def _rules(policy: Policy) -> int:

@@ -32,7 +32,7 @@ def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witne
     scene = call_scene(subject, entry.policy, name)
     rules = subject.rules_of(name)
     names = {found.compiled.name for found in rules if _reads(found, place.argument)}
-    fixed = {("args", place.argument): _whole(place, value)}
+    fixed: dict[Term, Any] = {("args", place.argument): _whole(place, value)}
     shown: Witness | None = None
     for draft in _drafts(scene, rules, fixed):
         witness = draft.witness(shows, silent=(place.rule,))

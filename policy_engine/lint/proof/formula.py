@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
@@ -256,11 +255,6 @@ def constant(node: Node) -> Any:
     return _UNKNOWN
 
 
-@lru_cache(maxsize=4096)
-def _name(kind: type) -> str:
-    return kind.__name__
-
-
 def canonical(node: Node) -> str:
     """Write a node out without its places, so that equal parts are equal texts."""
     path = term(node)
@@ -273,7 +267,7 @@ def canonical(node: Node) -> str:
             return f"${slot}"
         case Has(operand=operand, field=name):
             return f"has({canonical(operand)}.{name})"
-    label = _name(type(node))
+    label = type(node).__name__
     for attribute in ("function", "kind", "field", "optional", "flat"):
         if hasattr(node, attribute):
             label += f":{getattr(node, attribute)}"

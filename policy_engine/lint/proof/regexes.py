@@ -74,7 +74,9 @@ def is_anchored(tree: Sequence[tuple[Any, Any]], *, start: bool) -> bool:
     name, value = tree[0 if start else -1]
     match str(name):
         case "AT":
-            wanted = {"AT_BEGINNING", "AT_BEGINNING_STRING"} if start else {"AT_END", "AT_END_STRING"}
+            wanted = (
+                {"AT_BEGINNING", "AT_BEGINNING_STRING"} if start else {"AT_END", "AT_END_STRING"}
+            )
             return str(value) in wanted
         case "SUBPATTERN":
             return is_anchored(tuple(value[3]), start=start)
@@ -140,14 +142,8 @@ def _text(tree: Sequence[tuple[Any, Any]], more: int, depth: int) -> Iterator[st
         raise ValueError(depth)
     for name, value in tree:
         match str(name):
-            case "LITERAL":
-                yield chr(value)
-            case "NOT_LITERAL":
-                yield "b" if value == ord("a") else "a"
-            case "ANY":
-                yield "a"
-            case "IN":
-                yield _one_of(value)
+            case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN" as kind:
+                yield _character(kind, value)
             case "SUBPATTERN":
                 yield from _text(tuple(value[3]), more, depth + 1)
             case "BRANCH":
@@ -155,11 +151,24 @@ def _text(tree: Sequence[tuple[Any, Any]], more: int, depth: int) -> Iterator[st
                 yield from _text(tuple(branches[min(more, len(branches) - 1)]), more, depth + 1)
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
                 low, high, inner = value
-                count = low if str(high) == "MAXREPEAT" and more == 0 else min(low + more, int(high))
+                count = (
+                    low if str(high) == "MAXREPEAT" and more == 0 else min(low + more, int(high))
+                )
                 for _ in range(min(count, 300)):
                     yield from _text(tuple(inner), more, depth + 1)
             case "ATOMIC_GROUP":
                 yield from _text(tuple(value), more, depth + 1)
+
+
+def _character(kind: str, value: Any) -> str:
+    match kind:
+        case "LITERAL":
+            return chr(value)
+        case "NOT_LITERAL":
+            return "b" if value == ord("a") else "a"
+        case "IN":
+            return _one_of(value)
+    return "a"
 
 
 def _one_of(items: Sequence[tuple[Any, Any]]) -> str:
@@ -182,7 +191,7 @@ def _is_in(character: str, item: tuple[str, Any]) -> bool:
     name, value = item
     match name:
         case "LITERAL":
-            return ord(character) == value
+            return bool(ord(character) == value)
         case "RANGE":
             return bool(value[0] <= ord(character) <= value[1])
         case "CATEGORY":

@@ -98,7 +98,9 @@ class Scene:
                     values.bound(**{"low" if is_low else "high": schema[key]}, is_open=False)
         return values
 
-    def requests(self, *wanted: Formula, fixed: Mapping[Term, Any] | None = None) -> "Iterator[Draft]":
+    def requests(
+        self, *wanted: Formula, fixed: Mapping[Term, Any] | None = None
+    ) -> "Iterator[Draft]":
         """Go through requests in which formulas probably hold."""
         try:
             found = list(islice(cases(*wanted, base=self.base), 8))
@@ -349,7 +351,9 @@ def scenes(subject: Subject, found: PlacedCondition) -> list[Scene]:
     """Return where a rule's condition is looked at: once for each tool that it is about."""
     if found.stage in {"tool_call", "tool_result"}:
         return [
-            Scene(subject, found.policy, found.stage, name, subject.args_of(name, found.policy) or {})
+            Scene(
+                subject, found.policy, found.stage, name, subject.args_of(name, found.policy) or {}
+            )
             for name in subject.covered(found)
         ]
     if found.stage == "handoff":

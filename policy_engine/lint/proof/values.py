@@ -170,9 +170,7 @@ class Values:
             tried: Iterable[Any] = self.chosen
         elif self.kind == "bool":
             tried = (True, False)
-        elif self.kind in {"number", "integer"}:
-            tried = self._numbers()
-        elif (self.low, self.high) != (-math.inf, math.inf):
+        elif self.kind in {"number", "integer"} or (self.low, self.high) != (-math.inf, math.inf):
             tried = self._numbers()
         else:
             tried = self._texts()
@@ -215,9 +213,9 @@ _KINDS: Final = ("prefix", "suffix", "contains", "matches")
 
 def _plain(number: float) -> float:
     """Return a number as people write it."""
-    if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:
+    if number == math.floor(number) and abs(number) < 1e15:
         return int(number)
-    return round(number, 6) if isinstance(number, float) else number
+    return round(number, 6)
 
 
 def _holds(kind: str, text: str, value: str) -> bool | None:

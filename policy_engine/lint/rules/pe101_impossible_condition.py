@@ -59,7 +59,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             yield Found(
                 found.policy,
                 found.path,
-                f'this condition can never be true: {why}, so "{found.placed.rule.id}" never speaks',
+                f"this condition can never be true: {why}, "
+                f'so "{found.placed.rule.id}" never speaks',
                 "correct the value, use `||` where one of two was meant, or remove the rule",
                 part=(culprit.start, culprit.end),
                 witness=_witness(found, condition.tree, places[0]),

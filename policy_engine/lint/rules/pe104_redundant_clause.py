@@ -31,7 +31,7 @@ from typing import Final
 
 from policy_engine.cel.nodes import And, Node, Or
 from policy_engine.lint.edits import expression_edit
-from policy_engine.lint.finding import Edit
+from policy_engine.lint.finding import Edit, Witness
 from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.proof.formula import Formula, Group, clauses, formula
 from policy_engine.lint.proof.scene import Scene, scenes
@@ -77,9 +77,7 @@ def _redundant(
             + ("implies it" if is_and else "holds whenever it does"),
             "remove it",
             part=(term.start, term.end),
-            witness=_witness(found, places[0], formula(term, holds=is_and), rest, is_and=is_and)
-            if whole
-            else None,
+            witness=_witness(found, places[0], formula(term), rest, is_and=is_and, whole=whole),
             edits=_edits(found, node, term, others),
         )
 
@@ -88,21 +86,25 @@ def _all_tested(wanted: Formula) -> bool:
     return all(clause.atom.kind != "other" for clause in clauses(wanted))
 
 
-def _witness(  # noqa: ANN202 - a witness or nothing
-    found: PlacedCondition, scene: Scene, term: Formula, rest: list[Formula], *, is_and: bool
-):
+def _witness(
+    found: PlacedCondition,
+    scene: Scene,
+    term: Formula,
+    rest: list[Formula],
+    *,
+    is_and: bool,
+    whole: bool,
+) -> Witness | None:
+    """Show a request that tells the term from the rest, and what the rest alone decides."""
     name = found.compiled.name
+    named = (name,) if whole else ()
     if is_and:
         failing = Group(False, tuple(_opposite(part) for part in rest))
-        return scene.show(
-            term, failing, shows=f'the term holds, and "{name}" is silent all the same', silent=(name,)
-        )
-    return scene.show(
-        term,
-        Group(False, tuple(_opposite(part) for part in rest)),
-        shows=f'"{name}" speaks without the term',
-        speaks=(name,),
-    )
+        shows = "the term holds here, and the rest of the condition does not"
+        return scene.show(term, failing, shows=shows, silent=named)
+    shows = "the rest of the condition holds here, without the term"
+    holding = Group(False, tuple(_opposite(part) for part in rest))
+    return scene.show(_opposite(term), holding, shows=shows, speaks=named)
 
 
 def _opposite(part: Formula) -> Formula:

@@ -56,9 +56,7 @@ def _found(subject: Subject, entry: Entry, other: Entry) -> Found:
         f'"{entry.name}" {verb}: "{other.name}" denies it',
         f"the other is {place}; narrow it, or remove this entry",
         on_key=True,
-        witness=scene.show(
-            shows=f'denied by "{other.rule}"', effect="deny", speaks=(other.rule,)
-        ),
+        witness=scene.show(shows=f'denied by "{other.rule}"', effect="deny", speaks=(other.rule,)),
     )
 
 

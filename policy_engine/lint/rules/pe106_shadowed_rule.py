@@ -121,7 +121,9 @@ def _implies(found: PlacedCondition, other: PlacedCondition, places: list[Scene]
 
 def _share(ours: Formula, theirs: Formula) -> bool:
     """Whether every value that the other rule tests is tested here too."""
-    mine = {(atom.term, atom.operand if atom.kind == "other" else "") for atom in atoms(ours).values()}
+    mine = {
+        (atom.term, atom.operand if atom.kind == "other" else "") for atom in atoms(ours).values()
+    }
     others = {
         (atom.term, atom.operand if atom.kind == "other" else "") for atom in atoms(theirs).values()
     }

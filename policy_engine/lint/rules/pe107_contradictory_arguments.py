@@ -59,7 +59,7 @@ def _against(
     for argument, schema in (one.block.args or {}).items():
         if argument not in theirs:
             if _is_required(schema):
-                why = f'"{other.name}" does not take the argument "{argument}", which "{one.name}" requires'
+                why = f'"{other.name}" does not take "{argument}", which "{one.name}" requires'
                 yield _found(subject, name, one, other, argument, why)
         elif first and _is_required(schema) and values_of(schema, theirs[argument]).is_empty:
             why = f'"{other.name}" and "{one.name}" share no value of "{argument}"'
@@ -70,9 +70,7 @@ def _is_required(schema: Any) -> bool:
     return not (isinstance(schema, Mapping) and schema.get("optional") is True)
 
 
-def _found(
-    subject: Subject, name: str, one: Entry, other: Entry, argument: str, why: str
-) -> Found:
+def _found(subject: Subject, name: str, one: Entry, other: Entry, argument: str, why: str) -> Found:
     scene = call_scene(subject, one.policy, name)
     return Found(
         one.policy,

@@ -45,6 +45,4 @@ def _find(subject: Subject) -> Iterator[Found]:
         yield Found(entry.policy, entry.path, message, hint, on_key=True)
 
 
-RULE: Final = LintRule(
-    "PE110", "unknown-tool", "error", __doc__ or "", _find, needs_tools=True
-)
+RULE: Final = LintRule("PE110", "unknown-tool", "error", __doc__ or "", _find, needs_tools=True)

@@ -8,12 +8,14 @@ Why:
     one is a check of nothing. Mostly the argument was renamed.
 
 Fails:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "number"}}}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"amount": {"type": "number"}}}}]
     tools:
       pay: {args: {amout: {type: number, minimum: 0, maximum: 50}}}
 
 Passes:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "number"}}}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"amount": {"type": "number"}}}}]
     tools:
       pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
 
@@ -40,12 +42,12 @@ def _find(subject: Subject) -> Iterator[Found]:
         known = {name for tool in tools for name in tool.properties}
         for argument in entry.block.args or {}:
             if argument not in known:
-                hint = did_you_mean(argument, known) or f"it has: {choices(sorted(known)) or 'none'}"
+                hint = (
+                    did_you_mean(argument, known) or f"it has: {choices(sorted(known)) or 'none'}"
+                )
                 message = f'the tool "{tools[0].name}" has no argument "{argument}"'
                 path = (*entry.path, "args", argument)
                 yield Found(entry.policy, path, message, hint, on_key=True)
 
 
-RULE: Final = LintRule(
-    "PE111", "unknown-argument", "error", __doc__ or "", _find, needs_tools=True
-)
+RULE: Final = LintRule("PE111", "unknown-argument", "error", __doc__ or "", _find, needs_tools=True)

@@ -8,12 +8,16 @@ Why:
     With `args`, no other argument is accepted: every real call is denied.
 
 Fails:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"to": {"type": "string"}, "amount": {"type": "number"}}, "required": ["to", "amount"]}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"to": {"type": "string"}, "amount": {"type": "number"}},
+    # tools.json: "required": ["to", "amount"]}}]
     tools:
       pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
 
 Passes:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"to": {"type": "string"}, "amount": {"type": "number"}}, "required": ["to", "amount"]}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"to": {"type": "string"}, "amount": {"type": "number"}},
+    # tools.json: "required": ["to", "amount"]}}]
     tools:
       pay:
         args:
@@ -25,8 +29,9 @@ Fix:
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
+from policy_engine.lint.proof.formula import Term
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import sampled
 from policy_engine.lint.registered import tools_for
@@ -42,7 +47,9 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         for tool in tools_for(subject, entry):
             for argument in sorted(tool.required - set(entry.block.args)):
-                fixed = {("args", argument): sampled([tool.properties.get(argument)])}
+                fixed: dict[Term, Any] = {
+                    ("args", argument): sampled([tool.properties.get(argument)])
+                }
                 yield Found(
                     entry.policy,
                     (*entry.path, "args"),
@@ -56,6 +63,4 @@ def _find(subject: Subject) -> Iterator[Found]:
                 )
 
 
-RULE: Final = LintRule(
-    "PE112", "missing-argument", "error", __doc__ or "", _find, needs_tools=True
-)
+RULE: Final = LintRule("PE112", "missing-argument", "error", __doc__ or "", _find, needs_tools=True)

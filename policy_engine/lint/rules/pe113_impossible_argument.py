@@ -8,12 +8,14 @@ Why:
     The model is told the tool's schema and keeps to it; the policy denies whatever it gives.
 
 Fails:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "string"}}}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"amount": {"type": "string"}}}}]
     tools:
       pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
 
 Passes:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "integer"}}}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"amount": {"type": "integer"}}}}]
     tools:
       pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
 
@@ -24,6 +26,7 @@ Fix:
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policy_engine.lint.proof.formula import Term
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import sampled, values_of
 from policy_engine.lint.registered import tools_for
@@ -40,7 +43,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 theirs = tool.properties.get(argument)
                 if theirs is None or not _apart(schema, theirs):
                     continue
-                fixed = {("args", argument): sampled([theirs])}
+                fixed: dict[Term, Any] = {("args", argument): sampled([theirs])}
                 yield Found(
                     entry.policy,
                     (*entry.path, "args", argument),

@@ -7,12 +7,14 @@ Why:
     Nobody will ever send them. Mostly they are the old spelling of values that are now denied.
 
 Fails:
-    # tools.json: [{"name": "deploy", "inputSchema": {"type": "object", "properties": {"env": {"enum": ["prod", "staging"]}}}}]
+    # tools.json: [{"name": "deploy", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"env": {"enum": ["prod", "staging"]}}}}]
     tools:
       deploy: {args: {env: {enum: [staging, test]}}}
 
 Passes:
-    # tools.json: [{"name": "deploy", "inputSchema": {"type": "object", "properties": {"env": {"enum": ["prod", "staging"]}}}}]
+    # tools.json: [{"name": "deploy", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"env": {"enum": ["prod", "staging"]}}}}]
     tools:
       deploy: {args: {env: {enum: [staging]}}}
 

@@ -9,12 +9,14 @@ Why:
     policy.
 
 Fails:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "number", "maximum": 100}}}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"amount": {"type": "number", "maximum": 100}}}}]
     tools:
       pay: {args: {amount: {type: number, minimum: 0, maximum: 500}}}
 
 Passes:
-    # tools.json: [{"name": "pay", "inputSchema": {"type": "object", "properties": {"amount": {"type": "number", "maximum": 100}}}}]
+    # tools.json: [{"name": "pay", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"amount": {"type": "number", "maximum": 100}}}}]
     tools:
       pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}
 
@@ -23,7 +25,7 @@ Fix:
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, TypeGuard
 
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
@@ -50,10 +52,8 @@ def _find(subject: Subject) -> Iterator[Found]:
                         yield Found(entry.policy, path, message, "narrow it to what is meant")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-RULE: Final = LintRule(
-    "PE115", "ineffective-bound", "info", __doc__ or "", _find, needs_tools=True
-)
+RULE: Final = LintRule("PE115", "ineffective-bound", "info", __doc__ or "", _find, needs_tools=True)

@@ -9,12 +9,14 @@ Why:
     default, nobody has looked at it.
 
 Fails:
-    # tools.json: [{"name": "read", "inputSchema": {"type": "object"}}, {"name": "wipe", "inputSchema": {"type": "object"}}]
+    # tools.json: [{"name": "read", "inputSchema": {"type": "object"}}, {"name": "wipe",
+    # tools.json: "inputSchema": {"type": "object"}}]
     tools:
       read: {args: {id: {type: integer, minimum: 1}}}
 
 Passes:
-    # tools.json: [{"name": "read", "inputSchema": {"type": "object"}}, {"name": "wipe", "inputSchema": {"type": "object"}}]
+    # tools.json: [{"name": "read", "inputSchema": {"type": "object"}}, {"name": "wipe",
+    # tools.json: "inputSchema": {"type": "object"}}]
     tools:
       read: {args: {id: {type: integer, minimum: 1}}}
       wipe: deny
@@ -58,6 +60,4 @@ def _find(subject: Subject) -> Iterator[Found]:
         )
 
 
-RULE: Final = LintRule(
-    "PE116", "uncovered-tool", "warning", __doc__ or "", _find, needs_tools=True
-)
+RULE: Final = LintRule("PE116", "uncovered-tool", "warning", __doc__ or "", _find, needs_tools=True)

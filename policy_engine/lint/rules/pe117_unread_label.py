@@ -40,7 +40,9 @@ def _find(subject: Subject) -> Iterator[Found]:
     read: set[object] = set()
     for found in subject.conditions:
         condition = found.compiled.condition
-        if condition is not None and any(path[:2] == ("session", "labels") for path in condition.reads):
+        if condition is not None and any(
+            path[:2] == ("session", "labels") for path in condition.reads
+        ):
             for node in nodes(condition.tree):
                 if isinstance(node, Literal):
                     read.update(node.value if isinstance(node.value, tuple) else (str(node.value),))

@@ -46,7 +46,9 @@ def _find(subject: Subject) -> Iterator[Found]:
         ):
             for name in names:
                 whole = any(path == prefix[: len(path)] for path in read)
-                if not whole and not any(path[: len(prefix) + 1] == (*prefix, name) for path in read):
+                if not whole and not any(
+                    path[: len(prefix) + 1] == (*prefix, name) for path in read
+                ):
                     yield _found(loaded, section, name)
         for name in policy.vars:
             if not re.search(rf"\bvars\.{re.escape(name)}\b", loaded.document.text):

@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import PatternAt, patterns
 from policy_engine.lint.proof.accepted import accepted
 from policy_engine.lint.proof.regexes import sample, search
@@ -57,7 +58,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 break
 
 
-def _witness(subject: Subject, place: PatternAt):  # noqa: ANN202 - a witness or nothing
+def _witness(subject: Subject, place: PatternAt) -> Witness | None:
     if place.place is None:
         return None
     for text in ("x@evil.example", "someone@evil.example", *sample(place.pattern)):

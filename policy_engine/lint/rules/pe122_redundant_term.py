@@ -47,9 +47,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             yield from _held(found.policy, (*path, "pattern", "any"), pattern.any, inside=True)
 
 
-def _held(
-    policy: LoadedPolicy, path: Path, listed: list[str], *, inside: bool
-) -> Iterator[Found]:
+def _held(policy: LoadedPolicy, path: Path, listed: list[str], *, inside: bool) -> Iterator[Found]:
     for index, text in enumerate(listed):
         for other in listed:
             if other == text or other not in text:

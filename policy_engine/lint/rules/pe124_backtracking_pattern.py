@@ -37,7 +37,9 @@ def _find(subject: Subject) -> Iterator[Found]:
         if place.use != "check" or not needs_backtracking(place.pattern):
             continue
         nested = _is_nested(parsed(place.pattern) or (), repeated=False)
-        message = f'the pattern "{place.pattern[:60]}" needs backtracking, so it runs with a timeout'
+        message = (
+            f'the pattern "{place.pattern[:60]}" needs backtracking, so it runs with a timeout'
+        )
         if nested:
             message += ", and repeats a repetition"
         yield Found(
@@ -55,7 +57,7 @@ def _is_nested(tree: object, *, repeated: bool) -> bool:
         return False
     for item in list(tree):  # type: ignore[call-overload]
         if isinstance(item, tuple) and len(item) == 2 and str(item[0]) in _REPEATS:
-            low, high, inner = item[1]
+            _, high, inner = item[1]
             unbounded = str(high) == "MAXREPEAT"
             if (unbounded and repeated) or _is_nested(inner, repeated=repeated or unbounded):
                 return True

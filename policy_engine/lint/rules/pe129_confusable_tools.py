@@ -8,13 +8,15 @@ Why:
     A server can offer a tool that a reader of the policy takes for another one.
 
 Fails:
-    # tools.json: [{"name": "send_email", "inputSchema": {"type": "object"}}, {"name": "sendEmail", "inputSchema": {"type": "object"}}]
+    # tools.json: [{"name": "send_email", "inputSchema": {"type": "object"}},
+    # tools.json: {"name": "sendEmail", "inputSchema": {"type": "object"}}]
     tools:
       send_email: deny
       sendEmail: deny
 
 Passes:
-    # tools.json: [{"name": "send_email", "inputSchema": {"type": "object"}}, {"name": "send_fax", "inputSchema": {"type": "object"}}]
+    # tools.json: [{"name": "send_email", "inputSchema": {"type": "object"}},
+    # tools.json: {"name": "send_fax", "inputSchema": {"type": "object"}}]
     tools:
       send_email: deny
       send_fax: deny

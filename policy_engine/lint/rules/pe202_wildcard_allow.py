@@ -10,7 +10,8 @@ Why:
     came a year later.
 
 Fails:
-    # tools.json: [{"name": "db_read", "inputSchema": {"type": "object"}}, {"name": "db_drop_table", "inputSchema": {"type": "object"}}]
+    # tools.json: [{"name": "db_read", "inputSchema": {"type": "object"}},
+    # tools.json: {"name": "db_drop_table", "inputSchema": {"type": "object"}}]
     tools:
       "db_*": allow
     ---
@@ -18,7 +19,8 @@ Fails:
       "*": allow
 
 Passes:
-    # tools.json: [{"name": "db_read", "inputSchema": {"type": "object"}}, {"name": "db_drop_table", "inputSchema": {"type": "object"}}]
+    # tools.json: [{"name": "db_read", "inputSchema": {"type": "object"}},
+    # tools.json: {"name": "db_drop_table", "inputSchema": {"type": "object"}}]
     tools:
       db_read: {args: {id: {type: integer, minimum: 1}}}
       db_drop_table: deny

@@ -1,8 +1,8 @@
 """An entry that takes any arguments.
 
 What it does:
-    Reports an entry for one tool that allows it and declares no `args`. With `--tools`, a tool
-    that has no arguments is left alone.
+    Reports an entry that allows a tool, or the tools of a glob, and declares no `args`. With
+    `--tools`, a tool that has no arguments is left alone.
 
 Why:
     Whatever the model sends is let through: arguments that nobody thought of, and values that
@@ -25,13 +25,13 @@ Fix:
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from policy_engine.compiler.names import is_glob
+from policy_engine.lint.proof.formula import Term
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
-from policy_engine.lint.subject import Entry, Subject
+from policy_engine.lint.subject import Entry, Subject, named_by
 from policy_engine.lint.together import applies_with
 
 __all__ = ["RULE"]
@@ -39,18 +39,18 @@ __all__ = ["RULE"]
 
 def _find(subject: Subject) -> Iterator[Found]:
     for entry in subject.entries:
-        if is_glob(entry.name) or entry.block.effect != "allow" or entry.block.args is not None:
+        if entry.block.effect != "allow" or entry.block.args is not None:
             continue
         if _is_declared(subject, entry) or _has_none(subject, entry):
             continue
-        fixed = {("args", "anything"): "goes"}
+        fixed: dict[Term, Any] = {("args", "anything"): "goes"}
         yield Found(
             entry.policy,
             entry.path,
             f'"{entry.name}" takes any arguments',
             "declare them under `args`; write `args: {}` where there are none",
             on_key=True,
-            witness=call_scene(subject, entry.policy, entry.name).show(
+            witness=call_scene(subject, entry.policy, named_by(entry.name)).show(
                 shows="permitted with an argument that nobody knows",
                 effect="allow",
                 fixed=fixed,

@@ -41,7 +41,17 @@ _HOSTILE: Final = {
     "path": "/etc/../etc/passwd",
     "url": "http://169.254.169.254/latest/meta-data/",
 }
-_NARROWING: Final = ("enum", "const", "pattern", "format", "check", "$ref", "anyOf", "oneOf", "allOf")
+_NARROWING: Final = (
+    "enum",
+    "const",
+    "pattern",
+    "format",
+    "check",
+    "$ref",
+    "anyOf",
+    "oneOf",
+    "allOf",
+)
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -49,9 +59,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         kind = _kind(place)
         if kind is None or place.entry is None:
             continue
-        witness = accepted(
-            subject, place, _HOSTILE[kind], "this value is accepted as it stands"
-        )
+        witness = accepted(subject, place, _HOSTILE[kind], "this value is accepted as it stands")
         if witness is not None:
             yield Found(
                 place.policy,

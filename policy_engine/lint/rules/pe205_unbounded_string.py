@@ -47,4 +47,6 @@ def _find(subject: Subject) -> Iterator[Found]:
             )
 
 
-RULE: Final = LintRule("PE205", "unbounded-string", "info", __doc__ or "", _find, persona="pedantic")
+RULE: Final = LintRule(
+    "PE205", "unbounded-string", "info", __doc__ or "", _find, persona="pedantic"
+)

@@ -79,9 +79,7 @@ def _witness(subject: Subject, place: PatternAt, host: str) -> Witness | None:
 
 def _pieces(host: str) -> list[str]:
     """Split a host into what stands for itself and bare dots."""
-    return [
-        piece[1:] if piece.startswith("\\") else piece for piece in re.findall(r"\\.|.", host)
-    ]
+    return [piece.removeprefix("\\") for piece in re.findall(r"\\.|.", host)]
 
 
 RULE: Final = LintRule("PE208", "unescaped-dot", "warning", __doc__ or "", _find)

@@ -29,6 +29,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.pieces import Piece, lets_through, tested
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
@@ -55,7 +56,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _witness(subject: Subject, one: Piece):  # noqa: ANN202 - a witness or nothing
+def _witness(subject: Subject, one: Piece) -> Witness | None:
     for value in (f"x@evil{one.operand}", f"evil{one.operand}", f"https://evil{one.operand}"):
         witness = lets_through(subject, one, value, "not stopped: another domain")
         if witness is not None:

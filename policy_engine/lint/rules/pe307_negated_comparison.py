@@ -29,7 +29,7 @@ from typing import Final
 
 from policy_engine.cel.nodes import Call, Not
 from policy_engine.lint.edits import expression_edit
-from policy_engine.lint.places import nodes, piece
+from policy_engine.lint.places import nodes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 
@@ -42,40 +42,44 @@ _OPPOSITE: Final = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=
 def _find(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
         condition = found.compiled.condition
-        for node in nodes(condition.tree) if condition is not None and "!" in condition.text else ():
-            if not isinstance(node, Not) or condition is None:
+        if condition is None or "!" not in condition.text:
+            continue
+        for node in nodes(condition.tree):
+            turned = _turned(condition.text, node) if isinstance(node, Not) else None
+            if turned is None:
                 continue
-            inner = node.operand
-            text = condition.text
-            if isinstance(inner, Not):
-                better = text[inner.operand.start : inner.operand.end]
-                start, end = node.start, inner.operand.end
-                if text[start : inner.operand.start].strip("! ") or text[end:end + 1] == ")":
-                    start = end = -1
-            elif isinstance(inner, Call) and inner.function in _OPPOSITE:
-                left, right = inner.arguments
-                operator = text[left.end : right.start].strip(" ()")
-                if operator != inner.function:
-                    continue
-                better = f"{text[left.start : left.end]} {_OPPOSITE[operator]} "
-                better += text[right.start : right.end]
-                start, end = node.start, node.end
-                if text[start : left.start].replace(" ", "") != "!(":
-                    start = end = -1
-                elif text[right.end : right.end + 1] == ")" and end == right.end:
-                    end += 1
-            else:
-                continue
+            start, end, better = turned
             yield Found(
                 found.policy,
                 found.path,
-                f'"{piece(found, node)}" is turned round twice',
+                f'"{" ".join(condition.text[start:end].split())}" is turned round twice',
                 f"write `{better}`",
-                part=(node.start, node.end),
-                edits=()
-                if start < 0
-                else expression_edit(found.policy, found.path, text, start, end, better),
+                part=(start, end),
+                edits=expression_edit(found.policy, found.path, condition.text, start, end, better),
             )
+
+
+def _turned(text: str, node: Not) -> tuple[int, int, str] | None:
+    """Return the ends of what is turned round, and what to write for it."""
+    inner = node.operand
+    if isinstance(inner, Not):
+        operand = inner.operand
+        plain = text[node.start : operand.start].replace(" ", "") == "!!"
+        better = text[operand.start : operand.end]
+        simple = better.replace(".", "").replace("_", "").isalnum()
+        return (node.start, operand.end, better) if plain and simple else None
+    if not isinstance(inner, Call) or inner.function not in _OPPOSITE:
+        return None
+    left, right = inner.arguments
+    if text[left.end : right.start].strip() != inner.function:
+        return None
+    if text[node.start : left.start].replace(" ", "") != "!(":
+        return None
+    closing = text.find(")", right.end)
+    if closing < 0 or text[right.end : closing].strip():
+        return None
+    better = f"{text[left.start : left.end]} {_OPPOSITE[inner.function]} "
+    return node.start, closing + 1, better + text[right.start : right.end]
 
 
 RULE: Final = LintRule("PE307", "negated-comparison", "info", __doc__ or "", _find)

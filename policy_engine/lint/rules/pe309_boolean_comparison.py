@@ -59,9 +59,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 f'"{piece(found, node)}" compares a boolean',
                 f"write `{better}`",
                 part=(node.start, node.end),
-                edits=expression_edit(
-                    found.policy, found.path, text, left.start, right.end, better
-                )
+                edits=expression_edit(found.policy, found.path, text, left.start, right.end, better)
                 if simple
                 else (),
             )

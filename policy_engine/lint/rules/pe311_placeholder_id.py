@@ -41,7 +41,9 @@ _PLACEHOLDER: Final = re.compile(
 
 
 def _find(subject: Subject) -> Iterator[Found]:
-    named = [(found.policy, found.placed.path, found.placed.rule.id) for found in subject.conditions]
+    named = [
+        (found.policy, found.placed.path, found.placed.rule.id) for found in subject.conditions
+    ]
     for loaded in subject.policies:
         named += [(loaded, ("limits", i), one.id) for i, one in enumerate(loaded.policy.limits)]
     for policy, path, name in named:
