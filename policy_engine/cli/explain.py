@@ -37,9 +37,9 @@ def run(
 ) -> None:
     """Explain a code or a check, or what a call would meet.
 
-    CODE is one of lint's (PE006, PE207, unanchored-pattern) or one of a decision's reasons (args.maximum); CHECK is a text
-    check (terms). With --policies and --tool instead: everything that a call of the tool would
-    meet, in order, with the lines of the policies.
+    CODE is one of lint's (PE006, PE207, unanchored-pattern) or one of a decision's reasons
+    (args.maximum); CHECK is a text check (terms). With --policies and --tool instead: everything
+    that a call of the tool would meet, in order, with the lines of the policies.
     """
     with ending():
         if word is not None and (policies, tool, agent) == (None, None, None):

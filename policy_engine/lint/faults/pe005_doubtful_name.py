@@ -1,4 +1,4 @@
-"""A name holds invisible, bidirectional or look-alike characters.
+r"""A name holds invisible, bidirectional or look-alike characters.
 
 What it does:
     Refuses characters that reorder or hide text, and names that mix Latin with Greek or Cyrillic
@@ -9,7 +9,7 @@ Why:
 
 Fails:
     tools:
-      pаy: deny
+      "p\u0430y": deny
 
 Passes:
     tools:

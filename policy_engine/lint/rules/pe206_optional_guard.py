@@ -1,9 +1,11 @@
 """An argument that is only checked when it is there.
 
 What it does:
-    Reports an argument of an entry whose name says whether, where or for whom something is done
-    (`confirm`, `dry_run`, `env`, `tenant`, `role`...), whose values are restricted, and which is
-    `optional: true`.
+    Reports an argument of an entry that is `optional: true`, and whose values are restricted by
+    its schema or by a rule under `has()`, where its name says whether, where or for whom
+    something is done (`confirm`, `dry_run`, `env`, `tenant`, `role`...), or how much, to whom or
+    by which address. Of tools that update, search or list, only the former are reported: there
+    the rest is honestly left out.
 
 Why:
     Who leaves it out passes the check, and the tool's own default decides: `confirm` must be
@@ -12,6 +14,13 @@ Why:
 Fails:
     tools:
       wipe: {args: {confirm: {type: boolean, const: true, optional: true}}}
+
+    ---
+    tools:
+      refund:
+        args: {amount: {type: number, exclusiveMinimum: 0, optional: true}}
+        rules:
+          - {id: large, when: has(args.amount) && args.amount > 500, effect: deny}
 
 Passes:
     tools:
@@ -24,25 +33,30 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.lint.places import arguments
+from policy_engine.lint.places import SchemaAt, arguments
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject, named_by
-from policy_engine.lint.words import GUARDS
+from policy_engine.lint.words import AMOUNTS, DANGEROUS, GUARDS, words_of
 
 __all__ = ["RULE"]
 
 
-_RESTRICTING: Final = ("enum", "const", "pattern", "maximum", "minimum", "check")
+_RESTRICTING: Final = ("enum", "const", "pattern", "maximum", "exclusiveMaximum", "check")
+_PARTIAL: Final = frozenset(
+    {"update", "edit", "modify", "patch", "change", "set", "search", "list", "find", "get", "read"}
+)
+_AIMS: Final = frozenset({"to", "recipient", "recipients", "email", "destination", "target"})
 
 
 def _find(subject: Subject) -> Iterator[Found]:
     for place in arguments(subject):
-        if place.schema.get("optional") is not True or place.name.lower() not in GUARDS:
+        entry = place.entry
+        if place.schema.get("optional") is not True or entry is None:
             continue
-        if not any(key in place.schema for key in _RESTRICTING) or place.entry is None:
+        if not _is_guard(place.name, entry.name) or not _is_restricted(subject, place):
             continue
-        scene = call_scene(subject, place.policy, named_by(place.entry.name))
+        scene = call_scene(subject, place.policy, named_by(entry.name))
         yield Found(
             place.policy,
             (*place.path, "optional"),
@@ -51,6 +65,28 @@ def _find(subject: Subject) -> Iterator[Found]:
             on_key=True,
             witness=scene.show(shows="accepted without it", silent=(place.rule,)),
         )
+
+
+def _is_guard(name: str, tool: str) -> bool:
+    lowered = name.lower()
+    if lowered in GUARDS:
+        return True
+    if not _PARTIAL.isdisjoint(words_of(tool)):
+        return False
+    dangerous = any(lowered in names for names in DANGEROUS.values())
+    return dangerous or lowered in _AIMS or not AMOUNTS.isdisjoint(words_of(name))
+
+
+def _is_restricted(subject: Subject, place: SchemaAt) -> bool:
+    if any(key in place.schema for key in _RESTRICTING):
+        return True
+    return any(
+        found.entry is not None
+        and found.entry.block is (place.entry.block if place.entry is not None else None)
+        and found.compiled.condition is not None
+        and ("args", place.argument) in {read[:2] for read in found.compiled.condition.reads}
+        for found in subject.conditions
+    )
 
 
 RULE: Final = LintRule("PE206", "optional-guard", "warning", __doc__ or "", _find)

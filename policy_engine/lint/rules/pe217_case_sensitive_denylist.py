@@ -44,8 +44,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         if one.allows or one.kind not in _KINDS or one.found.compiled.effect != "deny":
             continue
         word = _word(one)
-        if word is None:
-            continue
+        if word is None or lets_through(subject, one, word, "not stopped") is not None:
+            continue  # the rule does not stop the word itself
         witness = None
         for value in (word.lower(), word.upper(), word.swapcase(), f"x {word.swapcase()} x"):
             if value != word and witness is None:

@@ -1,0 +1,65 @@
+"""The catalogue of flawed policies: each line earns the findings that its `#!` names.
+
+The mark is taken out before the policy is read. What proves something shows it by a request,
+which the real engine decides here as the finding claims.
+"""
+
+import re
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from policy_engine.lint import RULES, lint
+from policy_engine.lint.manual import tools_of
+from policy_engine.lint.proof.scene import confirmed, decided
+from policy_engine.lint.subject import Subject
+from policy_engine.loader import load_texts
+from policy_engine.tools import read_tools
+
+FLAWED = sorted((Path(__file__).parent.parent / "flawed").glob("*.yaml"))
+MARK = re.compile(r" *#! *([A-Z0-9 ]+)$")
+TODAY = date(2026, 11, 21)
+SHOWN = {
+    "PE101", "PE102", "PE103", "PE104", "PE105", "PE106", "PE107", "PE109", "PE112", "PE113",
+    "PE116", "PE120", "PE201", "PE203", "PE204", "PE206", "PE213", "PE214", "PE215", "PE216",
+    "PE217", "PE218", "PE219", "PE221",
+}  # fmt: skip
+
+
+def read(path):
+    """Return a policy without its marks, the findings that they name, and its tools."""
+    lines, wanted = [], Counter()
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        match = MARK.search(line)
+        for code in match[1].split() if match else ():
+            wanted[number, code] += 1
+        lines.append(MARK.sub("", line))
+    text = "\n".join(lines) + "\n"
+    tools = tools_of(text)
+    return text, wanted, None if tools is None else read_tools(tools, "tools.json")
+
+
+def test_the_catalogue_is_large():
+    assert len(FLAWED) >= 100
+
+
+@pytest.mark.parametrize("path", FLAWED, ids=lambda path: path.stem)
+def test_a_flawed_policy_earns_its_findings(path):
+    text, wanted, tools = read(path)
+    compiled = load_texts({path.name: text}, warm=False)
+    findings = lint(compiled, tools=tools, today=TODAY).findings
+    assert Counter((one.location.line, one.code) for one in findings) == wanted
+    subject = Subject(compiled, tools)
+    for one in findings:
+        assert one.witness is not None or one.code not in SHOWN, one.message
+        if one.witness is not None:
+            decision = decided(subject, one.witness)
+            assert confirmed(subject, one.witness), (one.code, one.witness, decision.reasons)
+
+
+def test_the_catalogue_shows_every_rule_of_the_regular_persona():
+    shown = {code for path in FLAWED for _, code in read(path)[1]}
+    silent = {code for code, rule in RULES.items() if rule.persona == "pedantic"}
+    assert set(RULES) - shown - silent == {"PE302"}
