@@ -68,6 +68,7 @@ class PolicyCompiler:
 
     @property
     def policy(self) -> Any:
+        """The policy itself."""
         return self.loaded.policy
 
     def compile(self) -> Parts:
