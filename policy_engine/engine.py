@@ -99,6 +99,7 @@ class Engine:
         self._context = Context(compiled.policies.revision, key, compiled.declared)
         self._memo: dict[tuple[Any, Any, Any], Chain | _Fork | None] = {}
         self._chains: dict[tuple[object, ...], Chain] = {}
+        self._denied: dict[tuple[str, str, str | None], bool] = {}
 
     def decide(self, request: Request, facts: Facts = NO_FACTS) -> Decision:
         """Decide a request; whatever is wrong with it is a denial."""
@@ -140,6 +141,15 @@ class Engine:
 
         Where too many policies depend on the principal to try them all, it is not told: False.
         """
+        key = (stage, name, agent)
+        known = self._denied.get(key)
+        if known is None:
+            if len(self._denied) >= _MEMO:
+                self._denied.clear()
+            known = self._denied[key] = self._never_permits(stage, name, agent)
+        return known
+
+    def _never_permits(self, stage: Stage, name: str, agent: str | None) -> bool:
         asked = Request(stage=stage, agent=agent)
         choices: list[tuple[Status, ...]] = []
         for applies in self.compiled.applies:

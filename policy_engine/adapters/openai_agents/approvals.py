@@ -17,6 +17,7 @@ from agents import (
 
 from policy_engine.adapters.openai_agents.arguments import read_arguments
 from policy_engine.adapters.openai_agents.function_tools import policy_name
+from policy_engine.adapters.openai_agents.judge import ask
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.decision import ApprovalUse, Decision
 from policy_engine.errors import RequestError
@@ -85,14 +86,16 @@ def _was_approved(decision: Decision) -> bool:
 async def _decided(
     guard: Guard, session: GuardSession, agent: Agent[Any], item: ToolApprovalItem
 ) -> Decision | None:
-    """Return the decision of now; None where what is asked for cannot be read."""
+    """Return the decision of now, asking people where nobody was asked by this store yet.
+
+    None where the arguments cannot be read.
+    """
     try:
         name, args = await _asked(agent, item)
     except RequestError:
         return None
     request = about(session, "tool_call", tool=name, args=args, call_id=_call_id(item))
-    async with session:
-        return await guard.adecide(request)
+    return (await ask(guard, session, request)).decision
 
 
 async def _asked(agent: Agent[Any], item: ToolApprovalItem) -> tuple[str, dict[str, Any]]:

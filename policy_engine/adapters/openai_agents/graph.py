@@ -74,6 +74,9 @@ _MADE_LATE: Final = "is made when it runs: give the computer itself, or deny it"
 _PREFIXED: Final = (
     "have names that this version of the SDK hides: leave out include_server_in_tool_names"
 )
+_OTHER: Final = (
+    "is no agent that Runner runs: a realtime session speaks before anything could be judged"
+)
 _TWINS: Final = "differs from another tool only by case or by its Unicode form"
 
 
@@ -90,6 +93,9 @@ def guard_agent(
     Raises:
         UnmediatedError: With every road that no policy would see.
     """
+    if not isinstance(agent, Agent):
+        name = str(getattr(agent, "name", type(agent).__name__))
+        raise UnmediatedError([Gap(name, type(agent).__name__, _OTHER)])
     walk = _Walk(guard, tuple(agents))
     guarded = walk.agent(agent)
     if walk.gaps:

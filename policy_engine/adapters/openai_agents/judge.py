@@ -1,9 +1,9 @@
 """Ask the guard, and leave a span in the SDK's trace: rules and effect, never a payload."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from agents import custom_span
+from agents import custom_span, get_current_trace
 
 from policy_engine.decision import Decision, Request
 from policy_engine.guard import Asked, Denied, Guard, GuardSession
@@ -12,7 +12,8 @@ __all__ = ["SPAN", "ask", "call", "enforce", "foresee"]
 
 R = TypeVar("R")
 
-SPAN = "policy.decision"
+SPAN: Final = "policy.decision"
+_NO_TRACE: Final = "no-op"
 
 
 async def enforce(guard: Guard, session: GuardSession, request: Request) -> Decision:
@@ -71,7 +72,10 @@ async def call(
 
 
 def _note(decision: Decision) -> None:
-    """Say in the SDK's trace what was decided."""
+    """Say in the SDK's trace what was decided, where there is one."""
+    trace = get_current_trace()
+    if trace is None or trace.trace_id == _NO_TRACE:
+        return
     data = {
         "stage": str(decision.asked.stage),
         "effect": decision.effect,

@@ -99,9 +99,10 @@ def _told(guard: Guard, context: object) -> GuardSession | None:
 
 def _trace(otherwise: Trace) -> Trace:
     """Return the SDK's trace and span as records name them."""
-    trace, span = get_current_trace(), get_current_span()
+    trace = get_current_trace()
     found = None if trace is None else _TRACE.fullmatch(trace.trace_id)
     if found is None:
         return otherwise
+    span = get_current_span()
     parent = None if span is None else _SPAN.fullmatch(span.span_id)
     return Trace(found[1], None if parent is None else parent[1])

@@ -31,7 +31,7 @@ class Part:
 
 def said_by_user(item: object) -> Any:
     """Return the content of an input item that is given to the agent; None of any other."""
-    if not isinstance(item, Mapping) or item.get("type", "message") != "message":
+    if not isinstance(item, dict) or item.get("type", "message") != "message":
         return None
     return item.get("content") if item.get("role") in _USER else None
 
@@ -67,11 +67,11 @@ def with_parts(output: list[Any], changes: Mapping[Part, str]) -> list[Any]:
 
 
 def _get(value: object, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
 def _replaced(value: Any, changes: Mapping[str, Any]) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {**value, **{k: v for k, v in changes.items() if k in value}}
     known = type(value).model_fields
     return value.model_copy(update={k: v for k, v in changes.items() if k in known})
