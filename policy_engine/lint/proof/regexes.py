@@ -1,6 +1,7 @@
 """Regular expressions, read: their literal ends, and texts that they match."""
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -48,7 +49,9 @@ def parsed(pattern: str) -> Sequence[tuple[Any, Any]] | None:
     if len(pattern) > _MAX:
         return None
     try:
-        return tuple(_parser.parse(pattern))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a later Python will read otherwise
+            return tuple(_parser.parse(pattern))
     except (re.error, RecursionError, OverflowError):
         return None
 
