@@ -282,7 +282,10 @@ def test_sessions_of_the_sdk_work(tmp_path, kind):
         memory = await _memory(kind, tmp_path)
         await Runner.run(guarded, "first", run_config=desk.config(), session=memory)
         await Runner.run(guarded, "second", run_config=desk.config(), session=memory)
-        return await memory.get_items()
+        items = await memory.get_items()
+        if kind == "sqlalchemy":
+            await memory.engine.dispose()
+        return items
 
     items = asyncio.run(talk())
     assert [i["role"] for i in items] == ["user", "assistant", "user", "assistant"]
