@@ -39,7 +39,7 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "tools": ("policy_engine.cli.tools", "Write an agent's tools as JSON Schemas."),
         "schema": (
             "policy_engine.cli.print_schema",
-            "Print a JSON Schema: of policies, requests or decisions.",
+            "Print a JSON Schema: of policies, tests, requests or decisions.",
         ),
     }
 )

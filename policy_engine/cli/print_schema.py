@@ -5,9 +5,14 @@ from typing import Annotated
 
 import typer
 
-from policy_engine.cli.ending import CannotRunError, ending
+from policy_engine.cli.ending import ending
 from policy_engine.cli.json_output import print_json
-from policy_engine.cli.schema import decision_schema, policy_schema, request_schema
+from policy_engine.cli.schema import (
+    decision_schema,
+    policy_schema,
+    request_schema,
+    test_schema,
+)
 
 __all__ = ["run"]
 
@@ -23,19 +28,18 @@ _SCHEMAS = {
     _Kind.POLICY: policy_schema,
     _Kind.REQUEST: request_schema,
     _Kind.DECISION: decision_schema,
+    _Kind.TEST: test_schema,
 }
 
 
 def run(
     kind: Annotated[
-        _Kind, typer.Argument(metavar="KIND", help="policy, request or decision.")
+        _Kind, typer.Argument(metavar="KIND", help="policy, test, request or decision.")
     ] = _Kind.POLICY,
 ) -> None:
-    """Print a JSON Schema: of policies, requests or decisions.
+    """Print a JSON Schema: of policies, tests, requests or decisions.
 
-    KIND is policy, request or decision. Editors complete and check policies by the first.
+    KIND is policy, test, request or decision. Editors complete and check files by the first two.
     """
     with ending():
-        if kind not in _SCHEMAS:
-            raise CannotRunError(f'this version does not have the schema "{kind}" yet')
         print_json(_SCHEMAS[kind]())

@@ -31,11 +31,11 @@ class _Format(StrEnum):
     JUNIT = "junit"
 
 
-
 def run(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Test files, or folders that hold some.")
     ],
+    *,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Say which parts of the policies no test reaches.")
     ] = False,

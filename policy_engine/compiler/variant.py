@@ -163,7 +163,12 @@ class Variants:
                 if made is not None:
                     constraints[name] = made
                 parts.constraints = constraints
-            case (("tools" | "handoffs") as section, str(name), ("rules" | "result") as kind, int(i)):
+            case (
+                ("tools" | "handoffs") as section,
+                str(name),
+                ("rules" | "result") as kind,
+                int(i),
+            ):
                 entry = getattr(policy, str(section))[name]
                 inner = "result" if kind == "result" else str(section)
                 at: Stage = "handoff" if section == "handoffs" else "tool_call"
@@ -180,7 +185,7 @@ class Variants:
                 parts.entry_rules = rules
 
 
-def _changed(
+def _changed(  # noqa: PLR0917 - a list of rules, and what one of them is made of
     rules: Sequence[Any],
     declared: Sequence[Any],
     index: int,

@@ -40,7 +40,8 @@ class Expected:
     values: Mapping[str, Any] = field(default_factory=dict)
     """`text`, `args` or `result` -> what it must be once redacted."""
     labels: frozenset[str] | None = None
-    approval: Asked | None = None
+    approvals: Mapping[str, Asked] = field(default_factory=dict)
+    """Rule -> the approval that it must ask for."""
     timeout: float | None = None
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from policy_engine.engine import Engine
 from policy_engine.testing.case import Suite
 from policy_engine.testing.coverage import Coverage, Covered
 from policy_engine.testing.mutation import Verdict
 from policy_engine.testing.reading import Loaded
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import Result, run_case
-from policy_engine.engine import Engine
 
 __all__ = ["Summary", "percent", "run_tests"]
 
@@ -65,9 +65,7 @@ def run_tests(loaded: Loaded, *, coverage: bool) -> Summary:
     summary = Summary()
     engines = {path: Engine(compiled) for path, compiled in loaded.policies.items()}
     prices = {path: prices_of(compiled) for path, compiled in loaded.policies.items()}
-    watching = {
-        path: Coverage(compiled) for path, compiled in loaded.policies.items() if coverage
-    }
+    watching = {path: Coverage(compiled) for path, compiled in loaded.policies.items() if coverage}
     for suite in loaded.suites:
         watched = watching.get(suite.policies)
         watch = None if watched is None else watched.watch

@@ -125,15 +125,16 @@ def _obliged(expected: Expected, decision: Decision) -> Iterator[str]:
     if expected.labels is not None and expected.labels != set(decision.labels):
         wanted, labels = choices(sorted(expected.labels)), choices(decision.labels)
         yield f"expected the labels: {wanted or 'none'}; got: {labels or 'none'}"
-    if expected.approval is not None:
-        asked = [item for item in decision.obligations if isinstance(item, ApprovalNeeded)]
-        if not any(_asks(expected.approval, item) for item in asked):
-            got = "; ".join(
-                f"{item.quorum} of {', '.join(item.approvers)} within {item.expires:g} s by "
-                f'"{item.rule}"'
-                for item in asked
+    asked = {item.rule: item for item in decision.obligations if isinstance(item, ApprovalNeeded)}
+    for asking, approval in expected.approvals.items():
+        if asking not in asked:
+            yield f"expected {quoted(asking)} to ask for an approval"
+        elif not _asks(approval, asked[asking]):
+            item = asked[asking]
+            yield (
+                f"expected {quoted(asking)} to ask for another approval, it asks for {item.quorum} "
+                f"of {', '.join(item.approvers)} within {item.expires:g} s"
             )
-            yield f"expected another approval, got {got or 'none'}"
     if expected.timeout is not None:
         given = [item.seconds for item in decision.obligations if isinstance(item, Timeout)]
         if expected.timeout not in given:

@@ -17,7 +17,7 @@ _SILENT: Final = frozenset(
         *("message", "optional", "prefixItems", "properties", "title"),
     }
 )
-"""Keywords that judge nothing by themselves."""
+"""Keywords that judge nothing by themselves; nor does one that is `true`, but uniqueItems."""
 _BOTH: Final = frozenset({Outcome.MATCH, Outcome.NO_MATCH})
 
 
@@ -88,8 +88,9 @@ def _item(constraint: Constraint, argument: str, path: SchemaPath) -> Item:
 def _paths(schema: Any, path: SchemaPath) -> Iterator[SchemaPath]:
     if not isinstance(schema, Mapping):
         return
-    for key in schema:
-        if (key in KEYWORDS or key in OURS) and key not in _SILENT:
+    for key, value in schema.items():
+        judges = key not in _SILENT and (value is not True or key == "uniqueItems")
+        if judges and (key in KEYWORDS or key in OURS):
             yield (*path, key)
     yield from _paths(schema.get("items"), (*path, "items"))
     for i, below in enumerate(schema.get("prefixItems") or ()):

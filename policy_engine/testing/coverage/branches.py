@@ -1,10 +1,22 @@
 """The branches of a condition: each term of `&&` and `||`, each part of `? :`."""
 
+import re
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from policy_engine.cel import BOOL, Condition, Environment, Variable
 from policy_engine.cel.expression import compile_tree
-from policy_engine.cel.nodes import And, Bind, Conditional, Loop, Node, Not, OptionalMap, Or, children
+from policy_engine.cel.nodes import (
+    And,
+    Bind,
+    Conditional,
+    Loop,
+    Node,
+    Not,
+    OptionalMap,
+    Or,
+    children,
+)
 from policy_engine.compiler import CompiledRule
 from policy_engine.decision import Facts, Request
 from policy_engine.testing.coverage.item import Outcome
@@ -15,15 +27,17 @@ _PLACES = Environment(
     {"request": Variable(BOOL, ("request",)), "facts": Variable(BOOL, ("facts",))}
 )
 """What the function of a condition takes."""
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Branch:
     """One branch of a condition, which can be asked alone."""
 
-    __slots__ = ("_function", "_rule", "end", "start", "text")
+    __slots__ = ("_function", "_guards", "end", "start", "text")
 
     def __init__(self, rule: CompiledRule, condition: Condition, node: Node) -> None:
-        self._rule = rule
+        read = set(_WORD.findall(condition.text[node.start : node.end]))
+        self._guards = tuple(guard for guard in rule.guards if guard.name in read)
         self.start = node.start
         self.end = node.end
         self.text = condition.text[node.start : node.end]
@@ -31,7 +45,7 @@ class Branch:
 
     def outcome(self, request: Request, facts: Facts) -> Outcome:
         """Tell what the branch says of a request."""
-        held = all(guard.holds(request, facts) for guard in self._rule.guards)
+        held = all(guard.holds(request, facts) for guard in self._guards)
         verdict = self._function(request, facts) if held else None
         if verdict is None:
             return Outcome.CANNOT_TELL

@@ -149,7 +149,7 @@ class Coverage:
         if any(getattr(policy, section) for section in ("tools", "handoffs", "models")):
             name = f"{policy.policy}/default"
             place = document.at(("default",))
-            self._name("default", name, Item("default", name, "", place, _MATCH))
+            self._name(name, Item("default", name, "", place, _MATCH))
 
     def _add_entries(self, loaded: LoadedPolicy) -> None:
         policy = loaded.policy
@@ -157,9 +157,9 @@ class Coverage:
             for key in getattr(policy, section) or {}:
                 name = f"{policy.policy}/{section}/{escaped(key)}"
                 place = loaded.document.key_at((section, key))
-                self._name("entry", name, Item("entry", name, "", place, _MATCH))
+                self._name(name, Item("entry", name, "", place, _MATCH))
 
-    def _name(self, kind: Kind, name: str, item: Item) -> None:
+    def _name(self, name: str, item: Item) -> None:
         self._named[name] = item
         self._seen.setdefault(item, set())
 

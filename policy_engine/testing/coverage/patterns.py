@@ -31,7 +31,9 @@ def singles(rule: CompiledRule, declared: Rule, patterns: Patterns) -> Iterator[
     """
     for kind in ("terms", "pattern"):
         options = getattr(declared.check, kind, None)
-        for i, text in enumerate(options.any if options is not None else ()):
+        if options is None:
+            continue
+        for i, text in enumerate(options.any):
             alone = options.model_copy(update={"any": [text]})
             check = CHECKS[kind].build(alone, patterns)
             yield Single(text, i, kind, replace(rule, condition=None, guards=(), check=check))

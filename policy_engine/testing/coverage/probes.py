@@ -42,4 +42,4 @@ def _request(stage: Stage, args: dict[str, Any]) -> Request:
 def key_can_lack(limit: CompiledLimit) -> bool:
     """Tell whether a request may lack what a limit counts by, or how much it counts."""
     bare = Request(stage="tool_call", tool="tool", args={}, target="target", model="model")
-    return limit.need(bare, NO_FACTS) is None or limit.unit not in ("calls",)
+    return limit.need(bare, NO_FACTS) is None or limit.unit != "calls"

@@ -23,6 +23,7 @@ OTHER: Final = "mallory"
 """A value that no policy lists."""
 _STRICT: Final = {">=": ">", "<=": "<"}
 _LOOSE: Final = {">": ">=", "<": "<="}
+_AFFIXES: Final = frozenset({"startsWith", "endsWith", "contains", "matches"})
 _MIRRORED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
@@ -49,36 +50,58 @@ def _changes(node: Node, text: str, *, matches: bool) -> _Changes:
     `matches` says whether the rule matches more often where this part is true.
     """
     match node:
-        case And(terms=terms) | Or(terms=terms):
-            for i, term in enumerate(terms):
-                rest = (*terms[:i], *terms[i + 1 :])
-                whole = rest[0] if len(rest) == 1 else replace(node, terms=rest)
-                yield whole, f"the clause `{_text(term, text)}` is gone"
-                for changed, what in _changes(term, text, matches=matches):
-                    yield replace(node, terms=(*terms[:i], changed, *terms[i + 1 :])), what
+        case And() | Or():
+            yield from _clauses(node, text, matches=matches)
         case Not(operand=operand):
             for changed, what in _changes(operand, text, matches=not matches):
                 yield replace(node, operand=changed), what
-        case Conditional(test=test, then=then, otherwise=otherwise):
-            yield then, f"the test `{_text(test, text)}` always holds"
-            yield otherwise, f"the test `{_text(test, text)}` never holds"
-            for changed, what in _changes(then, text, matches=matches):
-                yield replace(node, then=changed), what
-            for changed, what in _changes(otherwise, text, matches=matches):
-                yield replace(node, otherwise=changed), what
-        case Loop(kind="all" | "exists" as kind, condition=condition) if condition is not None:
-            other = "exists" if kind == "all" else "all"
-            if (kind == "all") is not matches:
-                yield replace(node, kind=other), f"`{kind}` is `{other}`"
-            for changed, what in _changes(condition, text, matches=matches):
-                yield replace(node, condition=changed), what
-        case Call(function=">" | "<" | ">=" | "<="):
-            yield from _comparison(node, text, matches=matches)
-        case Call(function="in", arguments=(item, over)):
-            yield from _listed(node, item, over, matches=matches)
-        case Call(function="startsWith" | "endsWith" | "contains" | "matches"):
-            if not matches:
-                yield from _affix(node)
+        case Conditional():
+            yield from _choice(node, text, matches=matches)
+        case Loop(condition=condition) if condition is not None:
+            yield from _loop(node, condition, text, matches=matches)
+        case Call():
+            yield from _call(node, text, matches=matches)
+
+
+def _clauses(node: And | Or, text: str, *, matches: bool) -> _Changes:
+    terms = node.terms
+    for i, term in enumerate(terms):
+        rest = (*terms[:i], *terms[i + 1 :])
+        whole = rest[0] if len(rest) == 1 else replace(node, terms=rest)
+        yield whole, f"the clause `{_text(term, text)}` is gone"
+        for changed, what in _changes(term, text, matches=matches):
+            yield replace(node, terms=(*terms[:i], changed, *terms[i + 1 :])), what
+
+
+def _choice(node: Conditional, text: str, *, matches: bool) -> _Changes:
+    test = _text(node.test, text)
+    yield node.then, f"the test `{test}` always holds"
+    yield node.otherwise, f"the test `{test}` never holds"
+    for changed, what in _changes(node.then, text, matches=matches):
+        yield replace(node, then=changed), what
+    for changed, what in _changes(node.otherwise, text, matches=matches):
+        yield replace(node, otherwise=changed), what
+
+
+def _loop(node: Loop, condition: Node, text: str, *, matches: bool) -> _Changes:
+    """Change all() and exists(), or what they ask of each element."""
+    if node.kind == "exists" and matches:
+        yield replace(node, kind="all"), "`exists` is `all`"
+    elif node.kind == "all" and not matches:
+        yield replace(node, kind="exists"), "`all` is `exists`"
+    if node.kind in ("all", "exists"):
+        for changed, what in _changes(condition, text, matches=matches):
+            yield replace(node, condition=changed), what
+
+
+def _call(node: Call, text: str, *, matches: bool) -> _Changes:
+    if node.function in _MIRRORED:
+        yield from _comparison(node, text, matches=matches)
+    elif node.function == "in":
+        item, over = node.arguments
+        yield from _listed(node, item, over, matches=matches)
+    elif node.function in _AFFIXES and not matches:
+        yield from _affix(node)
 
 
 def _comparison(node: Call, text: str, *, matches: bool) -> _Changes:
@@ -146,7 +169,7 @@ def _affix(node: Call) -> _Changes:
         return
     before = inner.value
     if function == "matches":
-        loosened = [part for part in (before.removeprefix("^"), before.removesuffix("$"))]
+        loosened = [before.removeprefix("^"), before.removesuffix("$")]
     else:
         loosened = [before[1:] if function == "endsWith" else before[:-1]]
     for after in loosened:

@@ -88,14 +88,13 @@ def policy_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
     policy = loaded.policy
     everything = Site(index, loaded, (), policy.policy)
     if policy.mode == "enforce":
-        yield _any(everything.mutant(("mode",), "observe", "the policy only observes", at=("policy",)))
+        what = "the policy only observes"
+        yield _any(everything.mutant(("mode",), "observe", what, at=("policy",)))
     sections = [section for section in ("tools", "handoffs", "models") if getattr(policy, section)]
     if policy.default == "deny" and sections:
         at = "default" if "default" in policy.model_fields_set else sections[0]
         what = "what no entry names is allowed"
-        yield _any(
-            everything.mutant(("default",), "allow", what, at=(at,), unit=("default",))
-        )
+        yield _any(everything.mutant(("default",), "allow", what, at=(at,), unit=("default",)))
     applies = policy.applies_to
     if applies is None:
         return

@@ -1,7 +1,7 @@
 """Which tests notice a mutant, and if none does, which call would have."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from policy_engine.compiler import Compiled, Variants
@@ -12,7 +12,7 @@ from policy_engine.testing.case import Case
 from policy_engine.testing.mutation.enumerate import mutants_of
 from policy_engine.testing.mutation.mutant import Mutant
 from policy_engine.testing.mutation.samples import Sample
-from policy_engine.testing.mutation.witness import Witness, find_witness
+from policy_engine.testing.mutation.witness import Search, Witness
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import passes, run_case
@@ -54,18 +54,18 @@ class Examiner:
         self._by_name: dict[str, list[int]] = {}
         self._seeds: dict[str, list[Sample]] = {}
         self._every: list[Sample] = []
+        self._last: tuple[str | None, Search] | None = None
         self.mutants: tuple[Mutant, ...] = tuple(mutants_of(compiled))
         """Every mutant, in an order that does not change."""
         reach = Reach(compiled)
         for index, case in enumerate(cases):
             met: dict[str, None] = {}
 
-            def watch(
-                decision: Decision, facts: Facts, met: dict[str, None] = met
-            ) -> None:
+            def watch(decision: Decision, facts: Facts, met: dict[str, None] = met) -> None:
                 names = reach.of(decision.asked).names
                 met.update(dict.fromkeys(names))
-                self._note(Sample(decision.asked, facts), names, decision)
+                sample = Sample(decision.asked, replace(facts, approvals={}))
+                self._note(sample, names, decision)
 
             run_case(self._engine, self._prices, case, watch)
             for name in met:
@@ -83,10 +83,17 @@ class Examiner:
         for case in self._meeting(mutant):
             if not passes(other, self._prices, case):
                 return Verdict("killed", *told, killer=case.name)
-        seeds = self._every if mutant.name is None else self._seeds.get(mutant.name, [])
-        witness = find_witness(self._compiled, self._engine, other, seeds[: 4 * _SEEDS])
+        witness = self._search(mutant.name).witness(other)
         fate: Literal["survived", "equivalent"] = "survived" if witness else "equivalent"
         return Verdict(fate, *told, witness=witness)
+
+    def _search(self, name: str | None) -> Search:
+        """Return the search that belongs to a name; mutants of one name follow one another."""
+        if self._last is None or self._last[0] != name:
+            seeds = self._every if name is None else self._seeds.get(name, [])
+            search = Search(self._compiled, self._engine, seeds[: 4 * _SEEDS])
+            self._last = (name, search)
+        return self._last[1]
 
     def _variant(self, mutant: Mutant) -> Compiled:
         if mutant.tree is not None:

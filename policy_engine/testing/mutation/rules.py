@@ -109,7 +109,7 @@ def _looser_check(site: Site, rule: Rule) -> Iterator[Mutant]:
             continue
         listed = getattr(options, "any", None) or ()
         for i, item in enumerate(listed if len(listed) > 1 else ()):
-            place = ("check", kind, "any", i)
+            place: Path = ("check", kind, "any", i)
             what = f'"{item}" is not looked for'
             yield site.without(place, what)
         for key in ("max_chars", "max_bytes", "max_lines"):

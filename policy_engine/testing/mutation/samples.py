@@ -205,7 +205,7 @@ def _texts_of(sample: Sample) -> Iterator[Sample]:
         value = getattr(request, part)
         if isinstance(value, str):
             for other in (value.upper(), value + " x", "x " + value, [_PICTURE]):
-                yield replace(sample, request=replace(request, **{part: other}))
+                yield replace(sample, request=replace(request, **{part: other}))  # type: ignore[arg-type]
 
 
 def _counts_of(sample: Sample, chain: Chain) -> Iterator[Sample]:

@@ -72,9 +72,7 @@ def _keyword(schema: Mapping[str, Any], key: str, value: Any) -> Iterator[Loosen
         yield Loosened(without, (key,), f"{key} is gone")
 
 
-def _pattern(
-    schema: Mapping[str, Any], without: dict[str, Any], value: str
-) -> Iterator[Loosened]:
+def _pattern(schema: Mapping[str, Any], without: dict[str, Any], value: str) -> Iterator[Loosened]:
     yield Loosened(without, ("pattern",), "the pattern is gone")
     for after, end in ((value.removeprefix("^"), "start"), (value.removesuffix("$"), "end")):
         if after not in (value, ""):

@@ -1,19 +1,28 @@
 """A call that a policy set and its mutant decide differently."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from policy_engine.compiler import Compiled
-from policy_engine.decision import Decision, Reservation
+from policy_engine.decision import (
+    ApprovalNeeded,
+    ApprovalUse,
+    Decision,
+    Obligation,
+    Reservation,
+    Timeout,
+)
 from policy_engine.engine import Engine
 from policy_engine.testing.mutation.samples import Sample, around
 from policy_engine.testing.reach import Reach
 
-__all__ = ["Witness", "find_witness"]
+__all__ = ["Search", "Witness"]
 
-_MOST: Final = 4_000
+_MOST: Final = 1_500
 """How many requests are tried for one mutant."""
+_MORE: Final = 300
+"""How many of them for another effect, once something less is different."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +38,52 @@ class Witness:
     """What the mutant decides."""
 
 
-def find_witness(
-    compiled: Compiled, engine: Engine, other: Engine, seeds: Iterable[Sample]
-) -> Witness | None:
-    """Search for a request that two engines decide differently.
+class Search:
+    """Searches for witnesses around the same requests, for one mutant after the other.
 
     Args:
-        compiled: The policy set of the first engine.
-        engine: Decides by the policy set.
-        other: Decides by the mutant.
+        compiled: The policy set.
+        engine: Decides by it.
         seeds: Requests to begin with.
     """
-    reach = Reach(compiled)
-    second: Witness | None = None
-    tried = 0
-    for sample in _interleaved(seeds, compiled, reach):
-        tried += 1
-        if tried > _MOST:
-            break
-        before = engine.decide(sample.request, sample.facts)
-        after = other.decide(sample.request, sample.facts)
-        if before.effect != after.effect:
-            return _witness(sample, before.effect, after.effect)
-        if second is None:
-            different = _different(before, after)
-            if different is not None:
-                second = _witness(sample, *different)
-    return second
+
+    def __init__(self, compiled: Compiled, engine: Engine, seeds: Iterable[Sample]) -> None:
+        self._engine = engine
+        self._rest = _interleaved(seeds, compiled, Reach(compiled))
+        self._known: list[tuple[Sample, Decision]] = []
+
+    def witness(self, other: Engine) -> Witness | None:
+        """Search for a request that a mutant decides differently.
+
+        Args:
+            other: Decides by the mutant.
+        """
+        second: Witness | None = None
+        for tried, (sample, before) in enumerate(self._samples()):
+            if second is not None and tried > _MORE:
+                break
+            after = other.decide(sample.request, sample.facts)
+            if before.effect != after.effect:
+                return _witness(sample, before.effect, after.effect)
+            if second is None:
+                different = _different(before, after)
+                if different is not None:
+                    second = _witness(sample, *different)
+        return second
+
+    def _samples(self) -> Iterator[tuple[Sample, Decision]]:
+        """Go through the samples; each is decided by the policy set once only."""
+        yield from self._known
+        while len(self._known) < _MOST:
+            sample = next(self._rest, None)
+            if sample is None:
+                return
+            found = (sample, self._engine.decide(sample.request, sample.facts))
+            self._known.append(found)
+            yield found
 
 
-def _interleaved(
-    seeds: Iterable[Sample], compiled: Compiled, reach: Reach
-) -> Iterator[Sample]:
+def _interleaved(seeds: Iterable[Sample], compiled: Compiled, reach: Reach) -> Iterator[Sample]:
     """Go through the samples around every seed, the nearest of each first."""
     running = [around(seed, reach.of(seed.request).chain, compiled) for seed in seeds]
     while running:
@@ -79,23 +102,33 @@ def _different(before: Decision, after: Decision) -> tuple[str, str] | None:
     if before.request != after.request:
         return "redacts more", "redacts less"
     if set(before.labels) != set(after.labels):
-        return _named("labels", before.labels), _named("labels", after.labels)
-    mine, other = set(_owed(before)), set(_owed(after))
+        return _named("labels: ", before.labels), _named("labels: ", after.labels)
+    mine, other = set(map(_owed, before.obligations)), set(map(_owed, after.obligations))
     if mine != other:
-        return (
-            _named("obliges", map(str, sorted(mine - other, key=repr))),
-            _named("obliges", map(str, sorted(other - mine, key=repr))),
-        )
+        return _named("", sorted(mine - other)), _named("", sorted(other - mine))
     return None
 
 
-def _owed(decision: Decision) -> Iterator[object]:
-    for item in decision.obligations:
-        yield replace(item, alert_at=None) if isinstance(item, Reservation) else item
+def _owed(item: Obligation) -> str:
+    """Say what must be done for a decision to hold."""
+    match item:
+        case Reservation():
+            window = "" if item.per is None else f" per {item.per}"
+            window += " s" if isinstance(item.per, float) else ""
+            by = "/".join(item.key)
+            amount = "usage" if item.amount is None else f"{item.amount:g}"
+            return f'counts {amount} of {item.max:g}{window} towards "{item.limit}" of {by}'
+        case ApprovalNeeded():
+            people = " or ".join(item.approvers)
+            return f'"{item.rule}" asks {item.quorum} of {people} within {item.expires:g} s'
+        case ApprovalUse():
+            return f'uses the approval of "{item.rule}"'
+        case Timeout():
+            return f"stops after {item.seconds:g} s"
 
 
 def _named(noun: str, values: Iterable[str]) -> str:
-    return f"{noun}: {', '.join(values) or 'none'}"
+    return f"{noun}{', '.join(values) or 'nothing'}"
 
 
 def _witness(sample: Sample, before: str, after: str) -> Witness:
@@ -122,4 +155,3 @@ def _witness(sample: Sample, before: str, after: str) -> Witness:
         if count.used
     )
     return Witness(values, tuple(beside), before, after)
-

@@ -33,7 +33,7 @@ def _suite(path: str, results: Iterable[Result]) -> Iterable[str]:
     found = list(results)
     failed = sum(not result.passed for result in found)
     yield (
-        f"  <testsuite name={_attribute(path)} tests=\"{len(found)}\" failures=\"{failed}\" "
+        f'  <testsuite name={_attribute(path)} tests="{len(found)}" failures="{failed}" '
         'errors="0" skipped="0">'
     )
     for result in found:
@@ -64,4 +64,3 @@ def _attribute(text: str) -> str:
 
 def _said(text: str) -> str:
     return escape(_UNSAYABLE.sub("\ufffd", text))
-

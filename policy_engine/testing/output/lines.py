@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from policy_engine.report.printable import printable
+from policy_engine.report.printable import clipped, printable
 from policy_engine.report.words import counted
 from policy_engine.testing.coverage import Covered
 from policy_engine.testing.mutation import Verdict
@@ -93,7 +93,7 @@ def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
             ("no test notices", "yellow"),
         )
         request = json.dumps(one.witness.request, ensure_ascii=False, default=str)
-        yield Text(f"    {printable(request)}", style="dim")
+        yield Text(f"    {clipped(request, 1000)}", style="dim")
         for clause in one.witness.beside:
             yield Text(f"    where {printable(clause)}", style="dim")
         yield Text(f"    the policy: {printable(one.witness.policy)}")

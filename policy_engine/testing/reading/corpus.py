@@ -80,13 +80,13 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
     rules = tuple(name.strip() for name in (listed or "").split(",") if name.strip())
     for name in rules:
         if name not in names.rules:
-            hint = did_you_mean(name, names.rules)
+            near = did_you_mean(name, names.rules)
             at = line.index(name)
-            fault("PE011", f'there is no rule "{name}"', hint, at, len(name))
+            fault("PE011", f'there is no rule "{name}"', near, at, len(name))
     redacted: str | None = None
     if effect == "redact":
-        text, arrow, becomes = text.rpartition(_ARROW)
-        redacted = becomes
+        before, arrow, after = text.rpartition(_ARROW)
+        text, redacted = before, after
         if not arrow:
             fault("PE007", "the line does not say what the text becomes", _HINT, 0, len(word))
             return None

@@ -17,7 +17,7 @@ KEYS: Final = (
     "text",
     "args",
     "result",
-    "approval",
+    "approvals",
     "labels",
     "timeout",
     "observed",
@@ -40,7 +40,7 @@ def read_expected(fields: Fields, path: Path, value: object, names: Names) -> Ex
         message=_message(fields, path, given),
         values={key: given[key] for key in ("text", "args", "result") if key in given},
         labels=_labels(fields, path, given, names),
-        approval=_asked(fields, path, given),
+        approvals=_approvals(fields, path, given, names),
         timeout=(
             fields.duration((*path, "timeout"), given["timeout"]) if "timeout" in given else None
         ),
@@ -84,11 +84,19 @@ def _labels(
     return frozenset(_names(fields, path, given, "labels", names.labels, "label"))
 
 
-def _asked(fields: Fields, path: Path, given: dict[str, Any]) -> Asked | None:
-    if "approval" not in given:
-        return None
-    place = (*path, "approval")
-    asked = fields.mapping(place, given["approval"], ("approvers", "quorum", "expires"))
+def _approvals(fields: Fields, path: Path, given: dict[str, Any], names: Names) -> dict[str, Asked]:
+    if "approvals" not in given:
+        return {}
+    place = (*path, "approvals")
+    found: dict[str, Asked] = {}
+    for rule, value in fields.named(place, given["approvals"], "rules").items():
+        fields.name((*place, rule), rule, names.approvals, "rule that asks", on_key=True)
+        found[rule] = _asked(fields, (*place, rule), value)
+    return found
+
+
+def _asked(fields: Fields, place: Path, value: object) -> Asked:
+    asked = fields.mapping(place, value, ("approvers", "quorum", "expires"))
     approvers = None
     if "approvers" in asked:
         listed = fields.texts((*place, "approvers"), asked["approvers"], "a role")

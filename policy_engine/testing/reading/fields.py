@@ -116,14 +116,17 @@ class Fields:
         self.fault(path, code, f"{_subject(path)} is not a duration: {quoted(value)}", hint)
         return None
 
-    def name(self, path: Path, value: str, known: Iterable[str], noun: str) -> str | None:
+    def name(
+        self, path: Path, value: str, known: Iterable[str], noun: str, *, on_key: bool = False
+    ) -> str | None:
         """Return a name that must exist."""
         names = sorted(set(known))
         if value in names:
             return value
         listed = f"there are: {choices(names)}" if names else f"there is no {noun}"
         hint = did_you_mean(value, names) or listed
-        self.fault(path, "PE011", f"there is no {noun} {quoted(value)}", hint)
+        message = f"there is no {noun} {quoted(value)}"
+        self.fault(path, "PE011", message, hint, on_key=on_key)
         return None
 
     def _mistyped(self, path: Path, value: object, expected: str, hint: str | None) -> None:

@@ -78,8 +78,4 @@ def check_names(
     """Note a fault for every key that the policies do not know."""
     for key in given:
         if key not in known:
-            count = len(fields.faults)
-            fields.name((*path, key), key, known, noun)
-            if len(fields.faults) > count:
-                fault = fields.faults.pop()
-                fields.fault((*path, key), fault.code, fault.message, fault.hint, on_key=True)
+            fields.name((*path, key), key, known, noun, on_key=True)

@@ -89,11 +89,11 @@ class _Test:
 
 
 def read_test(
-    fields: Fields, path: Path, value: object, names: Names, defaults: Mapping[str, Any]
+    fields: Fields, path: Path, value: Any, names: Names, defaults: Mapping[str, Any]
 ) -> Iterator[Case]:
     """Read one test of a file as cases; a test with faults has none."""
     given = fields.mapping(path, value, _ALL, ["name"] if isinstance(value, dict) else ())
-    if not given:
+    if not given or given.keys() != value.keys():
         return
     name = fields.text((*path, "name"), given["name"]) if "name" in given else None
     kinds = [kind for kind in KINDS if kind in given]
@@ -114,7 +114,8 @@ def read_test(
     if own:
         shared.append(((*path, "defaults"), own))
     requests = Requests(fields, names, tuple(shared))
-    start = _start(requests, path, {**defaults, **own})
+    place = (*path, "defaults") if "now" in own else ("defaults",)
+    start = _start(requests, place, {**defaults, **own})
     yield from _KINDS[kind](_Test(fields, names, requests, path, name or "", start), given)
 
 
@@ -123,7 +124,7 @@ def _start(requests: Requests, path: Path, defaults: Mapping[str, Any]) -> datet
     if defaults.get("now") is None:
         return START
     clock = Requests(requests.fields, requests.names, ())
-    given = clock.read((*path, "defaults"), {"stage": "input", "text": "", "now": defaults["now"]})
+    given = clock.read(path, {"stage": "input", "text": "", "now": defaults["now"]})
     return START if given is None or given.now is None else given.now
 
 
@@ -261,7 +262,7 @@ def _matrix(test: _Test, given: Mapping[str, Any]) -> Iterator[Case]:
     for effect in granting:
         for name, listed in (value.get(effect) or {}).items():
             place = (*path, effect, name)
-            test.fields.name(place, name, who, "principal in the matrix")
+            test.fields.name(place, name, who, "principal in the matrix", on_key=True)
             for i, glob in enumerate(test.fields.texts(place, listed, "a tool")):
                 found = matching(glob, tools)
                 if not found:
