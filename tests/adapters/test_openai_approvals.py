@@ -336,3 +336,21 @@ def test_a_handoff_that_needs_an_approval_waits_in_our_store(tmp_path):
     assert desk.run(agent).final_output == "asked"
     approve(desk)
     assert desk.run(agent).final_output == "billing here"
+
+
+def test_who_ran_before_in_this_task_does_not_answer_for_a_resumed_run(tmp_path):
+    calls, desk = [], desk_of(tmp_path, REFUND)
+    model = scripted(call("refund", ASKED, "c1"))
+    guarded = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
+
+    async def go():
+        result = await Runner.run(guarded, "x", run_config=desk.config())
+        approve(desk)
+        state = result.to_state()
+        state.approve(result.interruptions[0])
+        model.enqueue(say("done"))
+        return await Runner.run(guarded, state, run_config=RunConfig())
+
+    found = asyncio.run(go())
+    assert calls == []
+    assert outputs(found) == ["Finance has to approve."]

@@ -14,6 +14,7 @@ from agents import (
     HostedMCPTool,
     ImageGenerationTool,
     LocalShellTool,
+    RunConfig,
     Runner,
     ShellTool,
     WebSearchTool,
@@ -523,3 +524,21 @@ def test_a_sandbox_agent_is_refused(tmp_path):
     desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
     with pytest.raises(UnmediatedError, match="makes its tools when it runs"):
         guard_agent(SandboxAgent(name="box"), desk.guard)
+
+
+def test_who_ran_before_in_this_task_does_not_answer_for_a_resumed_shell(tmp_path):
+    ran, desk = [], desk_of(tmp_path, SHELL)
+    model = scripted(shell_call("rm x"))
+    guarded = guard_agent(agent_of(model, tools=[shell_of(ran)]), desk.guard)
+
+    async def go():
+        result = await Runner.run(guarded, "x", run_config=desk.config())
+        for waiting in desk.guard.approvals.pending():
+            desk.guard.approvals.approve(waiting.id, by=FINANCE)
+        state = result.to_state()
+        state.approve(result.interruptions[0])
+        model.enqueue(say("done"))
+        return await Runner.run(guarded, state, run_config=RunConfig())
+
+    asyncio.run(go())
+    assert ran == []

@@ -295,3 +295,15 @@ def test_limits_count_a_call_once(tmp_path):
     model = scripted(*(call("refund", step) for _ in range(3)), say("done"))
     desk.run(agent_of(model, tools=[refund_tool(calls)]))
     assert len(calls) == 2
+
+
+def test_a_tool_that_takes_too_long_is_told_so(tmp_path):
+    @function_tool
+    async def wait() -> str:
+        await asyncio.sleep(30)
+        return "late"
+
+    desk = desk_of(tmp_path, {"tools": {"wait": {"timeout": "50ms"}}})
+    found = outputs(desk.run(agent_of(scripted(call("wait"), say("done")), tools=[wait])))
+    assert "longer than 0.05 s" in found[0]
+    assert [r["status"] for r in desk.records if r["kind"] == "outcome"] == ["timed_out"]

@@ -22,7 +22,7 @@ from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.decision import Decision
 from policy_engine.errors import RequestError
-from policy_engine.guard import CallPaused, Denied, Guard
+from policy_engine.guard import CallPaused, Denied, Guard, ToolTimeout
 from policy_engine.guard.values import UnjudgeableError, snapshot
 
 __all__ = ["guarded_tool", "is_guarded", "policy_name"]
@@ -87,6 +87,8 @@ class _Road:
             return None
         except Denied as denied:
             return denied.message
+        except ToolTimeout as late:
+            return f"{late}"
 
     async def _run(self, context: ToolContext[Any], decision: Decision) -> Any:
         args = write_arguments(decision.request.args or {})

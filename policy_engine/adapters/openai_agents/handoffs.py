@@ -64,7 +64,7 @@ def guarded_handoff(
             DENIAL.set(denied.message)
             return source
         found: Agent[Any] = await handoff.on_invoke_handoff(context, text)
-        if found in known.values():
+        if any(found is one for one in known.values()):
             return found
         guarded = known.get(id(found))
         if guarded is None or guarded.name != target.name:

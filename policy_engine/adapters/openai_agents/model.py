@@ -8,6 +8,7 @@ on: nothing of a denied or redacted text leaves in any event.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -86,8 +87,7 @@ class GuardedModel(Model):
         used = response.usage
         if used.total_tokens or used.input_tokens or used.output_tokens:
             self._settle(session, used.input_tokens, used.output_tokens)
-        response.output = await self._judged(session, response.output)
-        return response
+        return dataclasses.replace(response, output=await self._judged(session, response.output))
 
     async def stream_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
         self,
