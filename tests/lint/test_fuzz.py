@@ -21,7 +21,10 @@ from policy_engine.tools import read_tools
 
 ROOT = Path(__file__).parent.parent.parent
 FLAWED = [path.read_text("utf-8") for path in sorted((ROOT / "tests" / "flawed").glob("*.yaml"))]
-OWN = [(ROOT / "policies" / "support-desk" / f"{name}.yaml").read_text("utf-8") for name in ("billing", "triage")]
+OWN = [
+    (ROOT / "policies" / "support-desk" / f"{name}.yaml").read_text("utf-8")
+    for name in ("billing", "triage")
+]
 TEXTS = [*FLAWED, *OWN]
 WORDS = sorted(
     {word for text in TEXTS for word in re.findall(r"[\w.*'\"\[\]{}()&|!<>=^$\\@:-]+", text)}
