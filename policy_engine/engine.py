@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from policy_engine.compiler import TEXT_OF, Chain, Compiled, CompiledLimit, Status, ordered
 from policy_engine.compiler.message import approval as approval_text
-from policy_engine.compiler.message import seconds
+from policy_engine.compiler.message import per
 from policy_engine.decision import (
+    CODES,
     NO_FACTS,
     RANK,
     STAGES,
@@ -344,7 +345,7 @@ def _links(chain: Chain) -> list[ChainLink]:
     links = [
         ChainLink(
             r.rule,
-            f"grants: {r.code}" if r.effect == "allow" else r.message or r.code,
+            r.message or CODES[r.code],
             r.effect,
             r.location,
             r.enforced,
@@ -400,15 +401,10 @@ def _links(chain: Chain) -> list[ChainLink]:
             )
         )
     for limit in chain.limits:
-        window = (
-            ""
-            if limit.per is None
-            else f" per {limit.per if isinstance(limit.per, str) else seconds(limit.per)}"
-        )
         links.append(
             ChainLink(
                 limit.name,
-                f"at most {limit.max:g} {limit.unit}{window}, by {', '.join(limit.by)}",
+                f"at most {limit.max:g} {limit.unit}{per(limit.per)}, by {', '.join(limit.by)}",
                 "deny",
                 limit.location,
                 limit.enforced,

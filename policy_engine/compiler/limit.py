@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policy_engine.cel import CANNOT_TELL, Expression
-from policy_engine.compiler.message import escaped, seconds
+from policy_engine.compiler.message import escaped, per
 from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservation, exceeds
 from policy_engine.errors import Location
 
@@ -89,11 +89,8 @@ class CompiledLimit:
         return value if 0 <= value < math.inf else None
 
     def _used_up(self) -> str:
-        window = "" if self.per is None else " per day" if self.per == "day" else ""
-        if isinstance(self.per, float):
-            window = f" per {seconds(self.per)}"
         what = {"calls": "calls", "tokens": "tokens", "cost_usd": "USD"}.get(self.unit, self.unit)
-        return f'The limit "{self.name}" of {self.max:g} {what}{window} is used up.'
+        return f'The limit "{self.name}" of {self.max:g} {what}{per(self.per)} is used up.'
 
     def _deny(self, code: str, text: str) -> Reason:
         told = self.message if code == "limit.exceeded" else None
