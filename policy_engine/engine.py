@@ -400,14 +400,14 @@ def _links(chain: Chain) -> list[ChainLink]:
                 found.enforced,
             )
         )
-    for limit in chain.limits:
-        links.append(
-            ChainLink(
-                limit.name,
-                f"at most {limit.max:g} {limit.unit}{per(limit.per)}, by {', '.join(limit.by)}",
-                "deny",
-                limit.location,
-                limit.enforced,
-            )
+    links.extend(
+        ChainLink(
+            limit.name,
+            f"at most {limit.max:g} {limit.unit}{per(limit.per)}, by {', '.join(limit.by)}",
+            "deny",
+            limit.location,
+            limit.enforced,
         )
+        for limit in chain.limits
+    )
     return links
