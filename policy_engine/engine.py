@@ -303,7 +303,9 @@ def _halts(halt: Halt, request: Request) -> bool:
         return True
     if halt.scope == "tool":
         return request.stage == "tool_call" and halt.name == request.tool
-    return halt.name == (request.agent if halt.scope == "agent" else request.session)
+    named = request.agent if halt.scope == "agent" else request.session
+    # Whoever does not say who it is may be the one that was halted.
+    return named is None or halt.name == named
 
 
 def _is_over(halt: Halt, facts: Facts) -> bool:
