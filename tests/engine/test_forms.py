@@ -26,6 +26,13 @@ WELL_FORMED = {
     "model_response": {"model": "t", "text": "hi"},
     "output": {"text": "hi"},
 }
+
+
+def named(value):
+    """Name a value alike in every process."""
+    return f"{type(value).__name__} {value!r}".split(" <")[0]
+
+
 ODD = [5, 0, b"s", ["s"], {"s": 1}, object(), True, 0.5]
 
 
@@ -41,7 +48,7 @@ def test_a_request_of_the_documented_form_is_judged(stage):
 
 @pytest.mark.parametrize("stage", WELL_FORMED)
 @pytest.mark.parametrize("field", ["id", "session", "call_id", "agent"])
-@pytest.mark.parametrize("value", ODD, ids=repr)
+@pytest.mark.parametrize("value", ODD, ids=named)
 def test_a_field_of_another_form_denies_at_the_first_asking_and_later(stage, field, value):
     engine = engine_of(EVERYTHING)
     good = Request(stage=stage, **WELL_FORMED[stage])
@@ -82,7 +89,9 @@ def test_a_text_that_is_named_by_an_enumeration_is_that_text():
     assert fresh.decide(asked).effect == "allow"
 
 
-@pytest.mark.parametrize("stage", ["", "tool", "TOOL_CALL", None, 5, ["tool_call"], object()])
+@pytest.mark.parametrize(
+    "stage", ["", "tool", "TOOL_CALL", None, 5, ["tool_call"], object()], ids=named
+)
 def test_an_unknown_stage_denies(stage):
     assert engine_of(EVERYTHING).decide(Request(stage=stage, tool="t", args={})).effect == "deny"
 
@@ -98,7 +107,7 @@ def test_arguments_that_are_no_plain_mapping_deny():
 
 
 @pytest.mark.parametrize("field", ["counters", "halts", "approvals", "answers", "ran", "session"])
-@pytest.mark.parametrize("value", [5, "x", [None], object()], ids=repr)
+@pytest.mark.parametrize("value", [5, "x", [None], object()], ids=named)
 def test_facts_of_another_form_permit_nothing_that_reads_them(field, value):
     engine = engine_of(
         {
