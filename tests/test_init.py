@@ -136,7 +136,7 @@ def test_nothing_that_exists_is_overwritten(there, tmp_path):
     file.write_text("mine", "utf-8")
     done = run("init", cwd=tmp_path)
     assert done.returncode == 2
-    assert f"{Path('policies') / there} exists; nothing was written" in done.stderr
+    assert f"{Path('policies') / there} exists, so nothing was written" in done.stderr
     assert contents(tmp_path) == {file: b"mine"}
 
 
@@ -146,7 +146,7 @@ def test_a_second_time_names_all_that_is_there(tmp_path):
     done = run("init", cwd=tmp_path)
     assert done.returncode == 2
     assert "support.yaml and" in done.stderr
-    assert "support.jsonl exist;" in done.stderr
+    assert "support.jsonl exist," in done.stderr
     assert contents(tmp_path) == before
 
 

@@ -29,7 +29,7 @@ class _Format(StrEnum):
 
 def run(  # noqa: PLR0913 - one parameter an option
     *,
-    policies: PoliciesOption,
+    policies: PoliciesOption = None,
     request: Annotated[
         str | None,
         typer.Option(metavar="JSON|@FILE|-", help="The whole request."),
