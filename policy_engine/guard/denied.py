@@ -1,7 +1,9 @@
 """Denied: an outcome, not a fault."""
 
+from collections.abc import Iterator
+
 from policy_engine.approvals import Approval, Approvals
-from policy_engine.decision import Decision
+from policy_engine.decision import CODES, Decision
 from policy_engine.errors import PolicyEngineError
 
 __all__ = ["ApprovalRequired", "Denied"]
@@ -14,6 +16,14 @@ class Denied(PolicyEngineError):  # noqa: N818 - an outcome is no error
         super().__init__(decision)
         self.decision = decision
         """The decision, with every reason for the operator."""
+        self._notes: list[str] | None = None
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override] - nobody assigns notes
+        """What a traceback says to the developer; made only when one is shown."""
+        if self._notes is None:
+            self._notes = list(_notes(self.decision))
+        return self._notes
 
     @property
     def message(self) -> str:
@@ -54,3 +64,19 @@ class ApprovalRequired(Denied):
 
     def _is_approved(self) -> bool:
         return all(self._store.get(id_).status == "approved" for id_ in self._ids())
+
+
+def _notes(decision: Decision) -> Iterator[str]:
+    """Name the rules and the lines that stopped a request, and what was not said with it."""
+    for reason in decision.reasons:
+        if reason.enforced and reason.effect == decision.effect:
+            where = "" if reason.location is None else f"{reason.location}: "
+            meaning = CODES.get(reason.code, "a rule spoke")
+            yield f"{where}{reason.rule}: {meaning} [{reason.code}]"
+    request = decision.asked
+    if request.session is None and request.agent is None and request.principal is None:
+        yield (
+            "no session holds here, so nobody is known to ask: call it inside"
+            ' `with guard.session("…", agent="…", principal={"id": "…"})`, and carry the session'
+            " into threads with its `bind`"
+        )

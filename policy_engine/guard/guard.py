@@ -371,7 +371,16 @@ def guarded(
     inject: Sequence[str] = (),
     wait: float = 0.0,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Guard a function: `@guarded(guard)`; the arguments are those of `Guard.tool`."""
+    """Guard a function: `@guarded(guard)`; the arguments are those of `Guard.tool`.
+
+    Raises:
+        TypeError: There is no guard to guard by.
+    """
+    if not isinstance(guard, Guard):
+        raise TypeError(
+            "@guarded needs the guard that decides: write @guarded(guard), "
+            'with guard = Guard.from_path("policies")'
+        )
     found: Callable[[Callable[P, R]], Callable[P, R]] = guard.tool(
         name=name, on_denied=on_denied, inject=inject, wait=wait
     )
