@@ -19,7 +19,7 @@ class Denied(PolicyEngineError):  # noqa: N818 - an outcome is no error
         self._notes: list[str] | None = None
 
     @property
-    def __notes__(self) -> list[str]:  # type: ignore[override] - nobody assigns notes
+    def __notes__(self) -> list[str]:  # type: ignore[override]  # nobody assigns it
         """What a traceback says to the developer; made only when one is shown."""
         if self._notes is None:
             self._notes = list(_notes(self.decision))
