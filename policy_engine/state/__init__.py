@@ -1,5 +1,6 @@
-"""What deciding remembers: sessions, labels, counters and call ids, in memory."""
+"""What deciding remembers: sessions, labels, counters, call ids and halts, in memory."""
 
-from policy_engine.state.memory import Hold, MemoryState
+from policy_engine.state.alert import Alert
+from policy_engine.state.memory import Hold, MemoryState, Usage
 
-__all__ = ["Hold", "MemoryState"]
+__all__ = ["Alert", "Hold", "MemoryState", "Usage"]

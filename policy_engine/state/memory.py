@@ -22,10 +22,11 @@ from policy_engine.decision import (
     Reservation,
     Session,
 )
+from policy_engine.state.alert import Alert, passed
 from policy_engine.state.counter import Counter, Held, microseconds
 from policy_engine.state.forgotten import Forgotten
 
-__all__ = ["Hold", "MemoryState"]
+__all__ = ["Hold", "MemoryState", "Usage"]
 
 _MAX_CALL_IDS: Final = 10_000
 _MAX_UNSETTLED: Final = 1_000
@@ -59,6 +60,20 @@ class Hold:
     call: _Call | None
     model: str | None
     taken: Mapping[_Key, Held | None]
+    again: bool = False
+    """Whether an earlier request of this call id holds the same, and may run yet."""
+    alerts: tuple[Alert, ...] = ()
+    """Limits that this request brought to the share that alerts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What became of reported usage."""
+
+    was_awaited: bool
+    """Whether a permitted request was waiting for it."""
+    alerts: tuple[Alert, ...] = ()
+    """Limits that it brought to the share that alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +163,30 @@ class MemoryState:
             if not decision.permitted:
                 return _NO_HOLD
             wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
+            if request.call_id is not None and self._ran(scope, remembered, request) is not False:
+                return None
             held = _held(remembered, request)
             for item in wanted:
                 if item.enforced and not self._fits(scope, item, held, time):
                     return None
+            before = self._alerting(wanted, time)
             taken = self._take(scope, wanted, held, time)
+            alerts = self._alerts(before, time)
             call = None if request.call_id is None else (str(request.stage), request.call_id)
             if remembered is not None and call is not None and taken:
                 _bounded(remembered, call, taken)
             self._await_usage(scope, request, wanted, again=bool(held))
-            return Hold(scope, call, request.model, taken) if taken else _NO_HOLD
+            if not taken:
+                return _NO_HOLD
+            return Hold(scope, call, request.model, taken, bool(held), alerts)
 
     def release(self, hold: Hold) -> None:
-        """Give back what a request holds that will not run after all."""
+        """Give back what a request holds that will not run after all.
+
+        What an earlier request of the same call id holds too stays counted: that one may run.
+        """
+        if hold.again:
+            return
         with self._lock:
             waiting = self._unreported.get(hold.scope, deque())
             owed: _Unreported | None = None
@@ -188,8 +214,7 @@ class MemoryState:
     def used(self, limit: str, key: tuple[str, ...], now: datetime) -> float:
         """Return what a counter holds."""
         with self._lock:
-            counter = self._counters.get((limit, key))
-            return 0.0 if counter is None else counter.used(microseconds(now))
+            return self._used((limit, key), microseconds(now))
 
     # Halts
 
@@ -238,7 +263,8 @@ class MemoryState:
         output_tokens: int,
         cost_usd: float | None,
         now: datetime,
-    ) -> bool:
+        unasked: Iterable[Reservation] = (),
+    ) -> Usage:
         """Settle what a permitted model request counts towards token and cost limits.
 
         Args:
@@ -247,9 +273,7 @@ class MemoryState:
             output_tokens: What it wrote.
             cost_usd: What that costs; None leaves cost limits unsettled.
             now: The time.
-
-        Returns:
-            Whether a request was waiting for it.
+            unasked: What it counts towards where no permitted request was waiting for it.
         """
         tokens = input_tokens + output_tokens
         if min(input_tokens, output_tokens) < 0 or not 0 <= (cost_usd or 0) < math.inf:
@@ -262,8 +286,8 @@ class MemoryState:
                 if found.model == request.model and request.call_id in (None, found.call_id):
                     break
             else:
-                return False
-            self._settle(found, tokens, cost_usd, time)
+                return Usage(was_awaited=False, alerts=self._add(unasked, tokens, cost_usd, time))
+            alerts = self._settle(found, tokens, cost_usd, time)
             remembered = self._sessions.get(scope)
             if found.call_id is not None and remembered is not None:
                 _drop_pending(remembered, ("model_request", found.call_id))
@@ -271,7 +295,7 @@ class MemoryState:
                 waiting.remove(found)
             if not waiting:
                 del self._unreported[scope]
-            return True
+            return Usage(was_awaited=True, alerts=alerts)
 
     # Sessions
 
@@ -423,9 +447,12 @@ class MemoryState:
             # Their counters stay unsettled, which denies.
             self._unreported.popitem(last=False)
 
-    def _settle(self, found: _Unreported, tokens: int, cost_usd: float | None, time: int) -> None:
+    def _settle(
+        self, found: _Unreported, tokens: int, cost_usd: float | None, time: int
+    ) -> tuple[Alert, ...]:
+        before = self._alerting(found.reservations.values(), time)
         for key, item in list(found.reservations.items()):
-            amount = tokens if item.unit == "tokens" else cost_usd
+            amount = _amount(item, tokens, cost_usd)
             if amount is None:
                 continue
             del found.reservations[key]
@@ -433,6 +460,46 @@ class MemoryState:
             if counter is not None and counter.unsettled:
                 counter.unsettled -= 1
                 counter.add(time, amount)
+        return self._alerts(before, time)
+
+    def _add(
+        self, items: Iterable[Reservation], tokens: int, cost_usd: float | None, time: int
+    ) -> tuple[Alert, ...]:
+        """Count usage that nothing was reserved for."""
+        wanted = tuple(items)
+        before = self._alerting(wanted, time)
+        for item in wanted:
+            amount = _amount(item, tokens, cost_usd)
+            if amount is not None:
+                self._counter(item, time).add(time, amount)
+        return self._alerts(before, time)
+
+    def _alerting(self, items: Iterable[Reservation], time: int) -> list[tuple[Reservation, float]]:
+        """Return the limits that can alert, and what is used of them."""
+        return [
+            (item, self._used((item.limit, item.key), time))
+            for item in items
+            if item.alert_at is not None
+        ]
+
+    def _alerts(self, before: list[tuple[Reservation, float]], time: int) -> tuple[Alert, ...]:
+        """Return what has reached the share that alerts since then."""
+        if not before:
+            return ()
+        after = [(item, was, self._used((item.limit, item.key), time)) for item, was in before]
+        return tuple(
+            Alert(item.limit, item.key, used, item.max)
+            for item, was, used in after
+            if passed(item, was, used)
+        )
+
+    def _used(self, key: _Key, time: int) -> float:
+        counter = self._counters.get(key)
+        return 0.0 if counter is None else counter.used(time)
+
+
+def _amount(item: Reservation, tokens: int, cost_usd: float | None) -> float | None:
+    return {"tokens": tokens, "cost_usd": cost_usd}.get(item.unit)
 
 
 def _scope(request: Request) -> _Scope:
