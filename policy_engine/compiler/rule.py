@@ -19,6 +19,9 @@ __all__ = ["CANNOT_TELL", "CompiledRule", "Constraint", "Guarded"]
 CANNOT_TELL: Final = "rule.cannot_tell"
 """The code of a rule whose condition cannot be told."""
 
+_FORMAL: Final = frozenset({"required", "type"})
+"""Keywords that are broken before there is a value to speak of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
@@ -80,13 +83,17 @@ class Constraint:
                     rule = f"{rule}/args/{message.escaped(fault.argument)}"
             elif self.names_arguments:
                 rule = f"{rule}/args"
-            text = fault.message or self.message
+            text = message.argument(fault, self.schemas)
+            own = fault.message or self.message
+            if own:
+                # The author speaks of the value: of one that is missing it says too little.
+                text = f"{text} {own}" if fault.keyword in _FORMAL else own
             reasons.append(
                 Reason(
                     rule=rule,
                     effect=self.effect,
                     code=f"args.{fault.keyword}",
-                    message=text or message.argument(fault, self.schemas),
+                    message=text,
                     location=self.place(path),
                     enforced=self.enforced,
                 )
