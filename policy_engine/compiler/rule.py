@@ -1,6 +1,6 @@
 """One compiled rule: its condition has three outcomes, and cannot tell counts as matched."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -122,7 +122,7 @@ class CompiledRule:
     constraint: Constraint | None = None
     replacement: str = ""
 
-    def judge(self, request: Request, facts: Facts, content: "Whole") -> str | None:
+    def judge(self, request: Request, facts: Facts, whole: "Whole") -> str | None:
         """Return the code of a rule that speaks, None for one that does not match."""
         if self.constraint is not None:
             args = request.args
@@ -140,23 +140,46 @@ class CompiledRule:
             if self.check is None:
                 return "rule.when" if verdict else CANNOT_TELL
             told = verdict is True
+        code = self._broken(request, whole)
+        return code if told or code is None else CANNOT_TELL
+
+    def _broken(self, request: Request, whole: "Whole") -> str | None:
+        """Return the code of a check that is broken, None for one that passes."""
         if self.check is None:
             return "rule.always"
         try:
-            tail = self.check.breaks(
-                self.narrowed(request, content), unread_allowed=self.unread_allowed
-            )
+            for _, content in self._contents(request, whole):
+                tail = self.check.breaks(content, unread_allowed=self.unread_allowed)
+                if tail is not None:
+                    return f"check.{tail}"
         except CheckError:
             return CANNOT_TELL
-        if tail is None:
-            return None
-        return f"check.{tail}" if told else CANNOT_TELL
+        return None
 
-    def narrowed(self, request: Request, content: "Whole") -> Content:
-        """Return what the check reads; raise `CheckError` where it is not there."""
+    def redactions(self, request: Request, whole: "Whole") -> list[Redaction]:
+        """Return the spans to replace, if any; raise `CheckError` where they cannot be told."""
+        if self.check is None:
+            raise CheckError("there are no spans without a check")
+        return [
+            Redaction(
+                f"{pointer}{span.pointer}",
+                span.start,
+                span.end,
+                self.replacement or f"<{span.entity}>",
+                self.name,
+            )
+            for pointer, content in self._contents(request, whole)
+            for span in self.check.spans(content)
+        ]
+
+    def _contents(self, request: Request, whole: "Whole") -> Iterator[tuple[str, Content]]:
+        """Yield what the check reads, each with its JSON Pointer.
+
+        Raises:
+            CheckError: An argument is not there that should be.
+        """
         if not self.reads:
-            return content()
-        part: dict[str, Any] = {}
+            yield "", whole()
         for path in self.reads:
             value: object = request.args
             for step in path:
@@ -164,27 +187,11 @@ class CompiledRule:
                     raise CheckError(f"there can be no {'.'.join(path)}")
                 value = value.get(step)
                 if value is None:
-                    if self.declared:
-                        break
-                    raise CheckError(f"there is no {'.'.join(path)}")
-            else:
-                _graft(part, path, value)
-        return content.part(part)
-
-    def redactions(self, request: Request, content: "Whole") -> list[Redaction]:
-        """Return the spans to replace, if any; raise `CheckError` where they cannot be told."""
-        if self.check is None:
-            raise CheckError("there are no spans without a check")
-        return [
-            Redaction(
-                span.pointer,
-                span.start,
-                span.end,
-                self.replacement or f"<{span.entity}>",
-                self.name,
-            )
-            for span in self.check.spans(self.narrowed(request, content))
-        ]
+                    break
+            if value is not None:
+                yield "".join(f"/{message.escaped(step)}" for step in path), whole.at(path, value)
+            elif not self.declared:
+                raise CheckError(f"there is no {'.'.join(path)}")
 
     def _own(self, code: str) -> str | None:
         """Return the author's words, unless they would claim what cannot be told."""
@@ -205,13 +212,14 @@ class CompiledRule:
 class Whole:
     """The text that a request carries, read once and only when a check asks."""
 
-    __slots__ = ("_content", "_parts", "_scanner", "_value")
+    __slots__ = ("_content", "_narrowed", "_parts", "_scanner", "_value")
 
     def __init__(self, value: object, scanner: Scanner, *, parts: bool) -> None:
         self._value = value
         self._parts = parts
         self._scanner = scanner
         self._content: Content | None = None
+        self._narrowed: dict[tuple[str, ...], Content] = {}
 
     def __call__(self) -> Content:
         """Return all of it."""
@@ -219,12 +227,10 @@ class Whole:
             self._content = Content(self._value, self._scanner, parts=self._parts)
         return self._content
 
-    def part(self, value: object) -> Content:
-        """Return a part of it."""
-        return Content(value, self._scanner, parts=self._parts)
-
-
-def _graft(tree: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    for step in path[:-1]:
-        tree = tree.setdefault(step, {})
-    tree[path[-1]] = value
+    def at(self, path: tuple[str, ...], value: object) -> Content:
+        """Return the part of it that stands at a path."""
+        content = self._narrowed.get(path)
+        if content is None:
+            content = Content(value, self._scanner, parts=self._parts)
+            self._narrowed[path] = content
+        return content
