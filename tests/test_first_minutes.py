@@ -209,15 +209,22 @@ def test_a_function_of_ones_own_is_denied_granted_limited_and_approved(begun):
 
 
 def test_a_denial_that_nobody_catches_says_where_to_look(begun):
-    done = begun.python(AGENT.partition("\n\ndef attempt")[0] + '\n\ngreet("ada")\n')
-    assert done.returncode == 1
-    *_, said, rule, session = done.stderr.splitlines()
+    head = AGENT.partition("\n\ndef attempt")[0]
+    ungranted = begun.python(f'{head}\n\ngreet("ada")\n')
+    assert ungranted.returncode == 1
+    *_, said, rule, remedy = ungranted.stderr.splitlines()
     assert said.endswith("Denied: This tool is not permitted.")
     assert re.fullmatch(
         r"policies.support\.yaml:\d+:1: support/default: no entry names it, .* \[default\.deny\]",
         rule,
     )
-    assert "call it inside `with guard.session(" in session
+    assert remedy.startswith("to grant it, write its name")
+    alone = begun.python(f'{head}\n\nprocess_refund("ORD-00000001", 40.0)\n')
+    *_, said, first, second, remedy = alone.stderr.splitlines()
+    assert "cannot be told" in said
+    assert first.endswith("[limit.cannot_tell]")
+    assert second.endswith("[limit.cannot_tell]")
+    assert "call it inside `with guard.session(" in remedy
 
 
 MISTAKES = {

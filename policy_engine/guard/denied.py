@@ -67,14 +67,19 @@ class ApprovalRequired(Denied):
 
 
 def _notes(decision: Decision) -> Iterator[str]:
-    """Name the rules and the lines that stopped a request, and what was not said with it."""
+    """Name the rules and the lines that stopped a request, and what may have been forgotten."""
+    codes = set()
     for reason in decision.reasons:
         if reason.enforced and reason.effect == decision.effect:
             where = "" if reason.location is None else f"{reason.location}: "
             meaning = CODES.get(reason.code, "a rule spoke")
+            codes.add(reason.code)
             yield f"{where}{reason.rule}: {meaning} [{reason.code}]"
+    if "default.deny" in codes:
+        yield "to grant it, write its name and what it may be given into that section"
     request = decision.asked
-    if request.session is None and request.agent is None and request.principal is None:
+    nobody = request.session is None and request.agent is None and request.principal is None
+    if nobody and any(code == "no_policy" or code.endswith(".cannot_tell") for code in codes):
         yield (
             "no session holds here, so nobody is known to ask: call it inside"
             ' `with guard.session("…", agent="…", principal={"id": "…"})`, and carry the session'
