@@ -11,7 +11,9 @@ Rules of this room. Nothing here reads a clock or stops early: everything that m
 the strictest wins, and an exception of any kind is a denial.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 from policy_engine.compiler.grant import Gate
@@ -105,12 +107,15 @@ class Chain:
 
     __slots__ = (
         "_bare",
+        "_carried",
         "_conditions",
         "_effect",
         "_fits",
+        "_in_parts",
+        "_listening",
         "_must_ask",
+        "_others",
         "_quiet",
-        "_texts",
         "_would",
         "constraints",
         "gates",
@@ -160,15 +165,20 @@ class Chain:
             if name in named or None in named
         )
         self.is_named = gathered.is_named
+        self._carried = attrgetter(TEXT_OF.get(stage, "text"))
+        self._in_parts = stage != "tool_call"
         self._effect = effect
         self._would = would
         self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
         plain = [r for r in self.rules if r.condition and not (r.check or r.guards or r.constraint)]
         self._conditions = tuple(r.condition.function for r in plain if r.condition)
-        self._texts = tuple(r for r in self.rules if r not in plain)
+        self._listening = _listening(self.rules, scanner)
+        asked = {id(rule) for rule in plain}
+        asked.update(id(rule) for rule in self.rules if _listens(rule, scanner))
+        self._others = tuple(rule for rule in self.rules if id(rule) not in asked)
         self._must_ask = bool(gates or self.limits)
         self._quiet = self._settle(_Said([], [], []))
-        self._bare = not (self._must_ask or self._texts)
+        self._bare = not (self._must_ask or self._listening or self._others)
 
     @property
     def is_quiet(self) -> bool:
@@ -189,11 +199,22 @@ class Chain:
             return self._quiet
         if self._must_ask:
             return self._ask(request, facts)
-        whole = self._whole(request)
-        for rule in self._texts:
+        whole = Whole(self._carried(request), self.scanner, self._in_parts)
+        for rule in self._others:
             if rule.judge(request, facts, whole) is not None:
                 return self._ask(request, facts)
-        return self._quiet
+        return self._quiet if self._is_silent(request, whole) else self._ask(request, facts)
+
+    def _is_silent(self, request: Request, whole: Whole) -> bool:
+        """Whether no pattern is found that a rule listens to."""
+        try:
+            for rule, ids in self._listening:
+                for _, content in rule.contents(request, whole):
+                    if content.unread or not ids.isdisjoint(content.hits):
+                        return False
+        except CheckError:
+            return False
+        return True
 
     def needs(self, request: Request) -> Needs:
         """List what a decision about this request reads."""
@@ -205,14 +226,10 @@ class Chain:
             counters=tuple(need for need in needed if need is not None),
         )
 
-    def _whole(self, request: Request) -> Whole:
-        value = getattr(request, TEXT_OF.get(self.stage, "text"))
-        return Whole(value, self.scanner, parts=self.stage != "tool_call")
-
     def _ask(self, request: Request, facts: Facts) -> Outcome:
         """Ask everything and keep every reason."""
         said = _Said([], [], [])
-        whole = self._whole(request)
+        whole = Whole(self._carried(request), self.scanner, self._in_parts)
         for constraint in self.constraints:
             said.reasons.extend(constraint.reasons(request.args))  # type: ignore[arg-type]
         for gate in self.gates:
@@ -246,6 +263,26 @@ class Chain:
             obligations=tuple(sorted(obligations, key=repr)),
             labels=self.labels,
         )
+
+
+def _listens(rule: CompiledRule, scanner: Scanner) -> bool:
+    """Whether a rule is quiet wherever none of its check's patterns is found."""
+    if rule.check is None or not rule.check.ids:
+        return False
+    return rule.check.ids.isdisjoint(scanner.backtracking)
+
+
+def _listening(
+    rules: Iterable[CompiledRule], scanner: Scanner
+) -> tuple[tuple[CompiledRule, frozenset[int]], ...]:
+    """Put together the patterns of rules that read the same."""
+    found: dict[tuple[object, ...], tuple[CompiledRule, frozenset[int]]] = {}
+    for rule in rules:
+        if rule.check is not None and _listens(rule, scanner):
+            key = (*rule.reads, rule.declared)
+            first, ids = found.get(key, (rule, rule.check.ids))
+            found[key] = (first, ids | rule.check.ids)
+    return tuple(found.values())
 
 
 def _gate(said: _Said, reason: Reason, gate: Approval, facts: Facts) -> None:

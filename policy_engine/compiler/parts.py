@@ -162,7 +162,7 @@ class _Compiler:
             guards=guards,
             check=check,
             unread_allowed=rule.unread == "allow",
-            reads=reads,
+            reads={f"/{'/'.join(map(escaped, path))}": path for path in reads},
             declared=bool(covered) and None not in covered,
             constraint=constraint,
             replacement=rule.replacement or "",

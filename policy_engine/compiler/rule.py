@@ -1,7 +1,7 @@
 """One compiled rule: its condition has three outcomes, and cannot tell counts as matched."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from policy_engine.cel import Condition
@@ -115,8 +115,8 @@ class CompiledRule:
     guards: tuple[Guarded, ...] = ()
     check: TextCheck | None = None
     unread_allowed: bool = False
-    reads: tuple[tuple[str, ...], ...] = ()
-    """The arguments that the check reads; all where empty."""
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The arguments that the check reads, JSON Pointer -> path; all where empty."""
     declared: bool = False
     """Whether every tool that it covers declares its arguments: what is absent may be."""
     constraint: Constraint | None = None
@@ -148,7 +148,7 @@ class CompiledRule:
         if self.check is None:
             return "rule.always"
         try:
-            for _, content in self._contents(request, whole):
+            for _, content in self.contents(request, whole):
                 tail = self.check.breaks(content, unread_allowed=self.unread_allowed)
                 if tail is not None:
                     return f"check.{tail}"
@@ -168,11 +168,11 @@ class CompiledRule:
                 self.replacement or f"<{span.entity}>",
                 self.name,
             )
-            for pointer, content in self._contents(request, whole)
+            for pointer, content in self.contents(request, whole)
             for span in self.check.spans(content)
         ]
 
-    def _contents(self, request: Request, whole: "Whole") -> Iterator[tuple[str, Content]]:
+    def contents(self, request: Request, whole: "Whole") -> Iterator[tuple[str, Content]]:
         """Yield what the check reads, each with its JSON Pointer.
 
         Raises:
@@ -180,18 +180,18 @@ class CompiledRule:
         """
         if not self.reads:
             yield "", whole()
-        for path in self.reads:
+        for pointer, path in self.reads.items():
             value: object = request.args
             for step in path:
-                if not isinstance(value, Mapping):
-                    raise CheckError(f"there can be no {'.'.join(path)}")
+                if value.__class__ is not dict and not isinstance(value, Mapping):
+                    raise CheckError(f"there can be no {pointer}")
                 value = value.get(step)
                 if value is None:
                     break
             if value is not None:
-                yield "".join(f"/{message.escaped(step)}" for step in path), whole.at(path, value)
+                yield pointer, whole.at(pointer, value)
             elif not self.declared:
-                raise CheckError(f"there is no {'.'.join(path)}")
+                raise CheckError(f"there is no {pointer}")
 
     def _own(self, code: str) -> str | None:
         """Return the author's words, unless they would claim what cannot be told."""
@@ -214,12 +214,12 @@ class Whole:
 
     __slots__ = ("_content", "_narrowed", "_parts", "_scanner", "_value")
 
-    def __init__(self, value: object, scanner: Scanner, *, parts: bool) -> None:
+    def __init__(self, value: object, scanner: Scanner, parts: bool) -> None:  # noqa: FBT001 - by position: it is made at every decision
         self._value = value
         self._parts = parts
         self._scanner = scanner
         self._content: Content | None = None
-        self._narrowed: dict[tuple[str, ...], Content] = {}
+        self._narrowed: dict[str, Content] | None = None
 
     def __call__(self) -> Content:
         """Return all of it."""
@@ -227,10 +227,12 @@ class Whole:
             self._content = Content(self._value, self._scanner, parts=self._parts)
         return self._content
 
-    def at(self, path: tuple[str, ...], value: object) -> Content:
-        """Return the part of it that stands at a path."""
-        content = self._narrowed.get(path)
+    def at(self, pointer: str, value: object) -> Content:
+        """Return the part of it that stands at a JSON Pointer."""
+        if self._narrowed is None:
+            self._narrowed = {}
+        content = self._narrowed.get(pointer)
         if content is None:
             content = Content(value, self._scanner, parts=self._parts)
-            self._narrowed[path] = content
+            self._narrowed[pointer] = content
         return content
