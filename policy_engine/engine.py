@@ -114,6 +114,11 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - doubt denies, whatever it is made of
             return Decision(request, _failed(error), self._context)
 
+    def denied(self, request: Request, code: str, message: str) -> Decision:
+        """Return a denial that the guard gives before anything can be asked about a request."""
+        reason = Reason("guard", "deny", code, message)
+        return Decision(request, Outcome("deny", "deny", (reason,)), self._context)
+
     def needs(self, request: Request) -> Needs:
         """List what the decision will read; nothing where the request is invalid."""
         chain = self._known(request)

@@ -2,5 +2,6 @@
 
 from policy_engine.state.alert import Alert
 from policy_engine.state.memory import Hold, MemoryState, Usage
+from policy_engine.state.protocol import State
 
-__all__ = ["Alert", "Hold", "MemoryState", "Usage"]
+__all__ = ["Alert", "Hold", "MemoryState", "State", "Usage"]

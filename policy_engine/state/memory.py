@@ -188,28 +188,17 @@ class MemoryState:
         if hold.again:
             return
         with self._lock:
-            waiting = self._unreported.get(hold.scope, deque())
-            owed: _Unreported | None = None
-            for found in waiting:
-                if found.model == hold.model and set(found.reservations) <= set(hold.taken):
-                    owed = found
-                    break
+            owed = self._owed(hold)
             for key, held in hold.taken.items():
                 counter = self._counters.get(key)
-                if counter is None:
-                    continue
-                if held is not None:
+                if counter is not None and held is not None:
                     counter.remove(held)
-                elif owed is not None and key in owed.reservations:
+                elif counter is not None and key in owed:
                     # Usage that was reported meanwhile stays counted.
                     counter.unsettled -= 1
             remembered = self._sessions.get(hold.scope)
-            if remembered is not None and remembered.pending and hold.call is not None:
-                remembered.pending.pop(hold.call, None)
-            if owed is not None:
-                waiting.remove(owed)
-            if hold.scope in self._unreported and not waiting:
-                del self._unreported[hold.scope]
+            if remembered is not None and hold.call is not None:
+                _drop_pending(remembered, hold.call)
 
     def used(self, limit: str, key: tuple[str, ...], now: datetime) -> float:
         """Return what a counter holds."""
@@ -430,6 +419,17 @@ class MemoryState:
         return counter
 
     # Usage
+
+    def _owed(self, hold: Hold) -> Mapping[_Key, Reservation]:
+        """Forget and return the usage that a request owes which will not run."""
+        waiting = self._unreported.get(hold.scope, deque())
+        for found in waiting:
+            if found.model == hold.model and set(found.reservations) <= set(hold.taken):
+                waiting.remove(found)
+                if not waiting:
+                    del self._unreported[hold.scope]
+                return found.reservations
+        return {}
 
     def _await_usage(
         self, scope: _Scope, request: Request, wanted: Iterable[Reservation], *, again: bool
