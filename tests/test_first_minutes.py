@@ -246,11 +246,11 @@ MISTAKES = {
     ),
     "a parameter that the model does not supply": (
         f"{AGENT}\n@guard.tool\ndef lookup_order(order_id, db): ...\nlookup_order('ORD-00000001', print)\n",  # noqa: E501
-        'name it in inject=("db",)',
+        'inject=("db",)',
     ),
     "a parameter to inject that there is not": (
         f"{AGENT}\n@guard.tool(inject=('bd',))\ndef lookup_order(order_id, db): ...\n",
-        'TypeError: inject names "bd", which is no parameter of lookup_order()',
+        'TypeError: inject names "bd"',
     ),
 }
 
