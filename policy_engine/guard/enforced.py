@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from policy_engine.decision import Decision, Request
 from policy_engine.guard.call import Call
+from policy_engine.guard.session import GuardSession
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import ATOMS, snapshot
 
@@ -29,8 +30,10 @@ class Enforced(Decision):
         object.__setattr__(self, "call", call)
 
 
-def copied(request: Request) -> Request:
-    """Return a request that nobody else can change.
+def copied(request: Request, session: GuardSession | None) -> Request:
+    """Return a request that nobody else can change, with what the session around it says.
+
+    Who asks is taken from the session only where the request does not say it itself.
 
     Raises:
         UnjudgeableError: A part of it is no JSON value.
@@ -50,14 +53,25 @@ def copied(request: Request) -> Request:
             changes[name] = snapshot(value)[0]
         except UnjudgeableError as error:
             raise UnjudgeableError(f'"{name}" cannot be judged: {error}') from None
+    if session is not None:
+        for name, known in _who(session):
+            if known is not None and getattr(request, name) is None:
+                changes[name] = known
     return replace(request, **changes) if changes else request
+
+
+def _who(session: GuardSession) -> tuple[tuple[str, Any], ...]:
+    return (
+        ("agent", session.agent),
+        ("principal", session.principal),
+        ("session", session.id),
+        ("context", session.context),
+    )
 
 
 def named(request: Request) -> Request:
     """Return a request that holds no more than the names of one that cannot be judged."""
-    kept: dict[str, Any] = {}
-    for name in _NAMES:
-        value = getattr(request, name)
-        if type(value) is str:
-            kept[name] = value
+    kept: dict[str, Any] = {
+        name: value for name in _NAMES if type(value := getattr(request, name)) is str
+    }
     return Request(**kept)

@@ -116,23 +116,26 @@ class Guard:
 
     def decide(self, request: Request) -> Decision:
         """Decide a request as things stand; nothing is counted, recorded or asked for."""
+        session = current(self)
         try:
-            asked = copied(request)
+            asked = copied(request, session)
         except UnjudgeableError as error:
             return self._unjudged(request, error)
-        return drive(look(self._parts, asked, current(self)), self._parts.functions)
+        return drive(look(self._parts, asked, session), self._parts.functions)
 
     async def adecide(self, request: Request) -> Decision:
         """Decide likewise, without blocking the event loop."""
+        session = current(self)
         try:
-            asked = copied(request)
+            asked = copied(request, session)
         except UnjudgeableError as error:
             return self._unjudged(request, error)
-        return await drive_async(look(self._parts, asked, current(self)), self._parts.functions)
+        return await drive_async(look(self._parts, asked, session), self._parts.functions)
 
     def enforce(self, request: Request) -> Decision:
         """Decide, count and record a request; what runs is the `request` of the decision.
 
+        What the request leaves open of agent, principal, session and context is the session's.
         After a tool call tell what became of it: `returned`, or `release` where it did not run.
 
         Raises:
@@ -431,7 +434,7 @@ class Guard:
 
     def _copied(self, request: Request, session: GuardSession | None) -> Request:
         try:
-            return copied(request)
+            return copied(request, session)
         except UnjudgeableError as error:
             asked, text = named(request), _sentence(error)
             raise refuse(self._parts, asked, session, "guard.unjudgeable", text) from error

@@ -61,6 +61,8 @@ class Shape:
         object.__setattr__(made, "__dict__", {name: held[name] for name in self.names})
         given = _stored(like, "__pydantic_fields_set__", ())
         object.__setattr__(made, "__pydantic_fields_set__", set(given))
+        if self.is_root:
+            return made
         extra = _stored(like, "__pydantic_extra__", None)
         object.__setattr__(made, "__pydantic_extra__", None if extra is None else others)
         object.__setattr__(made, "__pydantic_private__", None)
@@ -121,16 +123,16 @@ def _found(kind: type[Any], *, is_model: bool) -> Shape:
 def _refuse_odd(kind: type[Any], names: tuple[str, ...], places: Mapping[str, Any]) -> None:
     """Refuse a class whose instances can answer differently the second time."""
     name = kind.__qualname__
+    try:
+        object.__new__(kind)
+    except TypeError:
+        raise UnjudgeableError(f"its type {name} extends another type that holds values") from None
     if places["__getattribute__"] is not object.__getattribute__:
         raise UnjudgeableError(f"its type {name} overrides __getattribute__")
     for field in names:
         place = places.get(field)
         if not isinstance(place, MemberDescriptorType) and hasattr(type(place), "__set__"):
             raise UnjudgeableError(f'its type {name} computes its field "{field}"')
-    try:
-        object.__new__(kind)
-    except TypeError:
-        raise UnjudgeableError(f"its type {name} extends another type that holds values") from None
 
 
 def _stored(value: Any, name: str, default: Any) -> Any:
