@@ -225,6 +225,7 @@ class Engine:
             changed = _with_redactions(request, marks)
         except CheckError:
             return Decision(request, _denied(outcome, [], "redaction.cannot_tell"), self._context)
+        facts = _still_told(chain, request, changed, facts)
         again = chain.outcome(changed, facts)
         if facts.halts != () or facts.ran is not False:
             again = _interrupted(again, changed, facts)
@@ -320,6 +321,19 @@ def _is_over(halt: Halt, facts: Facts) -> bool:
         return facts.now >= halt.until
     except TypeError:
         return False
+
+
+def _still_told(chain: Chain, request: Request, changed: Request, facts: Facts) -> Facts:
+    """Return the facts without the answers that were looked up by what was redacted."""
+    stale = {
+        lookup.name
+        for lookup in chain.lookups
+        if lookup.need(request).arguments != lookup.need(changed).arguments
+    }
+    if not stale:
+        return facts
+    kept = {name: answer for name, answer in facts.answers.items() if name not in stale}
+    return replace(facts, answers=kept)
 
 
 def _stricter(outcome: Outcome, again: Outcome) -> list[Reason]:
