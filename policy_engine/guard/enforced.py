@@ -71,7 +71,9 @@ def _who(session: GuardSession) -> tuple[tuple[str, Any], ...]:
 
 def named(request: Request) -> Request:
     """Return a request that holds no more than the names of one that cannot be judged."""
-    kept: dict[str, Any] = {
-        name: value for name in _NAMES if type(value := getattr(request, name)) is str
-    }
+    kept: dict[str, Any] = {}
+    for name in _NAMES:
+        value = getattr(request, name)
+        if type(value) is str:
+            kept[name] = value  # noqa: PERF403 - the type checker reads it as it stands
     return Request(**kept)
