@@ -24,6 +24,7 @@ SECTION: Final[Mapping[Stage, str]] = {
     "handoff": "handoffs",
     "model_request": "models",
 }
+_MOST_HINTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,14 @@ class Compiled:
         """Return the exact names that these policies grant, where the asked one is unknown."""
         if section is None or not any(r.code == "default.deny" for r in real.reasons):
             return ()
-        return tuple(
-            sorted(
-                {
-                    key
-                    for one in applied
-                    for key, entry in (getattr(one.loaded.policy, section) or {}).items()
-                    if entry.effect != "deny" and not is_glob(key) and one.status is Status.YES
-                }
-            )
-        )
+        names = {
+            key
+            for one in applied
+            for key, entry in (getattr(one.loaded.policy, section) or {}).items()
+            if entry.effect != "deny" and not is_glob(key) and one.status is Status.YES
+        }
+        # A model that invents names must not make each denial cost a search among thousands.
+        return tuple(sorted(names)) if len(names) <= _MOST_HINTS else ()
 
     def lookups(self, stage: Stage) -> dict[str, FactLookup]:
         """Return the facts that a stage can look up."""

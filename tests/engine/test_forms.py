@@ -185,3 +185,10 @@ def test_deep_and_huge_requests_are_decided():
     many = {f"k{i}": i for i in range(10_000)}
     assert decide(engine, {"tool": "t", "args": many}).effect == "deny"
     assert engine.decide(request_of({"tool": "u", "args": many})).effect == "allow"
+
+
+def test_a_denial_searches_no_hint_among_thousands_of_names():
+    few = engine_of({"tools": {f"lookup_{i}": "allow" for i in range(100)}})
+    many = engine_of({"tools": {f"lookup_{i}": "allow" for i in range(2000)}})
+    assert "Did you mean" in decide(few, {"tool": "lookup_x"}).message
+    assert "Did you mean" not in decide(many, {"tool": "lookup_x"}).message
