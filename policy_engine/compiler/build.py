@@ -1,6 +1,6 @@
 """Compile a policy set, and build the chain of a name when it is first asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,9 +12,9 @@ from policy_engine.compiler.meaning import faults as meaning_faults
 from policy_engine.compiler.names import is_glob, matches_glob
 from policy_engine.compiler.parts import Parts, compile_parts
 from policy_engine.decision import Reason, Stage
-from policy_engine.errors import PolicyError
+from policy_engine.errors import CheckError, Fault, PolicyError
 from policy_engine.policy import Limit, PolicySet, ToolBlock, TopRule
-from policy_engine.text import Patterns, Scanner
+from policy_engine.text import Content, Patterns, Scanner
 
 __all__ = ["Compiled", "compile_set"]
 
@@ -195,6 +195,26 @@ def _counts(limit: Limit, stage: Stage, name: str | None) -> bool:
     return stage == (limit.stage or "model_request")
 
 
+def _endless(parts: Iterable[Parts], scanner: Scanner) -> Iterator[Fault]:
+    """Find redactions whose replacement is redacted again: each would be denied."""
+    for part in parts:
+        for rule in part.rules():
+            if rule.effect != "redact" or rule.check is None:
+                continue
+            replacement = rule.replacement or f"<{rule.check.entity}>"
+            try:
+                again = rule.check.breaks(Content(replacement, scanner))
+            except CheckError:
+                continue
+            if again is not None:
+                line = part.loaded.document.line(rule.location.line)
+                message = (
+                    f'the rule redacts its own replacement "{replacement}", so it always denies'
+                )
+                hint = "give another replacement, which the check lets pass"
+                yield Fault(rule.location, "PE020", message, hint, line)
+
+
 def compile_set(policies: PolicySet, *, complete: bool = True, warm: bool = True) -> Compiled:
     """Compile policies that decide together.
 
@@ -214,6 +234,9 @@ def compile_set(policies: PolicySet, *, complete: bool = True, warm: bool = True
     if faults or broken:
         raise PolicyError(faults)
     scanner = patterns.compile(warm=warm)
+    faults.extend(_endless(parts, scanner))
+    if faults:
+        raise PolicyError(faults)
     return Compiled(
         policies=policies,
         scanner=scanner,

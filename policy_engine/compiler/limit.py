@@ -51,7 +51,7 @@ class CompiledLimit:
         if key is None or count is None or (amount is None and self.settled_now):
             return self._deny(
                 "limit.cannot_tell",
-                f'It cannot be told whether the limit "{self.name}" is used up.',
+                f'It cannot be told whether the limit "{self.name}" would be exceeded.',
             )
         if count.unsettled:
             return self._deny(
@@ -90,7 +90,7 @@ class CompiledLimit:
 
     def _used_up(self) -> str:
         what = {"calls": "calls", "tokens": "tokens", "cost_usd": "USD"}.get(self.unit, self.unit)
-        return f'The limit "{self.name}" of {self.max:g} {what}{per(self.per)} is used up.'
+        return f'The limit "{self.name}" of {self.max:g} {what}{per(self.per)} would be exceeded.'
 
     def _deny(self, code: str, text: str) -> Reason:
         told = self.message if code == "limit.exceeded" else None

@@ -55,6 +55,12 @@ class Parts:
     """In the order of `policy.limits`."""
     lookups: dict[Stage, list[FactLookup]] = field(default_factory=dict)
 
+    def rules(self) -> Iterator[CompiledRule]:
+        """Go through every rule; one over texts stands there for each of its stages."""
+        yield from self.top_rules
+        for rules in (*self.entry_rules.values(), *self.text_rules.values()):
+            yield from rules
+
 
 @dataclass(slots=True)
 class _Compiler:

@@ -1,7 +1,5 @@
 """How types survive the guard; `test_guard_types.py` asks mypy and pyright what they see."""
 
-# ruff: noqa: D101, D102, D103, T201 - a text for type checkers
-
 from collections.abc import AsyncGenerator, Generator
 from typing import TypeVar, reveal_type
 

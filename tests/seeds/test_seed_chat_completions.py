@@ -9,8 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from policy_engine import Denied, Request, RequestError
-from policy_engine.decision.wire import parse_json
+from policy_engine import Denied, Request, RequestError, parse_json
 
 POLICY = """
 tools:
