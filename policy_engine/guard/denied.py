@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from policy_engine.approvals import Approval, Approvals
 from policy_engine.decision import CODES, Decision
 from policy_engine.errors import PolicyEngineError
+from policy_engine.guard.sent import Parcel, packed, unpacked
 
 __all__ = ["ApprovalRequired", "Denied"]
 
@@ -33,37 +34,61 @@ class Denied(PolicyEngineError):  # noqa: N818 - an outcome is no error
     def __str__(self) -> str:
         return self.decision.message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _denied, (packed(self.decision),)
+
 
 class ApprovalRequired(Denied):
     """A denial that people may lift: ask them, then make the same call again."""
 
     def __init__(
-        self, decision: Decision, approvals: tuple[Approval, ...], store: Approvals
+        self, decision: Decision, approvals: tuple[Approval, ...], store: Approvals | None
     ) -> None:
         super().__init__(decision)
         self.approvals = approvals
         """What to ask for, one for each rule that stopped the call."""
         self._store = store
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _approval_required, (packed(self.decision), self.approvals)
+
     def wait(self, timeout: float | None = None) -> bool:
         """Block until all is approved; whether it is, so that the same call may be made again.
 
         Args:
             timeout: Seconds to wait at most; None for as long as it takes.
+
+        Raises:
+            RuntimeError: This came from another process, whose approvals are not known here.
         """
-        self._store.wait(self._ids(), timeout)
-        return self._is_approved()
+        store = self._known()
+        store.wait(self._ids(), timeout)
+        return self._is_approved(store)
 
     async def wait_async(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - as `wait`
         """Wait likewise, without blocking the event loop."""
-        await self._store.wait_async(self._ids(), timeout)
-        return self._is_approved()
+        store = self._known()
+        await store.wait_async(self._ids(), timeout)
+        return self._is_approved(store)
 
     def _ids(self) -> tuple[str, ...]:
         return tuple(approval.id for approval in self.approvals)
 
-    def _is_approved(self) -> bool:
-        return all(self._store.get(id_).status == "approved" for id_ in self._ids())
+    def _known(self) -> Approvals:
+        if self._store is None:
+            raise RuntimeError("approvals are waited for in the process that asked for them")
+        return self._store
+
+    def _is_approved(self, store: Approvals) -> bool:
+        return all(store.get(id_).status == "approved" for id_ in self._ids())
+
+
+def _denied(parcel: Parcel) -> Denied:
+    return Denied(unpacked(parcel))
+
+
+def _approval_required(parcel: Parcel, approvals: tuple[Approval, ...]) -> ApprovalRequired:
+    return ApprovalRequired(unpacked(parcel), approvals, None)
 
 
 def _notes(decision: Decision) -> Iterator[str]:

@@ -54,9 +54,8 @@ def copied(request: Request, session: GuardSession | None) -> Request:
         except UnjudgeableError as error:
             raise UnjudgeableError(f'"{name}" cannot be judged: {error}') from None
     if session is not None:
-        for name, known in _who(session):
-            if known is not None and getattr(request, name) is None:
-                changes[name] = known
+        known = {name: value for name, value in _who(session) if value is not None}
+        changes.update({n: value for n, value in known.items() if getattr(request, n) is None})
     return replace(request, **changes) if changes else request
 
 
@@ -71,9 +70,7 @@ def _who(session: GuardSession) -> tuple[tuple[str, Any], ...]:
 
 def named(request: Request) -> Request:
     """Return a request that holds no more than the names of one that cannot be judged."""
-    kept: dict[str, Any] = {}
-    for name in _NAMES:
-        value = getattr(request, name)
-        if type(value) is str:
-            kept[name] = value  # noqa: PERF403 - the type checker reads it as it stands
+    kept: dict[str, Any] = {
+        name: value for name in _NAMES if type(value := getattr(request, name)) is str
+    }
     return Request(**kept)

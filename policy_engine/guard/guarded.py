@@ -18,6 +18,7 @@ _FINISHED_TOOLS: Final = {
     "args_schema": "@tool",
     "to_openai_tool": "@tool",
     "to_mcp_tool": "@mcp.tool",
+    "__fastmcp__": "@mcp.tool",
     "fn_metadata": "@mcp.tool",
     "raw_function": "@validate_call",
     "function_schema": "@agent.tool",
