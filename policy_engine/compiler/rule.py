@@ -173,13 +173,18 @@ class CompiledRule:
         ]
 
     def contents(self, request: Request, whole: "Whole") -> Iterator[tuple[str, Content]]:
-        """Yield what the check reads, each with its JSON Pointer.
+        """Yield what the check reads, each with its JSON Pointer; raises as `values`."""
+        if not self.reads:
+            yield "", whole()
+        for pointer, value in self.values(request):
+            yield pointer, whole.at(pointer, value)
+
+    def values(self, request: Request) -> Iterator[tuple[str, object]]:
+        """Yield the arguments that the check is narrowed to, each with its JSON Pointer.
 
         Raises:
             CheckError: An argument is not there that should be.
         """
-        if not self.reads:
-            yield "", whole()
         for pointer, path in self.reads.items():
             value: object = request.args
             for step in path:
@@ -189,7 +194,7 @@ class CompiledRule:
                 if value is None:
                     break
             if value is not None:
-                yield pointer, whole.at(pointer, value)
+                yield pointer, value
             elif not self.declared:
                 raise CheckError(f"there is no {pointer}")
 
@@ -212,10 +217,10 @@ class CompiledRule:
 class Whole:
     """The text that a request carries, read once and only when a check asks."""
 
-    __slots__ = ("_content", "_narrowed", "_parts", "_scanner", "_value")
+    __slots__ = ("_content", "_narrowed", "_parts", "_scanner", "value")
 
     def __init__(self, value: object, scanner: Scanner, parts: bool) -> None:  # noqa: FBT001 - by position: it is made at every decision
-        self._value = value
+        self.value = value
         self._parts = parts
         self._scanner = scanner
         self._content: Content | None = None
@@ -224,7 +229,7 @@ class Whole:
     def __call__(self) -> Content:
         """Return all of it."""
         if self._content is None:
-            self._content = Content(self._value, self._scanner, parts=self._parts)
+            self._content = Content(self.value, self._scanner, parts=self._parts)
         return self._content
 
     def at(self, pointer: str, value: object) -> Content:
