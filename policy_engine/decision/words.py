@@ -94,6 +94,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "call.repeated": "a call with this id ran already",
         "call.cannot_tell": "it cannot be told whether a call with this id ran",
         "record.failed": "the decision could not be recorded, which denies",
+        "guard.failed": "state or approvals could not be reached, which denies",
         "guard.contended": "limits or approvals changed at each attempt to decide",
         "guard.unjudgeable": "an argument or a result has no JSON form that could be judged",
         "request.invalid": "the request is not of the documented form",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from policy_engine.approvals import Approval
 from policy_engine.audit import Trace, new_trace
@@ -21,6 +21,7 @@ from policy_engine.errors import ApprovalError, AuditError
 from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.drive import Steps
 from policy_engine.guard.gather import Question
+from policy_engine.guard.log import warn
 from policy_engine.guard.parts import Parts, Revision
 from policy_engine.guard.session import GuardSession
 from policy_engine.guard.ticket import Ticket
@@ -31,6 +32,9 @@ __all__ = ["give_back", "look", "refuse", "stopped", "walk"]
 _TRIES: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _NO_GATES: Final[tuple[ApprovalNeeded, ...]] = ()
+
+_Settled: TypeAlias = tuple[Decision, datetime, Hold | None, tuple[ApprovalNeeded, ...]]
+"""A decision, its time, what it counts towards, and what approvals were used up for."""
 
 
 def look(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Decision]:
@@ -47,6 +51,19 @@ def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[
     """
     started = perf_counter_ns()
     trace = _trace(session)
+    try:
+        decision, now, hold, used = yield from _settled(parts, request, trace)
+    except Exception as error:  # noqa: BLE001 - where a store fails, nothing may be let through
+        kind = type(error).__name__
+        warn(trace, "state or approvals could not be reached: %s", kind)
+        text = f"State or approvals could not be reached ({kind})."
+        decision = parts.revision.engine.denied(request, "guard.failed", text)
+        now, hold, used = parts.now(), None, _NO_GATES
+    return _recorded(parts, Ticket(decision, "", trace, (), hold, used), now, started)
+
+
+def _settled(parts: Parts, request: Request, trace: Trace) -> Steps[_Settled]:
+    """Decide, and take what a permitted call takes; begin again where that changed meanwhile."""
     for _ in range(_TRIES):
         revision = parts.revision
         decision, now, gates = yield from _judge(parts, revision, request, trace)
@@ -54,12 +71,10 @@ def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[
         if hold is not None:
             used = gates if decision.permitted else _NO_GATES
             if parts.revision is revision:
-                break
+                return decision, now, hold, used
             _undo(parts, decision, hold, used)
-    else:
-        text = "Limits, approvals or policies changed at each attempt; ask again."
-        decision, hold, used = decision.denied("guard.contended", text), None, _NO_GATES
-    return _recorded(parts, Ticket(decision, "", trace, (), hold, used), now, started)
+    text = "Limits, approvals or policies changed at each attempt; ask again."
+    return decision.denied("guard.contended", text), now, None, _NO_GATES
 
 
 def refuse(
@@ -165,5 +180,8 @@ def _ask(parts: Parts, ticket: Ticket, now: datetime) -> None:
         approvals = parts.approvals.ask(ticket.decision, now)
     except ApprovalError as error:
         text = f"An approval cannot be asked for: {error.message}."
+        ticket.decision = ticket.decision.denied("approval.refused", text)
+    except Exception as error:  # noqa: BLE001 - whatever the store raises, nobody was asked
+        text = f"An approval cannot be asked for ({type(error).__name__})."
         ticket.decision = ticket.decision.denied("approval.refused", text)
     ticket.approvals = approvals
