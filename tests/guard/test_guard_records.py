@@ -358,11 +358,11 @@ def test_log_lines_carry_the_trace(caplog):
             caplog.clear()
             with pytest.raises(Denied):
                 call()
+            odd = "its type object has no JSON form"
             told = sorted(record.getMessage() for record in caplog.records)
             assert told == [
                 f'nothing is registered for the fact "lost": guard.fact("lost", …) (trace {TRACE})',
-                'the fact "odd" has no JSON form: its type object has no JSON form '
-                f"(trace {TRACE})",
+                f'the fact "odd" has no JSON form: {odd} (trace {TRACE})',
                 f'the fact "slow" took longer than 0.02 s (trace {TRACE})',
             ]
             assert {record.trace_id for record in caplog.records} == {TRACE}
