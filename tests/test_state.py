@@ -246,7 +246,7 @@ def test_a_call_that_ran_is_said_to_have_run():
 
 
 def test_call_ids_are_bounded_and_never_forgotten_silently(monkeypatch):
-    monkeypatch.setattr("policy_engine.state.memory._MAX_CALL_IDS", 2)
+    monkeypatch.setattr("policy_engine.state.sessions._MAX_CALL_IDS", 2)
     state = MemoryState()
     for name in ("c1", "c2", "c3"):
         state.returned(permitted(request(call_id=name)), at(0))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from policy_engine.decision import Decision, Facts, Halt, Needs, Request, Reservation
-from policy_engine.state.memory import Hold, Usage
+from policy_engine.state.hold import Hold, Usage
 
 __all__ = ["State"]
 
