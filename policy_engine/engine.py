@@ -33,6 +33,7 @@ from policy_engine.decision import (
     Reason,
     Request,
     Stage,
+    obligation_order,
     strictest,
 )
 from policy_engine.errors import CheckError, Location
@@ -234,7 +235,7 @@ class Engine:
             return Decision(request, _denied(outcome, worse, "redaction.stricter"), self._context)
         # What was asked of people about the request as it came is owed for the one that runs.
         owed = [o for o in outcome.obligations if isinstance(o, ApprovalNeeded | ApprovalUse)]
-        obligations = sorted({*again.obligations, *owed}, key=repr)
+        obligations = sorted({*again.obligations, *owed}, key=obligation_order)
         settled = replace(outcome, obligations=tuple(obligations))
         return Decision(request, settled, self._context, changed)
 

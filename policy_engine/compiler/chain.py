@@ -36,6 +36,7 @@ from policy_engine.decision import (
     Reservation,
     Stage,
     Timeout,
+    obligation_order,
     strictest,
 )
 from policy_engine.errors import CheckError
@@ -113,7 +114,6 @@ class Chain:
         "_fits",
         "_in_parts",
         "_listening",
-        "_must_ask",
         "_others",
         "_quiet",
         "_would",
@@ -176,9 +176,9 @@ class Chain:
         asked = {id(rule) for rule in plain}
         asked.update(id(rule) for rule in self.rules if _listens(rule, scanner))
         self._others = tuple(rule for rule in self.rules if id(rule) not in asked)
-        self._must_ask = bool(gates or self.limits)
+        must_ask = bool(gates or self.limits)
         self._quiet = self._settle(_Said([], [], []))
-        self._bare = not (self._must_ask or self._listening or self._others)
+        self._bare = not (must_ask or self._listening or self._others)
 
     @property
     def is_quiet(self) -> bool:
@@ -188,22 +188,43 @@ class Chain:
     def outcome(self, request: Request, facts: Facts) -> Outcome:
         """Judge a request of this chain's stage and name."""
         args: Any = request.args
-        if self._fits:
-            for fits in self._fits:
-                if not fits(args):
-                    return self._ask(request, facts)
+        for fits in self._fits:
+            if not fits(args):
+                return self._ask(request, facts)
         for condition in self._conditions:
             if condition(request, facts) is not False:
                 return self._ask(request, facts)
         if self._bare:
             return self._quiet
-        if self._must_ask:
+        if self.gates:
             return self._ask(request, facts)
         whole = Whole(self._carried(request), self.scanner, self._in_parts)
         for rule in self._others:
             if rule.judge(request, facts, whole) is not None:
                 return self._ask(request, facts)
-        return self._quiet if self._is_silent(request, whole) else self._ask(request, facts)
+        if not self._is_silent(request, whole):
+            return self._ask(request, facts)
+        return self._counted(request, facts) if self.limits else self._quiet
+
+    def _counted(self, request: Request, facts: Facts) -> Outcome:
+        """Say what is to be reserved where nothing but limits may still speak."""
+        reserved: list[Obligation] = []
+        for limit in self.limits:
+            found = limit.judge(request, facts)
+            if found.__class__ is not Reservation:
+                return self._ask(request, facts)
+            reserved.append(found)
+        quiet = self._quiet
+        if quiet.effect == "deny":
+            return self._ask(request, facts)
+        return Outcome(
+            quiet.effect,
+            quiet.would,
+            quiet.reasons,
+            (),
+            _in_order([*quiet.obligations, *reserved]),
+            quiet.labels,
+        )
 
     def _is_silent(self, request: Request, whole: Whole) -> bool:
         """Whether no pattern is found that a rule listens to."""
@@ -266,9 +287,14 @@ class Chain:
             redactions=tuple(
                 sorted(said.redactions, key=lambda r: (r.pointer, r.start, r.end, r.rule))
             ),
-            obligations=tuple(sorted(obligations, key=repr)),
+            obligations=_in_order(obligations),
             labels=self.labels,
         )
+
+
+def _in_order(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
+    """Return obligations in an order that the order of rules cannot change."""
+    return tuple(sorted(obligations, key=obligation_order))
 
 
 def _listens(rule: CompiledRule, scanner: Scanner) -> bool:

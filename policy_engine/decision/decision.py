@@ -19,6 +19,7 @@ __all__ = [
     "Redaction",
     "Reservation",
     "Timeout",
+    "obligation_order",
 ]
 
 
@@ -76,6 +77,14 @@ class Timeout:
 
 
 Obligation: TypeAlias = Reservation | ApprovalNeeded | ApprovalUse | Timeout
+
+
+def obligation_order(item: Obligation) -> tuple[str, str, tuple[str, ...]]:
+    """Order obligations by what they are and by the rule or limit that they are for."""
+    if isinstance(item, Reservation):
+        return (item.kind, item.limit, item.key)
+    name = "" if isinstance(item, Timeout) else item.rule
+    return (item.kind, name, ())
 
 
 @dataclass(frozen=True, slots=True)
