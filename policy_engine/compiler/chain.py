@@ -114,6 +114,7 @@ class Chain:
         "_fits",
         "_in_parts",
         "_listening",
+        "_needs",
         "_others",
         "_quiet",
         "_would",
@@ -167,6 +168,7 @@ class Chain:
         self.is_named = gathered.is_named
         self._carried = attrgetter(TEXT_OF.get(stage, "text"))
         self._in_parts = stage != "tool_call"
+        self._needs = Needs(now=self.wants_now, session=self.wants_session)
         self._effect = effect
         self._would = would
         self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
@@ -245,6 +247,8 @@ class Chain:
 
     def needs(self, request: Request) -> Needs:
         """List what a decision about this request reads."""
+        if not self.limits and not self.lookups:
+            return self._needs
         needed = (limit.need(request, NO_FACTS) for limit in self.limits)
         return Needs(
             now=self.wants_now,

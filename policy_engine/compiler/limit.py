@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
 
 from policy_engine.cel import CANNOT_TELL, Expression
 from policy_engine.compiler.message import escaped, per
@@ -10,6 +12,10 @@ from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservat
 from policy_engine.errors import Location
 
 __all__ = ["CompiledLimit", "counter_key"]
+
+_NOBODY: Final[Mapping[str, Any]] = MappingProxyType({})
+_EXACT: Final = frozenset({dict, MappingProxyType})
+"""Mappings that are known without asking, which takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ def _known(part: str, request: Request) -> str | None:
         return _text(request.tool)
     if part == "agent":
         return _text(request.agent)
-    principal = request.principal if isinstance(request.principal, Mapping) else {}
+    principal = _principal(request)
     tenant = _text(principal.get("tenant"))
     person = _text(principal.get("id"))
     if part == "tenant":
@@ -143,6 +149,12 @@ def _known(part: str, request: Request) -> str | None:
         return None if person is None else owner
     session = _text(request.session)
     return None if session is None else f"{owner}/{escaped(session)}"
+
+
+def _principal(request: Request) -> Mapping[str, Any]:
+    principal = request.principal
+    known = principal.__class__ in _EXACT or isinstance(principal, Mapping)
+    return principal if known else _NOBODY  # type: ignore[return-value]
 
 
 def _text(value: object) -> str | None:
