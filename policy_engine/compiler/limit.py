@@ -152,7 +152,7 @@ def _known(part: str, request: Request) -> str | None:
 
 
 def _principal(request: Request) -> Mapping[str, Any]:
-    principal = request.principal
+    principal: object = request.principal
     known = principal.__class__ in _EXACT or isinstance(principal, Mapping)
     return principal if known else _NOBODY  # type: ignore[return-value]
 
