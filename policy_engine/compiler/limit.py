@@ -14,7 +14,7 @@ from policy_engine.errors import Location
 __all__ = ["CompiledLimit", "counter_key"]
 
 _NOBODY: Final[Mapping[str, Any]] = MappingProxyType({})
-_EXACT: Final = frozenset({dict, MappingProxyType})
+_EXACT: Final[frozenset[type]] = frozenset({dict, MappingProxyType})
 """Mappings that are known without asking, which takes long."""
 
 
