@@ -14,6 +14,7 @@ from policy_engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from policy_engine.decision.wire import parse_json
     from policy_engine.engine import Engine
     from policy_engine.guard import ApprovalRequired, Denied, Guard, guarded
     from policy_engine.loader import load
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "guarded",
     "load",
+    "parse_json",
 ]
 
 
@@ -46,6 +48,7 @@ _LATE = {
     "Guard": "guard",
     "guarded": "guard",
     "load": "loader",
+    "parse_json": "decision.wire",
 }
 """What needs the models of policies, and so is imported when it is first asked for."""
 

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from policy_engine.compiler import TEXT_OF, Chain, Compiled, CompiledLimit, Status, ordered
 from policy_engine.compiler.message import approval as approval_text
-from policy_engine.compiler.message import seconds
+from policy_engine.compiler.message import per
 from policy_engine.decision import (
+    CODES,
     NO_FACTS,
     RANK,
     STAGES,
@@ -33,6 +34,7 @@ from policy_engine.decision import (
     Reason,
     Request,
     Stage,
+    obligation_order,
     strictest,
 )
 from policy_engine.errors import CheckError, Location
@@ -115,6 +117,11 @@ class Engine:
             return Decision(request, outcome, self._context)
         except Exception as error:  # noqa: BLE001 - doubt denies, whatever it is made of
             return Decision(request, _failed(error), self._context)
+
+    def denied(self, request: Request, code: str, message: str) -> Decision:
+        """Return a denial that the guard gives before anything can be asked about a request."""
+        reason = Reason("guard", "deny", code, message)
+        return Decision(request, Outcome("deny", "deny", (reason,)), self._context)
 
     def needs(self, request: Request) -> Needs:
         """List what the decision will read; nothing where the request is invalid."""
@@ -250,6 +257,7 @@ class Engine:
             changed = _with_redactions(request, marks)
         except CheckError:
             return Decision(request, _denied(outcome, [], "redaction.cannot_tell"), self._context)
+        facts = _still_told(chain, request, changed, facts)
         again = chain.outcome(changed, facts)
         if facts.halts != () or facts.ran is not False:
             again = _interrupted(again, changed, facts)
@@ -258,7 +266,7 @@ class Engine:
             return Decision(request, _denied(outcome, worse, "redaction.stricter"), self._context)
         # What was asked of people about the request as it came is owed for the one that runs.
         owed = [o for o in outcome.obligations if isinstance(o, ApprovalNeeded | ApprovalUse)]
-        obligations = sorted({*again.obligations, *owed}, key=repr)
+        obligations = sorted({*again.obligations, *owed}, key=obligation_order)
         settled = replace(outcome, obligations=tuple(obligations))
         return Decision(request, settled, self._context, changed)
 
@@ -333,7 +341,9 @@ def _halts(halt: Halt, request: Request) -> bool:
         return True
     if halt.scope == "tool":
         return request.stage == "tool_call" and halt.name == request.tool
-    return halt.name == (request.agent if halt.scope == "agent" else request.session)
+    named = request.agent if halt.scope == "agent" else request.session
+    # Whoever does not say who it is may be the one that was halted.
+    return named is None or halt.name == named
 
 
 def _is_over(halt: Halt, facts: Facts) -> bool:
@@ -343,6 +353,19 @@ def _is_over(halt: Halt, facts: Facts) -> bool:
         return facts.now >= halt.until
     except TypeError:
         return False
+
+
+def _still_told(chain: Chain, request: Request, changed: Request, facts: Facts) -> Facts:
+    """Return the facts without the answers that were looked up by what was redacted."""
+    stale = {
+        lookup.name
+        for lookup in chain.lookups
+        if lookup.need(request).arguments != lookup.need(changed).arguments
+    }
+    if not stale:
+        return facts
+    kept = {name: answer for name, answer in facts.answers.items() if name not in stale}
+    return replace(facts, answers=kept)
 
 
 def _stricter(outcome: Outcome, again: Outcome) -> list[Reason]:
@@ -375,7 +398,7 @@ def _links(chain: Chain) -> list[ChainLink]:
     links = [
         ChainLink(
             r.rule,
-            f"grants: {r.code}" if r.effect == "allow" else r.message or r.code,
+            r.message or CODES[r.code],
             r.effect,
             r.location,
             r.enforced,
@@ -430,19 +453,14 @@ def _links(chain: Chain) -> list[ChainLink]:
                 found.enforced,
             )
         )
-    for limit in chain.limits:
-        window = (
-            ""
-            if limit.per is None
-            else f" per {limit.per if isinstance(limit.per, str) else seconds(limit.per)}"
+    links.extend(
+        ChainLink(
+            limit.name,
+            f"at most {limit.max:g} {limit.unit}{per(limit.per)}, by {', '.join(limit.by)}",
+            "deny",
+            limit.location,
+            limit.enforced,
         )
-        links.append(
-            ChainLink(
-                limit.name,
-                f"at most {limit.max:g} {limit.unit}{window}, by {', '.join(limit.by)}",
-                "deny",
-                limit.location,
-                limit.enforced,
-            )
-        )
+        for limit in chain.limits
+    )
     return links

@@ -5,13 +5,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from support import NetworkUsedError
 
-ROOT = Path(__file__).parent.parent
 _CONNECT = socket.socket.connect
-
-
-class NetworkUsedError(RuntimeError):
-    """A test tried to reach the network."""
 
 
 @pytest.fixture(autouse=True)

@@ -2,12 +2,18 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from policy_engine.decision import Count, Facts, Session
 from policy_engine.engine import Engine
 from policy_engine.loader import load_texts
 
+ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+
+
+class NetworkUsedError(RuntimeError):
+    """A test tried to reach the network."""
 
 
 def engine_of(*policies):

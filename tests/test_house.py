@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, NetworkUsedError
+from support import ROOT, NetworkUsedError
 
 import policy_engine
 from policy_engine.checks import CHECKS, LATER
@@ -93,6 +93,7 @@ def test_public_names_are_pinned():
         "Session",
         "guarded",
         "load",
+        "parse_json",
     ]
     for name in policy_engine.__all__:
         assert getattr(policy_engine, name) is not None

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
+from support import ROOT
 
 from policy_engine.checks import CHECKS
 from policy_engine.cli.schema import decision_schema, policy_schema, request_schema
@@ -280,3 +281,18 @@ def test_a_decision_fits_its_schema(effect, name, amount):
     wire = json.loads(json.dumps(decision.to_wire()))
     assert list(DECISION.iter_errors(wire)) == []
     assert not DECISION.is_valid({**wire, "extra": 1})
+
+
+def test_the_schema_beside_the_shipped_policies_is_the_one_that_is_printed():
+    written = (ROOT / "policies" / "policy.schema.json").read_text("utf-8")
+    assert json.loads(written) == policy_schema()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "policies").rglob("*.yaml")), ids=lambda p: p.name)
+def test_editors_find_the_schema_of_a_shipped_policy(path):
+    if "tests" in path.parts:
+        return
+    line = path.read_text("utf-8").splitlines()[0]
+    target = line.removeprefix("# yaml-language-server: $schema=")
+    assert target != line
+    assert (path.parent / target).resolve() == ROOT / "policies" / "policy.schema.json"

@@ -458,6 +458,9 @@ def test_halts_and_repeated_calls_deny():
         Facts(halts=(Halt("h", "all", until=NOW.replace(hour=9)),), now=NOW),
     ):
         assert engine.decide(request_, facts).effect == "allow"
+    nobody = Request(tool="pay", args={})
+    for scope in ("agent", "session"):
+        assert engine.decide(nobody, Facts(halts=(Halt("h", scope, "x"),))).effect == "deny"
     assert engine.decide(request_, Facts(halts=None)).effect == "deny"
     assert engine.decide(request_, Facts(ran=True)).reasons[0].code == "call.repeated"
     assert engine.decide(request_, Facts(ran=None)).effect == "deny"

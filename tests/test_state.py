@@ -246,7 +246,7 @@ def test_a_call_that_ran_is_said_to_have_run():
 
 
 def test_call_ids_are_bounded_and_never_forgotten_silently(monkeypatch):
-    monkeypatch.setattr("policy_engine.state.memory._MAX_CALL_IDS", 2)
+    monkeypatch.setattr("policy_engine.state.sessions._MAX_CALL_IDS", 2)
     state = MemoryState()
     for name in ("c1", "c2", "c3"):
         state.returned(permitted(request(call_id=name)), at(0))
@@ -333,6 +333,35 @@ def test_a_dropped_counter_cannot_be_told_unless_it_is_empty():
     assert used(state, hourly, at(3600)) == Count(0.0)
 
 
+def test_giving_back_a_request_that_was_asked_again_leaves_what_the_first_holds():
+    state = MemoryState()
+    item = reservation(max=1)
+    asked = request(call_id="c1")
+    first = state.commit(permitted(asked, item), at(0))
+    again = state.commit(permitted(asked, item), at(1))
+    state.release(again)
+    assert used(state, item, at(1)) == Count(1.0), "the first one may still run"
+    assert not state.commit(permitted(request(call_id="c2"), item), at(1))
+    assert first is not None
+
+
+def test_a_call_that_ran_meanwhile_is_not_counted_but_decided_again():
+    state = MemoryState()
+    item = reservation()
+    asked = permitted(request(call_id="c1"), item)
+    assert state.commit(asked, at(0))
+    state.returned(asked, at(1))
+    assert state.commit(asked, at(2)) is None
+
+
+def test_a_limit_alerts_once_as_it_passes_its_share():
+    state = MemoryState()
+    item = reservation(max=5, alert_at=0.8)
+    alerts = [state.commit(permitted(request(), item), at(0)).alerts for _ in range(5)]
+    assert [len(found) for found in alerts] == [0, 0, 0, 1, 0]
+    assert (alerts[3][0].used, alerts[3][0].max) == (4.0, 5)
+
+
 # Usage
 
 TOKENS = {"limit": "p/tokens", "amount": None, "unit": "tokens", "max": 100, "per": None}
@@ -346,7 +375,7 @@ def turn(**fields):
 def report(state, asked, tokens, cost=None, now=0):
     return state.record_usage(
         asked, input_tokens=tokens, output_tokens=0, cost_usd=cost, now=at(now)
-    )
+    ).was_awaited
 
 
 def test_unreported_usage_is_unsettled_until_it_is_reported():
@@ -396,6 +425,24 @@ def test_giving_back_a_request_whose_usage_was_reported_frees_nothing():
     assert used(state, tokens, at(1)) == Count(60.0)
     assert state.commit(permitted(turn(), tokens), at(1))
     assert used(state, tokens, at(1)) == Count(60.0, unsettled=True)
+
+
+def test_usage_that_no_request_waits_for_is_counted_all_the_same():
+    state = MemoryState()
+    tokens, cost = reservation(**TOKENS, alert_at=0.8), reservation(**COST)
+    for said, alerts in ((79, 0), (1, 1), (100, 0)):
+        usage = state.record_usage(
+            turn(),
+            input_tokens=said,
+            output_tokens=0,
+            cost_usd=None,
+            now=at(0),
+            unasked=[tokens, cost],
+        )
+        assert not usage.was_awaited
+        assert len(usage.alerts) == alerts
+    assert used(state, tokens, at(1)) == Count(180.0)
+    assert used(state, cost, at(1)) == Count(0.0)
 
 
 def test_usage_of_another_session_or_model_settles_nothing():

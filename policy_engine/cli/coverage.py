@@ -12,7 +12,7 @@ from policy_engine.cli.agent_graph import AgentArgument, adapter, load_agent
 from policy_engine.cli.console import print_faults, print_lines
 from policy_engine.cli.ending import CANNOT_RUN, NOT_PERMITTED, ending
 from policy_engine.cli.json_output import print_json
-from policy_engine.cli.policies import PoliciesOption
+from policy_engine.cli.policies import PoliciesOption, named
 from policy_engine.errors import PolicyError
 from policy_engine.guard import Guard
 from policy_engine.report.printable import printable
@@ -41,7 +41,7 @@ class _Format(StrEnum):
 
 def run(
     agent: AgentArgument,
-    policies: PoliciesOption,
+    policies: PoliciesOption = None,
     form: Annotated[
         _Format, typer.Option("--format", metavar="text|json", help="How to print what was found.")
     ] = _Format.TEXT,
@@ -55,7 +55,7 @@ def run(
         found = adapter()
         made = load_agent(agent)
         try:
-            guard = Guard.from_path(policies, records=_nowhere)
+            guard = Guard.from_path(named(policies), records=_nowhere)
         except PolicyError as error:
             print_faults(error)
             raise typer.Exit(CANNOT_RUN) from None

@@ -29,7 +29,7 @@ class _Format(StrEnum):
 
 def run(  # noqa: PLR0913 - one parameter an option
     *,
-    policies: PoliciesOption,
+    policies: PoliciesOption = None,
     request: Annotated[
         str | None,
         typer.Option(metavar="JSON|@FILE|-", help="The whole request."),
@@ -90,8 +90,8 @@ def run(  # noqa: PLR0913 - one parameter an option
         if form is _Format.JSON:
             print_json(decision.to_wire())
         else:
-            missing = _missing(decision, needs, given)
             conditions = _conditions(engine, given.request)
+            missing = _missing(decision, needs, given, conditions)
             print_lines(
                 decision_lines(decision, SourceLines(), known.counters, conditions, missing)
             )
@@ -132,7 +132,9 @@ def _conditions(engine: Engine, request: Request) -> dict[str, str]:
     return {link.rule: link.what for link in links if link.what.startswith("when ")}
 
 
-def _missing(decision: Decision, needs: Needs, given: Given) -> list[str]:
+def _missing(
+    decision: Decision, needs: Needs, given: Given, conditions: dict[str, str]
+) -> list[str]:
     """Say what was not given, where something could not be told."""
     codes = {reason.code for reason in decision.reasons}
     if not any(code.endswith(".cannot_tell") for code in codes):
@@ -153,6 +155,7 @@ def _missing(decision: Decision, needs: Needs, given: Given) -> list[str]:
         said.append("the session: --session ID")
     if principal.get("id") is None and "limit.cannot_tell" in codes:
         said.append("the principal, if a limit counts by it: --principal '{\"id\": …}'")
-    if not said and request.context is None and "rule.cannot_tell" in codes:
-        said.append("the context, if a condition reads it: --context JSON")
+    untold = (r.rule for r in decision.reasons if r.code == "rule.cannot_tell")
+    if request.context is None and any("context." in conditions.get(r, "") for r in untold):
+        said.append("the context, which a condition reads: --context JSON")
     return said

@@ -41,7 +41,7 @@ TEMPLATES: Final[Mapping[str, Template]] = MappingProxyType(
         "support": Template(
             "orders, refunds and e-mail",
             "process_refund",
-            {"order_id": "ORD-00000001", "amount": 900, "currency": "USD"},
+            {"order_id": "ORD-00000001", "amount": 600, "currency": "USD"},
         ),
         "data": Template(
             "reading a warehouse, exports",
@@ -143,7 +143,10 @@ def _write(folder: Path, contents: Mapping[Path, str]) -> list[Path]:
 def _refusal(paths: Sequence[Path]) -> str:
     names = " and ".join(printable(str(path)) for path in paths)
     exist = "exists" if len(paths) == 1 else "exist"
-    return f"{names} {exist}; nothing was written: name another folder, or move what is there"
+    return (
+        f"{names} {exist}, so nothing was written: name another folder"
+        " (policy-engine init DIR), or move what is there"
+    )
 
 
 def _report(folder: Path, name: str, template: Template, written: Sequence[Path]) -> Iterator[Text]:

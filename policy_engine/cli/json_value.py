@@ -10,6 +10,7 @@ from policy_engine.errors import RequestError
 
 __all__ = ["json_object", "read_text"]
 
+_EXAMPLE: Final = """; write an object, such as '{"name": "value"}'"""
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -22,9 +23,9 @@ def json_object(given: str, option: str) -> dict[str, Any]:
     try:
         value = parse_json(read_text(given, option))
     except RequestError as error:
-        raise CannotRunError(f"{option} is not JSON: {error}") from None
+        raise CannotRunError(f"{option} is not JSON: {error}{_EXAMPLE}") from None
     if not isinstance(value, dict):
-        raise CannotRunError(f"{option} is not a JSON object")
+        raise CannotRunError(f"{option} is not a JSON object{_EXAMPLE}")
     return value
 
 

@@ -55,7 +55,7 @@ def run(
     file: Annotated[
         str, typer.Argument(metavar="FILE.jsonl", help="The requests; - is the standard input.")
     ],
-    policies: PoliciesOption,
+    policies: PoliciesOption = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write one decision a line, in order, to this file."),

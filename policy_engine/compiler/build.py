@@ -1,6 +1,6 @@
 """Compile a policy set, and build the chain of a name when it is first asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,9 +12,9 @@ from policy_engine.compiler.meaning import faults as meaning_faults
 from policy_engine.compiler.names import is_glob, matches_glob
 from policy_engine.compiler.parts import Parts, compile_parts
 from policy_engine.decision import Reason, Stage
-from policy_engine.errors import PolicyError
+from policy_engine.errors import CheckError, Fault, PolicyError
 from policy_engine.policy import Limit, PolicySet, ToolBlock, TopRule
-from policy_engine.text import Patterns, Scanner
+from policy_engine.text import Content, Patterns, Scanner
 
 __all__ = ["Compiled", "compile_set"]
 
@@ -24,6 +24,7 @@ SECTION: Final[Mapping[Stage, str]] = {
     "handoff": "handoffs",
     "model_request": "models",
 }
+_MOST_HINTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,14 @@ class Compiled:
         """Return the exact names that these policies grant, where the asked one is unknown."""
         if section is None or not any(r.code == "default.deny" for r in real.reasons):
             return ()
-        return tuple(
-            sorted(
-                {
-                    key
-                    for one in applied
-                    for key, entry in (getattr(one.loaded.policy, section) or {}).items()
-                    if entry.effect != "deny" and not is_glob(key) and one.status is Status.YES
-                }
-            )
-        )
+        names = {
+            key
+            for one in applied
+            for key, entry in (getattr(one.loaded.policy, section) or {}).items()
+            if entry.effect != "deny" and not is_glob(key) and one.status is Status.YES
+        }
+        # A model that invents names must not make each denial cost a search among thousands.
+        return tuple(sorted(names)) if len(names) <= _MOST_HINTS else ()
 
     def lookups(self, stage: Stage) -> dict[str, FactLookup]:
         """Return the facts that a stage can look up."""
@@ -196,6 +195,26 @@ def _counts(limit: Limit, stage: Stage, name: str | None) -> bool:
     return stage == (limit.stage or "model_request")
 
 
+def _endless(parts: Iterable[Parts], scanner: Scanner) -> Iterator[Fault]:
+    """Find redactions whose replacement is redacted again: each would be denied."""
+    for part in parts:
+        for rule in part.rules():
+            if rule.effect != "redact" or rule.check is None:
+                continue
+            replacement = rule.replacement or f"<{rule.check.entity}>"
+            try:
+                again = rule.check.breaks(Content(replacement, scanner))
+            except CheckError:
+                continue
+            if again is not None:
+                line = part.loaded.document.line(rule.location.line)
+                message = (
+                    f'the rule redacts its own replacement "{replacement}", so it always denies'
+                )
+                hint = "give another replacement, which the check lets pass"
+                yield Fault(rule.location, "PE020", message, hint, line)
+
+
 def compile_set(policies: PolicySet, *, complete: bool = True, warm: bool = True) -> Compiled:
     """Compile policies that decide together.
 
@@ -215,6 +234,9 @@ def compile_set(policies: PolicySet, *, complete: bool = True, warm: bool = True
     if faults or broken:
         raise PolicyError(faults)
     scanner = patterns.compile(warm=warm)
+    faults.extend(_endless(parts, scanner))
+    if faults:
+        raise PolicyError(faults)
     return Compiled(
         policies=policies,
         scanner=scanner,

@@ -11,7 +11,9 @@ Rules of this room. Nothing here reads a clock or stops early: everything that m
 the strictest wins, and an exception of any kind is a denial.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 from policy_engine.compiler.grant import Gate
@@ -34,6 +36,7 @@ from policy_engine.decision import (
     Reservation,
     Stage,
     Timeout,
+    obligation_order,
     strictest,
 )
 from policy_engine.errors import CheckError
@@ -105,12 +108,15 @@ class Chain:
 
     __slots__ = (
         "_bare",
+        "_carried",
         "_conditions",
         "_effect",
         "_fits",
-        "_must_ask",
+        "_in_parts",
+        "_listening",
+        "_needs",
+        "_others",
         "_quiet",
-        "_texts",
         "_would",
         "constraints",
         "gates",
@@ -160,15 +166,21 @@ class Chain:
             if name in named or None in named
         )
         self.is_named = gathered.is_named
+        self._carried = attrgetter(TEXT_OF.get(stage, "text"))
+        self._in_parts = stage != "tool_call"
+        self._needs = Needs(now=self.wants_now, session=self.wants_session)
         self._effect = effect
         self._would = would
         self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
         plain = [r for r in self.rules if r.condition and not (r.check or r.guards or r.constraint)]
         self._conditions = tuple(r.condition.function for r in plain if r.condition)
-        self._texts = tuple(r for r in self.rules if r not in plain)
-        self._must_ask = bool(gates or self.limits)
+        self._listening = _listening(self.rules, scanner)
+        asked = {id(rule) for rule in plain}
+        asked.update(id(rule) for rule in self.rules if _listens(rule, scanner))
+        self._others = tuple(rule for rule in self.rules if id(rule) not in asked)
+        must_ask = bool(gates or self.limits)
         self._quiet = self._settle(_Said([], [], []))
-        self._bare = not (self._must_ask or self._texts)
+        self._bare = not (must_ask or self._listening or self._others)
 
     @property
     def is_quiet(self) -> bool:
@@ -183,25 +195,65 @@ class Chain:
     def outcome(self, request: Request, facts: Facts) -> Outcome:
         """Judge a request of this chain's stage and name."""
         args: Any = request.args
-        if self._fits:
-            for fits in self._fits:
-                if not fits(args):
-                    return self._ask(request, facts)
+        for fits in self._fits:
+            if not fits(args):
+                return self._ask(request, facts)
         for condition in self._conditions:
             if condition(request, facts) is not False:
                 return self._ask(request, facts)
         if self._bare:
             return self._quiet
-        if self._must_ask:
+        if self.gates:
             return self._ask(request, facts)
-        whole = self._whole(request)
-        for rule in self._texts:
+        whole = Whole(self._carried(request), self.scanner, self._in_parts)
+        for rule in self._others:
             if rule.judge(request, facts, whole) is not None:
                 return self._ask(request, facts)
-        return self._quiet
+        if not self._is_silent(request, whole):
+            return self._ask(request, facts)
+        return self._counted(request, facts) if self.limits else self._quiet
+
+    def _counted(self, request: Request, facts: Facts) -> Outcome:
+        """Say what is to be reserved where nothing but limits may still speak."""
+        reserved: list[Obligation] = []
+        for limit in self.limits:
+            found = limit.judge(request, facts)
+            if found.__class__ is not Reservation:
+                return self._ask(request, facts)
+            reserved.append(found)
+        quiet = self._quiet
+        if quiet.effect == "deny":
+            return self._ask(request, facts)
+        return Outcome(
+            quiet.effect,
+            quiet.would,
+            quiet.reasons,
+            (),
+            _in_order([*quiet.obligations, *reserved]),
+            quiet.labels,
+        )
+
+    def _is_silent(self, request: Request, whole: Whole) -> bool:
+        """Whether no pattern is found that a rule listens to."""
+        scan = self.scanner.scan
+        try:
+            for rule, ids in self._listening:
+                values = rule.values(request) if rule.reads else (("", whole.value),)
+                for pointer, value in values:
+                    # Most texts are plain and clean, and cost no more than the scan.
+                    if value.__class__ is str and value.isascii() and not scan(value):
+                        continue
+                    content = whole.at(pointer, value) if rule.reads else whole()
+                    if content.unread or not ids.isdisjoint(content.hits):
+                        return False
+        except CheckError:
+            return False
+        return True
 
     def needs(self, request: Request) -> Needs:
         """List what a decision about this request reads."""
+        if not self.limits and not self.lookups:
+            return self._needs
         needed = (limit.need(request, NO_FACTS) for limit in self.limits)
         return Needs(
             now=self.wants_now,
@@ -210,14 +262,10 @@ class Chain:
             counters=tuple(need for need in needed if need is not None),
         )
 
-    def _whole(self, request: Request) -> Whole:
-        value = getattr(request, TEXT_OF.get(self.stage, "text"))
-        return Whole(value, self.scanner, parts=self.stage != "tool_call")
-
     def _ask(self, request: Request, facts: Facts) -> Outcome:
         """Ask everything and keep every reason."""
         said = _Said([], [], [])
-        whole = self._whole(request)
+        whole = Whole(self._carried(request), self.scanner, self._in_parts)
         for constraint in self.constraints:
             said.reasons.extend(constraint.reasons(request.args))  # type: ignore[arg-type]
         for gate in self.gates:
@@ -248,9 +296,34 @@ class Chain:
             redactions=tuple(
                 sorted(said.redactions, key=lambda r: (r.pointer, r.start, r.end, r.rule))
             ),
-            obligations=tuple(sorted(obligations, key=repr)),
+            obligations=_in_order(obligations),
             labels=self.labels,
         )
+
+
+def _in_order(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
+    """Return obligations in an order that the order of rules cannot change."""
+    return tuple(sorted(obligations, key=obligation_order))
+
+
+def _listens(rule: CompiledRule, scanner: Scanner) -> bool:
+    """Whether a rule is quiet wherever none of its check's patterns is found."""
+    if rule.check is None or not rule.check.ids:
+        return False
+    return rule.check.ids.isdisjoint(scanner.backtracking)
+
+
+def _listening(
+    rules: Iterable[CompiledRule], scanner: Scanner
+) -> tuple[tuple[CompiledRule, frozenset[int]], ...]:
+    """Put together the patterns of rules that read the same."""
+    found: dict[tuple[object, ...], tuple[CompiledRule, frozenset[int]]] = {}
+    for rule in rules:
+        if rule.check is not None and _listens(rule, scanner):
+            key = (*rule.reads, rule.declared)
+            first, ids = found.get(key, (rule, rule.check.ids))
+            found[key] = (first, ids | rule.check.ids)
+    return tuple(found.values())
 
 
 def _gate(said: _Said, reason: Reason, gate: Approval, facts: Facts) -> None:

@@ -3,13 +3,19 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
 
 from policy_engine.cel import CANNOT_TELL, Expression
-from policy_engine.compiler.message import escaped, seconds
+from policy_engine.compiler.message import escaped, per
 from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservation, exceeds
 from policy_engine.errors import Location
 
 __all__ = ["CompiledLimit", "counter_key"]
+
+_NOBODY: Final[Mapping[str, Any]] = MappingProxyType({})
+_EXACT: Final[frozenset[type]] = frozenset({dict, MappingProxyType})
+"""Mappings that are known without asking, which takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class CompiledLimit:
         if key is None or count is None or (amount is None and self.settled_now):
             return self._deny(
                 "limit.cannot_tell",
-                f'It cannot be told whether the limit "{self.name}" is used up.',
+                f'It cannot be told whether the limit "{self.name}" would be exceeded.',
             )
         if count.unsettled:
             return self._deny(
@@ -89,11 +95,8 @@ class CompiledLimit:
         return value if 0 <= value < math.inf else None
 
     def _used_up(self) -> str:
-        window = "" if self.per is None else " per day" if self.per == "day" else ""
-        if isinstance(self.per, float):
-            window = f" per {seconds(self.per)}"
         what = {"calls": "calls", "tokens": "tokens", "cost_usd": "USD"}.get(self.unit, self.unit)
-        return f'The limit "{self.name}" of {self.max:g} {what}{window} is used up.'
+        return f'The limit "{self.name}" of {self.max:g} {what}{per(self.per)} would be exceeded.'
 
     def _deny(self, code: str, text: str) -> Reason:
         told = self.message if code == "limit.exceeded" else None
@@ -134,7 +137,7 @@ def _known(part: str, request: Request) -> str | None:
         return _text(request.tool)
     if part == "agent":
         return _text(request.agent)
-    principal = request.principal if isinstance(request.principal, Mapping) else {}
+    principal = _principal(request)
     tenant = _text(principal.get("tenant"))
     person = _text(principal.get("id"))
     if part == "tenant":
@@ -146,6 +149,12 @@ def _known(part: str, request: Request) -> str | None:
         return None if person is None else owner
     session = _text(request.session)
     return None if session is None else f"{owner}/{escaped(session)}"
+
+
+def _principal(request: Request) -> Mapping[str, Any]:
+    principal: object = request.principal
+    known = principal.__class__ in _EXACT or isinstance(principal, Mapping)
+    return principal if known else _NOBODY  # type: ignore[return-value]
 
 
 def _text(value: object) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from policy_engine.policy import Approval
 
-__all__ = ["approval", "argument", "escaped", "rule", "seconds"]
+__all__ = ["approval", "argument", "escaped", "per", "rule", "seconds"]
 
 
 class _Fault(Protocol):
@@ -97,6 +97,13 @@ def seconds(value: float) -> str:
             count = int(value // unit)
             return f"{count} {name}{'' if count == 1 else 's'}"
     return f"{value:g} seconds"
+
+
+def per(window: float | str | None) -> str:
+    """Return the window of a limit as it stands behind an amount."""
+    if window is None:
+        return ""
+    return f" per {window if isinstance(window, str) else seconds(window).removeprefix('1 ')}"
 
 
 def _at(schema: object, path: tuple[str | int, ...]) -> object:

@@ -11,6 +11,7 @@ from policy_engine.checks.schema import Validator, compile_schema
 from policy_engine.compiler.covered import Covered, Entries
 from policy_engine.compiler.expression import environment, read_condition, read_value
 from policy_engine.compiler.limit import CompiledLimit
+from policy_engine.compiler.literals import Literals
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.message import escaped
 from policy_engine.compiler.reference import unknown_references
@@ -33,6 +34,10 @@ _TEXT_STAGES: Final[tuple[tuple[str, Stage], ...]] = (
 )
 
 
+_NO_TEXT: Final = frozenset({"number", "integer", "boolean", "null"})
+"""Types that hold no text."""
+
+
 @dataclass(slots=True)
 class Parts:
     """What one policy brings to chains, by where it stands."""
@@ -50,6 +55,20 @@ class Parts:
     """In the order of `policy.limits`."""
     lookups: dict[Stage, list[FactLookup]] = field(default_factory=dict)
 
+    def readable(self) -> dict[str, set[Stage]]:
+        """Return the stages that can look up each fact."""
+        found: dict[str, set[Stage]] = {}
+        for stage, lookups in self.lookups.items():
+            for lookup in lookups:
+                found.setdefault(lookup.name, set()).add(stage)
+        return found
+
+    def rules(self) -> Iterator[CompiledRule]:
+        """Go through every rule; one over texts stands there for each of its stages."""
+        yield from self.top_rules
+        for rules in (*self.entry_rules.values(), *self.text_rules.values()):
+            yield from rules
+
 
 @dataclass(slots=True)
 class PolicyCompiler:
@@ -60,6 +79,7 @@ class PolicyCompiler:
     loaded: LoadedPolicy
     patterns: Patterns
     faults: list[Fault]
+    literals: Literals
     labels: frozenset[str]
     complete: bool
     validators: dict[tuple[str, str], Validator] = field(default_factory=dict)
@@ -134,6 +154,9 @@ class PolicyCompiler:
                             document, (*path, "when"), condition, self.everything, self.labels
                         )
                     )
+                    self.faults.extend(
+                        self.literals.faults(self.loaded, (*path, "when"), condition, covered)
+                    )
         check = None if rule.check is None else self._check(rule.check, (*path, "check"))
         schemas = getattr(rule, "args", None)
         constraint = None
@@ -145,6 +168,7 @@ class PolicyCompiler:
             tuple(item.removeprefix("args.").split("."))
             for item in getattr(rule, "in_", None) or ()
         )
+        self._refuse_silent(reads, covered, (*path, "in"))
         return CompiledRule(
             name=name,
             effect=rule.effect,
@@ -156,11 +180,24 @@ class PolicyCompiler:
             guards=guards,
             check=check,
             unread_allowed=rule.unread == "allow",
-            reads=reads,
+            reads={f"/{'/'.join(map(escaped, path))}": path for path in reads},
             declared=bool(covered) and None not in covered,
             constraint=constraint,
             replacement=rule.replacement or "",
         )
+
+    def _refuse_silent(
+        self, reads: Sequence[tuple[str, ...]], covered: Sequence[Covered], path: Path
+    ) -> None:
+        """Refuse to check the text of arguments that never hold any."""
+        for i, (name, *below) in enumerate(reads):
+            schemas = [args[name] for args in covered if args is not None and name in args]
+            if not below and None not in covered and schemas and all(map(_is_silent, schemas)):
+                message = f'the argument "{name}" never holds text, so the check finds nothing'
+                hint = "use `args` or `when` for numbers and booleans"
+                self.faults.append(
+                    self.loaded.document.fault((*path, i), "PE020", message, hint=hint)
+                )
 
     def _check(self, check: Any, path: Path) -> TextCheck | None:
         for kind in CHECKS:
@@ -338,6 +375,11 @@ class PolicyCompiler:
                 self.faults.append(self.loaded.document.fault(path, "PE013", message, hint=hint))
 
 
+def _is_silent(schema: Any) -> bool:
+    kinds = schema.get("type", "string") if isinstance(schema, Mapping) else "string"
+    return _NO_TEXT.issuperset(kinds if isinstance(kinds, list | tuple) else [kinds])
+
+
 def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:
     if read[0] in ("context", "facts"):
         return read[0], read[1] if len(read) > 1 else None
@@ -357,7 +399,10 @@ def compile_parts(
         for label in entry.labels
     )
     entries = Entries(policies.policies)
+    literals = Literals(policies.policies)
     return [
-        PolicyCompiler(policies, entries, loaded, patterns, faults, labels, complete).compile()
+        PolicyCompiler(
+            policies, entries, loaded, patterns, faults, literals, labels, complete
+        ).compile()
         for loaded in policies.policies
     ]

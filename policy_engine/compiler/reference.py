@@ -22,7 +22,7 @@ from policy_engine.errors import Fault, Location
 from policy_engine.policy import PolicySet
 from policy_engine.source import Document
 
-__all__ = ["unknown_references"]
+__all__ = ["locate", "unknown_references"]
 
 Path = tuple[str | int, ...]
 
@@ -98,7 +98,7 @@ def _is(node: Node, field: str) -> bool:
     return False
 
 
-def _place(document: Document, path: Path, text: str, node: Node) -> tuple[Location, str, int]:
+def locate(document: Document, path: Path, text: str, node: Node) -> tuple[Location, str, int]:
     """Locate a part of an expression: its place, its line and how long it is."""
     start = document.at(path)
     line = document.line(start.line)
@@ -120,7 +120,7 @@ def _fault(  # noqa: PLR0917 -- a place, a name and what was expected of it
 ) -> Fault:
     name = str(literal.value)
     near = get_close_matches(name, list(known), n=1)
-    place, line, length = _place(document, path, text, literal)
+    place, line, length = locate(document, path, text, literal)
     return Fault(
         location=place,
         code="PE011",

@@ -1,7 +1,7 @@
 """One compiled rule: its condition has three outcomes, and cannot tell counts as matched."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from policy_engine.cel import Condition
@@ -18,6 +18,9 @@ __all__ = ["CANNOT_TELL", "CompiledRule", "Constraint", "Guarded"]
 
 CANNOT_TELL: Final = "rule.cannot_tell"
 """The code of a rule whose condition cannot be told."""
+
+_FORMAL: Final = frozenset({"required", "type"})
+"""Keywords that are broken before there is a value to speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,17 @@ class Constraint:
                     rule = f"{rule}/args/{message.escaped(fault.argument)}"
             elif self.names_arguments:
                 rule = f"{rule}/args"
-            text = fault.message or self.message
+            text = message.argument(fault, self.schemas)
+            own = fault.message or self.message
+            if own:
+                # The author speaks of the value: of one that is missing it says too little.
+                text = f"{text} {own}" if fault.keyword in _FORMAL else own
             reasons.append(
                 Reason(
                     rule=rule,
                     effect=self.effect,
                     code=f"args.{fault.keyword}",
-                    message=text or message.argument(fault, self.schemas),
+                    message=text,
                     location=self.place(path),
                     enforced=self.enforced,
                 )
@@ -108,14 +115,14 @@ class CompiledRule:
     guards: tuple[Guarded, ...] = ()
     check: TextCheck | None = None
     unread_allowed: bool = False
-    reads: tuple[tuple[str, ...], ...] = ()
-    """The arguments that the check reads; all where empty."""
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The arguments that the check reads, JSON Pointer -> path; all where empty."""
     declared: bool = False
     """Whether every tool that it covers declares its arguments: what is absent may be."""
     constraint: Constraint | None = None
     replacement: str = ""
 
-    def judge(self, request: Request, facts: Facts, content: "Whole") -> str | None:
+    def judge(self, request: Request, facts: Facts, whole: "Whole") -> str | None:
         """Return the code of a rule that speaks, None for one that does not match."""
         if self.constraint is not None:
             args = request.args
@@ -133,51 +140,63 @@ class CompiledRule:
             if self.check is None:
                 return "rule.when" if verdict else CANNOT_TELL
             told = verdict is True
+        code = self._broken(request, whole)
+        return code if told or code is None else CANNOT_TELL
+
+    def _broken(self, request: Request, whole: "Whole") -> str | None:
+        """Return the code of a check that is broken, None for one that passes."""
         if self.check is None:
             return "rule.always"
         try:
-            tail = self.check.breaks(
-                self.narrowed(request, content), unread_allowed=self.unread_allowed
-            )
+            for _, content in self.contents(request, whole):
+                tail = self.check.breaks(content, unread_allowed=self.unread_allowed)
+                if tail is not None:
+                    return f"check.{tail}"
         except CheckError:
             return CANNOT_TELL
-        if tail is None:
-            return None
-        return f"check.{tail}" if told else CANNOT_TELL
+        return None
 
-    def narrowed(self, request: Request, content: "Whole") -> Content:
-        """Return what the check reads; raise `CheckError` where it is not there."""
-        if not self.reads:
-            return content()
-        part: dict[str, Any] = {}
-        for path in self.reads:
-            value: object = request.args
-            for step in path:
-                if not isinstance(value, Mapping):
-                    raise CheckError(f"there can be no {'.'.join(path)}")
-                value = value.get(step)
-                if value is None:
-                    if self.declared:
-                        break
-                    raise CheckError(f"there is no {'.'.join(path)}")
-            else:
-                _graft(part, path, value)
-        return content.part(part)
-
-    def redactions(self, request: Request, content: "Whole") -> list[Redaction]:
+    def redactions(self, request: Request, whole: "Whole") -> list[Redaction]:
         """Return the spans to replace, if any; raise `CheckError` where they cannot be told."""
         if self.check is None:
             raise CheckError("there are no spans without a check")
         return [
             Redaction(
-                span.pointer,
+                f"{pointer}{span.pointer}",
                 span.start,
                 span.end,
                 self.replacement or f"<{span.entity}>",
                 self.name,
             )
-            for span in self.check.spans(self.narrowed(request, content))
+            for pointer, content in self.contents(request, whole)
+            for span in self.check.spans(content)
         ]
+
+    def contents(self, request: Request, whole: "Whole") -> Iterator[tuple[str, Content]]:
+        """Yield what the check reads, each with its JSON Pointer; raises as `values`."""
+        if not self.reads:
+            yield "", whole()
+        for pointer, value in self.values(request):
+            yield pointer, whole.at(pointer, value)
+
+    def values(self, request: Request) -> Iterator[tuple[str, object]]:
+        """Yield the arguments that the check is narrowed to, each with its JSON Pointer.
+
+        Raises:
+            CheckError: An argument is not there that should be.
+        """
+        for pointer, path in self.reads.items():
+            value: object = request.args
+            for step in path:
+                if value.__class__ is not dict and not isinstance(value, Mapping):
+                    raise CheckError(f"there can be no {pointer}")
+                value = value.get(step)
+                if value is None:
+                    break
+            if value is not None:
+                yield pointer, value
+            elif not self.declared:
+                raise CheckError(f"there is no {pointer}")
 
     def _own(self, code: str) -> str | None:
         """Return the author's words, unless they would claim what cannot be told."""
@@ -198,26 +217,27 @@ class CompiledRule:
 class Whole:
     """The text that a request carries, read once and only when a check asks."""
 
-    __slots__ = ("_content", "_parts", "_scanner", "_value")
+    __slots__ = ("_content", "_narrowed", "_parts", "_scanner", "value")
 
-    def __init__(self, value: object, scanner: Scanner, *, parts: bool) -> None:
-        self._value = value
+    def __init__(self, value: object, scanner: Scanner, parts: bool) -> None:  # noqa: FBT001 - by position: it is made at every decision
+        self.value = value
         self._parts = parts
         self._scanner = scanner
         self._content: Content | None = None
+        self._narrowed: dict[str, Content] | None = None
 
     def __call__(self) -> Content:
         """Return all of it."""
         if self._content is None:
-            self._content = Content(self._value, self._scanner, parts=self._parts)
+            self._content = Content(self.value, self._scanner, parts=self._parts)
         return self._content
 
-    def part(self, value: object) -> Content:
-        """Return a part of it."""
-        return Content(value, self._scanner, parts=self._parts)
-
-
-def _graft(tree: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    for step in path[:-1]:
-        tree = tree.setdefault(step, {})
-    tree[path[-1]] = value
+    def at(self, pointer: str, value: object) -> Content:
+        """Return the part of it that stands at a JSON Pointer."""
+        if self._narrowed is None:
+            self._narrowed = {}
+        content = self._narrowed.get(pointer)
+        if content is None:
+            content = Content(value, self._scanner, parts=self._parts)
+            self._narrowed[pointer] = content
+        return content

@@ -10,6 +10,7 @@ from policy_engine.cel.nodes import Node
 from policy_engine.compiler.applies import compile_applies
 from policy_engine.compiler.build import Compiled, compile_set
 from policy_engine.compiler.covered import Covered, Entries
+from policy_engine.compiler.literals import Literals
 from policy_engine.compiler.parts import Parts, PolicyCompiler
 from policy_engine.compiler.rule import CompiledRule
 from policy_engine.decision import Stage
@@ -110,7 +111,15 @@ class Variants:
             for label in entry.labels
         )
         compiler = PolicyCompiler(
-            policies, self._entries, loaded, self._patterns, faults, labels, complete=True
+            everything=policies,
+            entries=self._entries,
+            loaded=loaded,
+            patterns=self._patterns,
+            faults=faults,
+            literals=Literals(policies.policies),
+            labels=labels,
+            complete=True,
+            readable=parts.readable(),
         )
         self._change(parts, compiler, policy, unit)
         if faults:

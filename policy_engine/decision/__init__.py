@@ -11,6 +11,7 @@ from policy_engine.decision.decision import (
     Redaction,
     Reservation,
     Timeout,
+    obligation_order,
 )
 from policy_engine.decision.facts import (
     NO_FACTS,
@@ -58,5 +59,6 @@ __all__ = [
     "decimal",
     "exceeds",
     "fingerprint",
+    "obligation_order",
     "strictest",
 ]

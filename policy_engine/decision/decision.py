@@ -19,6 +19,7 @@ __all__ = [
     "Redaction",
     "Reservation",
     "Timeout",
+    "obligation_order",
 ]
 
 
@@ -76,6 +77,14 @@ class Timeout:
 
 
 Obligation: TypeAlias = Reservation | ApprovalNeeded | ApprovalUse | Timeout
+
+
+def obligation_order(item: Obligation) -> tuple[str, str, tuple[str, ...]]:
+    """Order obligations by what they are and by the rule or limit that they are for."""
+    if isinstance(item, Reservation):
+        return (item.kind, item.limit, item.key)
+    name = "" if isinstance(item, Timeout) else item.rule
+    return (item.kind, name, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +242,15 @@ class Decision:
 
     @property
     def message(self) -> str:
-        """What the model is told: the messages of the strictest enforced reasons."""
-        if self.permitted:
+        """What the model is told: the messages of the strictest enforced reasons.
+
+        What is known to be wrong comes before what cannot be told.
+        """
+        if self.effect == "allow":
             return ""
-        said = dict.fromkeys(
-            reason.message
-            for reason in self._outcome.reasons
-            if reason.enforced and reason.effect == self._outcome.effect
-        )
+        spoke = [r for r in self._outcome.reasons if r.enforced and r.effect == self.effect]
+        spoke.sort(key=lambda reason: reason.code.endswith("cannot_tell"))
+        said = dict.fromkeys(reason.message for reason in spoke)
         return " ".join([*said, *self._hints()])
 
     def _hints(self) -> list[str]:

@@ -1,18 +1,19 @@
 """What an agent is about to do, and the fingerprint that an approval is bound to."""
 
 import hashlib
-import hmac
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from policy_engine.decision.words import Stage
 
 __all__ = ["Request", "fingerprint"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class Request:
     """What an agent is about to do, read or say.
 
@@ -36,6 +37,56 @@ class Request:
     context: Mapping[str, Any] | None = None
     id: str | None = None
 
+    def __init__(  # noqa: PLR0913 - as many as there are fields
+        self,
+        *,
+        stage: Stage = "tool_call",
+        agent: str | None = None,
+        principal: Mapping[str, Any] | None = None,
+        session: str | None = None,
+        tool: str | None = None,
+        args: dict[str, Any] | None = None,
+        result: Any = None,
+        text: Any = None,
+        target: str | None = None,
+        model: str | None = None,
+        call_id: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        id: str | None = None,  # noqa: A002 - the word of the wire
+    ) -> None:
+        # A third of what the generated one takes, and there is a request for every decision.
+        _set_stage(self, stage)
+        _set_agent(self, agent)
+        _set_principal(self, principal)
+        _set_session(self, session)
+        _set_tool(self, tool)
+        _set_args(self, args)
+        _set_result(self, result)
+        _set_text(self, text)
+        _set_target(self, target)
+        _set_model(self, model)
+        _set_call_id(self, call_id)
+        _set_context(self, context)
+        _set_id(self, id)
+
+
+_Setter: TypeAlias = Callable[[Request, Any], None]
+
+_SLOTS: Final = vars(Request)
+_set_stage: _Setter = _SLOTS["stage"].__set__
+_set_agent: _Setter = _SLOTS["agent"].__set__
+_set_principal: _Setter = _SLOTS["principal"].__set__
+_set_session: _Setter = _SLOTS["session"].__set__
+_set_tool: _Setter = _SLOTS["tool"].__set__
+_set_args: _Setter = _SLOTS["args"].__set__
+_set_result: _Setter = _SLOTS["result"].__set__
+_set_text: _Setter = _SLOTS["text"].__set__
+_set_target: _Setter = _SLOTS["target"].__set__
+_set_model: _Setter = _SLOTS["model"].__set__
+_set_call_id: _Setter = _SLOTS["call_id"].__set__
+_set_context: _Setter = _SLOTS["context"].__set__
+_set_id: _Setter = _SLOTS["id"].__set__
+
 
 def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
     """Bind an approval to exactly one request.
@@ -43,51 +94,103 @@ def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
     HMAC-SHA-256 (RFC 2104) over a type-tagged, length-prefixed form: 1, 1.0 and true differ,
     integers are exact, the order of keys does not matter; call id and time are left out.
     """
-    principal = request.principal if isinstance(request.principal, Mapping) else {}
-    context = request.context if isinstance(request.context, Mapping) else {}
-    form = _tagged(
-        [
-            "policy-engine/fingerprint/1",
-            request.stage,
-            request.agent,
-            principal.get("id"),
-            principal.get("tenant"),
-            request.session,
-            request.tool,
-            request.target,
-            request.args,
-            {name: value for name, value in context.items() if name in declared},
-        ],
-        0,
+    principal = _mapping(request.principal)
+    names = _names(
+        request.stage,
+        request.agent,
+        principal.get("id"),
+        principal.get("tenant"),
+        request.session,
+        _tagged(request.tool, 1),
+        _tagged(request.target, 1),
     )
-    return f"hmac-sha256:{hmac.new(key, form, hashlib.sha256).hexdigest()}"
+    context = _tagged(_declared(request.context, declared), 1)
+    form = f"{names}{_tagged(request.args, 1)}{context}"
+    halves = _halves(key)
+    inner, outer = halves[0].copy(), halves[1].copy()
+    inner.update(f"l{len(form)}:{form};".encode("latin-1"))
+    outer.update(inner.digest())
+    return f"hmac-sha256:{outer.hexdigest()}"
 
 
+@lru_cache(maxsize=16)
+def _halves(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Return the two hashes of RFC 2104 with the key in them; a fingerprint goes on from copies."""
+    block = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
+    block = block.ljust(_BLOCK, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
+    return hashlib.sha256(inner), hashlib.sha256(outer)
+
+
+def _declared(context: object, declared: frozenset[str]) -> Mapping[str, Any]:
+    if not declared or context is None:
+        return _NOTHING
+    return {name: value for name, value in _mapping(context).items() if name in declared}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if type(value) in _MAPPINGS or isinstance(value, Mapping):
+        return value  # type: ignore[return-value]
+    return _NOTHING
+
+
+def _names(*names: Any) -> str:
+    """Return the form of who asks for which tool, which is much the same from call to call."""
+    if len(names[-2]) > _MAX_NAME or len(names[-1]) > _MAX_NAME:
+        return _joined(names)
+    try:
+        return _remembered(*names)
+    except TypeError:  # one that cannot be remembered is of no documented form
+        return _joined(names)
+
+
+def _joined(names: tuple[Any, ...]) -> str:
+    *who, tool, target = names
+    tagged = [_tagged(name, 1) for name in ("policy-engine/fingerprint/1", *who)]
+    return "".join([*tagged, tool, target])
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _remembered(*names: Any) -> str:
+    return _joined(names)
+
+
+_BLOCK: Final = 64
 _MAX_DEPTH: Final = 64
+_MAX_NAME: Final = 100
+"""How long a name may be to be remembered: a model can invent names."""
+_MAPPINGS: Final = (dict, MappingProxyType)
+_NOTHING: Final[dict[str, Any]] = {}
+_PACK: Final = struct.Struct(">d").pack
 
 
-def _tagged(value: object, depth: int) -> bytes:
+def _tagged(value: Any, depth: int) -> str:
+    """Return the form of a value: a text in which each character is one byte."""
+    kind = type(value)
     if depth > _MAX_DEPTH:
-        return b"d;"
+        return "d;"
+    if kind is str:
+        if not value.isascii():
+            value = value.encode("utf-8", "surrogatepass").decode("latin-1")
+        return f"s{len(value)}:{value};"
     if value is None:
-        return b"n;"
+        return "n;"
     if value is True or value is False:
-        return b"t;" if value else b"f;"
-    if type(value) is int:
-        return _framed(b"i", b"%x" % value if value >= 0 else b"-%x" % -value)
-    if type(value) is float:
-        return _framed(b"r", struct.pack(">d", value))
-    if type(value) is str:
-        return _framed(b"s", value.encode("utf-8", "surrogatepass"))
-    if isinstance(value, Mapping):
-        pairs = sorted((_tagged(k, depth + 1), _tagged(v, depth + 1)) for k, v in value.items())
-        return _framed(b"m", b"".join(part for pair in pairs for part in pair))
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return _framed(b"l", b"".join(_tagged(item, depth + 1) for item in value))
-    return _framed(
-        b"o", type(value).__qualname__.encode() + b"\x00" + repr(value).encode("utf-8", "replace")
-    )
+        return "t;" if value else "f;"
+    if kind is int:
+        return _framed("i", f"{value:x}")
+    if kind is float:
+        return _framed("r", _PACK(value).decode("latin-1"))
+    if kind is dict or isinstance(value, Mapping):
+        depth += 1
+        pairs = [(_tagged(name, depth), _tagged(held, depth)) for name, held in value.items()]
+        pairs.sort()
+        return _framed("m", "".join([part for pair in pairs for part in pair]))
+    if kind is list or (isinstance(value, Sequence) and not isinstance(value, str | bytes)):
+        return _framed("l", "".join([_tagged(item, depth + 1) for item in value]))
+    shown = f"{kind.__qualname__}\0{value!r}".encode("utf-8", "replace")
+    return _framed("o", shown.decode("latin-1"))
 
 
-def _framed(tag: bytes, body: bytes) -> bytes:
-    return b"%s%d:%s;" % (tag, len(body), body)
+def _framed(tag: str, body: str) -> str:
+    return f"{tag}{len(body)}:{body};"

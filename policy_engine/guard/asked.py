@@ -1,16 +1,15 @@
 """Calls that an adapter makes: a request and a coroutine function, driven from end to end."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from policy_engine.approvals import Approval
-from policy_engine.decision import Decision, FactNeed, Request
-from policy_engine.guard.call import RequestCall, ToolTimeout
-from policy_engine.guard.drive import drive_async
+from policy_engine.decision import Decision, Request
+from policy_engine.guard.call import Call
+from policy_engine.guard.drive import Steps, drive_async
 from policy_engine.guard.parts import Parts
-from policy_engine.guard.road import ask
+from policy_engine.guard.road import ask, stopped, walk
 from policy_engine.guard.session import GuardSession
 
 __all__ = ["Asked", "CallPaused", "asked", "call_async"]
@@ -31,9 +30,7 @@ class Asked:
     """Empty where no approval would let the request through."""
 
 
-def asked(
-    parts: Parts, request: Request, session: GuardSession | None
-) -> Generator[Sequence[FactNeed], Mapping[str, Any], Asked]:
+def asked(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Asked]:
     """Decide, and where an approval is needed ask for it; nothing is counted or used up."""
     ticket = yield from ask(parts, request, session)
     return Asked(ticket.decision, ticket.approvals)
@@ -50,25 +47,16 @@ async def call_async(
     Raises:
         Denied: The call or its result is not permitted.
     """
-    call = RequestCall(parts, session)
-    ticket = await drive_async(call.admit(request), parts.functions)
+    ticket = await drive_async(walk(parts, request, session), parts.functions)
+    denied = stopped(parts, ticket)
+    if denied is not None:
+        raise denied
+    call = Call(parts, session, ticket)
     try:
-        result = await _within(call.timeout, function(ticket.decision))
+        result = await call.allowance.wait(function(ticket.decision))
     except CallPaused:
         raise
     except BaseException as error:
-        call.fail(error)
+        call.fail(error, "timed_out")
         raise
     return await drive_async(call.leave(result), parts.functions)
-
-
-async def _within(seconds: float | None, running: Awaitable[R]) -> R:
-    if seconds is None:
-        return await running
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await running
-    except TimeoutError as error:
-        if limit.expired():
-            raise ToolTimeout(f"the tool took longer than {seconds:g} s") from error
-        raise

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter_ns
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 from policy_engine.audit import OutcomeStatus
-from policy_engine.decision import Decision, FactNeed, Request, Timeout
+from policy_engine.decision import Request, Timeout
 from policy_engine.errors import AuditError
 from policy_engine.guard.denied import Denied
-from policy_engine.guard.parts import Parts, Ticket
-from policy_engine.guard.road import stopped, walk
+from policy_engine.guard.drive import Steps
+from policy_engine.guard.log import warn
+from policy_engine.guard.parts import Parts
+from policy_engine.guard.road import give_back, stopped, walk
 from policy_engine.guard.session import GuardSession
 from policy_engine.guard.signature import Bound, Signature
-from policy_engine.guard.values import UnjudgeableError, replaced, snapshot
+from policy_engine.guard.ticket import Ticket
+from policy_engine.guard.timeout import Allowance
+from policy_engine.guard.unjudgeable import UnjudgeableError
+from policy_engine.guard.values import replaced, snapshot
 
-__all__ = ["Call", "RequestCall", "Tool", "ToolTimeout"]
+__all__ = ["Call", "Tool", "enter"]
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator[Sequence[FactNeed], Mapping[str, Any], T]
 
 
-class ToolTimeout(TimeoutError):  # noqa: N818 - as TimeoutError
-    """A tool took longer than its policies permit."""
+class _Unreadable:
+    """Stands for a result without a JSON form: no rule can tell what it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "a result without a JSON form"
+
+
+_UNREADABLE: Final = _Unreadable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +47,47 @@ class Tool:
     name: str
     signature: Signature
 
-    def request(self, bound: Bound, session: GuardSession | None) -> Request:
+    def request(self, args: dict[str, Any] | None, session: GuardSession | None) -> Request:
         """Return what the policies judge."""
         if session is None:
-            return Request(tool=self.name, args=bound.judged)
+            return Request(tool=self.name, args=args)
         return Request(
             agent=session.agent,
             principal=session.principal,
             session=session.id,
             tool=self.name,
-            args=bound.judged,
+            args=args,
             context=session.context,
         )
 
 
-class RequestCall:
-    """One call of whatever: `admit` before it runs, then `leave` with its result or `fail`."""
+class Call:
+    """One call that is permitted: judge what it hands back, then `end` it or let it `fail`.
 
-    __slots__ = ("_ended", "_parts", "_session", "_started", "_ticket")
+    Args:
+        parts: What the guard acts through.
+        session: Who asks.
+        ticket: The decision that permits it.
+    """
 
-    def __init__(self, parts: Parts, session: GuardSession | None) -> None:
+    __slots__ = (
+        "_has_handed",
+        "_is_over",
+        "_parts",
+        "_session",
+        "_started",
+        "_ticket",
+        "allowance",
+    )
+
+    def __init__(self, parts: Parts, session: GuardSession | None, ticket: Ticket) -> None:
         self._parts = parts
         self._session = session
-        self._ended = False
-        self._started = 0
-        self._ticket: Ticket | None = None
-
-    def admit(self, request: Request) -> Steps[Ticket]:
-        """Decide about the call; what may run stands in the ticket's decision.
-
-        Raises:
-            Denied: The call is not permitted.
-        """
-        ticket = yield from walk(self._parts, request, self._session)
-        denied = stopped(self._parts, ticket)
-        if denied is not None:
-            raise denied
         self._ticket = ticket
+        self._has_handed = False
+        self._is_over = False
         self._started = perf_counter_ns()
-        return ticket
-
-    @property
-    def timeout(self) -> float | None:
-        """How long the function may take, in seconds."""
-        if self._ticket is None:
-            return None
-        for item in self._ticket.decision.obligations:
-            if isinstance(item, Timeout):
-                return item.seconds
-        return None
+        self.allowance = Allowance(_seconds(ticket))
 
     def leave(self, result: T) -> Steps[T]:
         """Judge a result, and return it as it may be handed back.
@@ -93,90 +97,135 @@ class RequestCall:
         """
         try:
             handed = yield from self.judge(result)
-        finally:
-            self.end("returned")
+        except BaseException as error:
+            self.end("returned", is_quiet=not isinstance(error, Exception))
+            raise
+        self.end("returned")
         return handed
 
     def judge(self, result: T) -> Steps[T]:
-        """Judge a result, or a part of one, and return it as it may be handed back."""
-        ticket = self._required()
-        asked = replace(ticket.decision.request, stage="tool_result")
-        if self._parts.revision.engine.is_quiet(asked):
+        """Judge a result, or a part of one, and return it as it may be handed back.
+
+        Raises:
+            Denied: It is not permitted.
+        """
+        asked = self._ticket.decision.request
+        request = Request(
+            stage="tool_result",
+            agent=asked.agent,
+            principal=asked.principal,
+            session=asked.session,
+            tool=asked.tool,
+            args=asked.args,
+            call_id=asked.call_id,
+            context=asked.context,
+        )
+        if not self._parts.state.halts() and self._parts.revision.engine.is_quiet(request):
             return result
-        try:
-            judged, _ = snapshot(result)
-        except UnjudgeableError:
-            judged = result
-        found = yield from walk(self._parts, replace(asked, result=judged), self._session)
+        judged: Any = _UNREADABLE
+        kept: Any = result
+        # What cannot be read cannot be told, and then what restricts matches.
+        with suppress(UnjudgeableError):
+            judged, kept = snapshot(result)
+        found = yield from walk(self._parts, replace(request, result=judged), self._session)
         denied = stopped(self._parts, found)
         if denied is not None:
             raise denied
-        permitted = found.decision.request.result
-        if permitted is judged:
-            return result
         try:
-            handed: T = replaced(result, permitted)
+            handed: T = replaced(kept, judged, found.decision.request.result)
         except UnjudgeableError as error:
-            raise Denied(found.decision.denied("guard.unjudgeable", f"{error}")) from error
+            text = f"The result cannot be redacted: {error}."
+            raise Denied(found.decision.denied("guard.unjudgeable", text)) from error
         return handed
 
-    def fail(self, error: BaseException, status: OutcomeStatus | None = None) -> None:
-        """Note that the function raised, or never ran."""
-        if status is None:
-            status = "raised"
-            if isinstance(error, ToolTimeout):
-                status = "timed_out"
-            elif isinstance(error, asyncio.CancelledError | GeneratorExit):
-                status = "cancelled"
-        self.end(status, error)
+    def fail(self, error: BaseException, late: OutcomeStatus = "unknown") -> None:
+        """Note that the function raised, was cancelled, or took too long.
 
-    def end(self, status: OutcomeStatus, error: BaseException | None = None) -> None:
-        """Set labels, settle and record, once; raise `Denied` where that cannot be recorded."""
-        if self._ended:
+        Args:
+            error: What it raised.
+            late: What became of it where it took too long.
+
+        Raises:
+            Denied: That could not be recorded.
+        """
+        status: OutcomeStatus = "raised"
+        if self.allowance.is_over:
+            status = late
+        elif isinstance(error, asyncio.CancelledError | GeneratorExit):
+            status = "cancelled"
+        self.end(status, error, is_quiet=not isinstance(error, Exception))
+
+    def hand_back(self) -> None:
+        """Set labels and count the call as returned: something of it is handed back from now."""
+        if not self._has_handed:
+            self._has_handed = True
+            self._parts.state.returned(self._ticket.decision, self._parts.now())
+
+    def end(
+        self, status: OutcomeStatus, error: BaseException | None = None, *, is_quiet: bool = False
+    ) -> None:
+        """Set labels, settle and record, once.
+
+        Args:
+            status: How the call ended.
+            error: What it raised.
+            is_quiet: Whether a record that cannot be written is logged: something else is
+                being raised that must not be hidden.
+
+        Raises:
+            Denied: The outcome could not be recorded.
+        """
+        if self._is_over:
             return
-        self._ended = True
-        ticket = self._required()
-        self._parts.state.returned(ticket.decision, self._parts.clock())
-        elapsed_us = (perf_counter_ns() - self._started) // 1000 if self._started else 0
+        self._is_over = True
+        self.hand_back()
+        elapsed_us = (perf_counter_ns() - self._started) // 1000
+        ticket = self._ticket
         try:
-            self._parts.record_outcome(ticket, status, elapsed_us, error)
+            self._parts.record_outcome(ticket, status, self._parts.now(), elapsed_us, error)
         except AuditError as failure:
+            if is_quiet:
+                warn(ticket.trace, "an outcome could not be recorded: %s", failure.message)
+                return
             text = "The outcome could not be recorded."
             raise Denied(ticket.decision.denied("record.failed", text)) from failure
 
-    def _required(self) -> Ticket:
-        if self._ticket is None:
-            raise RuntimeError("the call was not permitted")
-        return self._ticket
-
-    @property
-    def decision(self) -> Decision:
-        """The decision that permitted the call."""
-        return self._required().decision
-
-
-class Call(RequestCall):
-    """One call of a guarded function: `enter` before it runs, then `leave` or `fail`."""
-
-    __slots__ = ("_bound", "_tool")
-
-    def __init__(
-        self, parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound
-    ) -> None:
-        super().__init__(parts, session)
-        self._tool = tool
-        self._bound = bound
-
-    def enter(self) -> Steps[tuple[tuple[Any, ...], dict[str, Any]]]:
-        """Decide, and return what the function is called with.
-
-        Raises:
-            Denied: The call is not permitted.
-        """
-        ticket = yield from self.admit(self._tool.request(self._bound, self._session))
+    def drop(self, error: BaseException | None = None) -> None:
+        """Give back what the call took, because it certainly does not run."""
+        if self._is_over:
+            return
+        self._is_over = True
+        give_back(self._parts, self._ticket)
         try:
-            arguments = self._tool.signature.call(self._bound, ticket.decision.request.args)
-        except UnjudgeableError as error:
-            self.fail(error, "not_run")
-            raise Denied(ticket.decision.denied("guard.unjudgeable", f"{error}")) from error
-        return arguments
+            self._parts.record_outcome(self._ticket, "not_run", self._parts.now(), 0, error)
+        except AuditError as failure:
+            warn(self._ticket.trace, "an outcome could not be recorded: %s", failure.message)
+
+
+def enter(
+    parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound
+) -> Steps[tuple[Call, tuple[Any, ...], dict[str, Any]]]:
+    """Decide about a call, and return it with what the function is called with.
+
+    Raises:
+        Denied: The call is not permitted.
+    """
+    ticket = yield from walk(parts, tool.request(bound.judged, session), session)
+    denied = stopped(parts, ticket)
+    if denied is not None:
+        raise denied
+    call = Call(parts, session, ticket)
+    try:
+        positional, keywords = tool.signature.call(bound, ticket.decision.request.args)
+    except UnjudgeableError as error:
+        denied = Denied(ticket.decision.denied("guard.unjudgeable", f"{error}"))
+        call.drop(denied)
+        raise denied from error
+    return call, positional, keywords
+
+
+def _seconds(ticket: Ticket) -> float | None:
+    for item in ticket.decision.obligations:
+        if isinstance(item, Timeout):
+            return item.seconds
+    return None

@@ -1,35 +1,39 @@
 """Drive a road to its end: waiting in threads, or on an event loop."""
 
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Generator, Mapping
+from typing import Any, TypeAlias, TypeVar
 
-from policy_engine.decision import FactNeed
-from policy_engine.guard.gather import FactFunction, gather, gather_async
+from policy_engine.guard.gather import FactFunction, Question, gather, gather_async
 
-__all__ = ["drive", "drive_async"]
+__all__ = ["Steps", "drive", "drive_async"]
 
 T = TypeVar("T")
+Steps: TypeAlias = Generator[Question, Mapping[str, Any], T]
+"""A road: it yields what it wants looked up, is sent the answers, and returns what it found."""
 
 
-def drive(
-    road: Generator[Sequence[FactNeed], Mapping[str, Any], T], functions: Mapping[str, FactFunction]
-) -> T:
+def drive(road: Steps[T], functions: Mapping[str, FactFunction]) -> T:
     """Return what a road ends with, looking facts up in threads."""
     try:
-        needs = next(road)
+        question = next(road)
         while True:
-            needs = road.send(gather(needs, functions))
+            question = road.send(gather(question, functions))
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        found: T = end.value
+        return found
+    finally:
+        road.close()
 
 
-async def drive_async(
-    road: Generator[Sequence[FactNeed], Mapping[str, Any], T], functions: Mapping[str, FactFunction]
-) -> T:
+async def drive_async(road: Steps[T], functions: Mapping[str, FactFunction]) -> T:
     """Return what a road ends with, without blocking the event loop."""
     try:
-        needs = next(road)
+        question = next(road)
         while True:
-            needs = road.send(await gather_async(needs, functions))
+            question = road.send(await gather_async(question, functions))
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        found: T = end.value
+        return found
+    finally:
+        # Where waiting was cancelled, the road learns of it now.
+        road.close()

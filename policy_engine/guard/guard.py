@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import logging
+import inspect
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, ParamSpec, TypeVar
+from typing import Any, Final, Literal, ParamSpec, TypeVar, overload
 from uuid import uuid4
 
 from policy_engine.approvals import Approvals, MemoryApprovals
-from policy_engine.audit import OutcomeStatus, SinkLike, new_trace, read_traceparent, sink_of
+from policy_engine.audit import SinkLike, new_trace, read_traceparent, sink_of
 from policy_engine.compiler import Compiled
-from policy_engine.decision import NO_FACTS, Decision, Halt, Request, Stage
+from policy_engine.decision import NO_FACTS, Decision, Halt, Request, Reservation, Stage
 from policy_engine.engine import Engine
 from policy_engine.guard.asked import Asked, asked, call_async
-from policy_engine.guard.denied import Denied
+from policy_engine.guard.call import Call
+from policy_engine.guard.decorator import Guarding, Telling
 from policy_engine.guard.drive import drive, drive_async
+from policy_engine.guard.enforced import Enforced, copied, named
 from policy_engine.guard.gather import FactFunction
 from policy_engine.guard.guarded import Options, guard_function
-from policy_engine.guard.parts import Alert, Parts, Revision, Ticket, now_utc
+from policy_engine.guard.log import LOG, warn
+from policy_engine.guard.parts import Parts, Revision, now_utc
 from policy_engine.guard.reload import Folder, Watch
-from policy_engine.guard.road import Road, look, stopped, walk
+from policy_engine.guard.road import look, refuse, stopped, walk
 from policy_engine.guard.session import GuardSession, current
-from policy_engine.guard.values import UnjudgeableError, snapshot
+from policy_engine.guard.ticket import Ticket
+from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.policy import Price
-from policy_engine.state import MemoryState
+from policy_engine.state import Alert, MemoryState, State
 
 __all__ = ["RECORDS", "Guard", "guarded"]
 
@@ -35,8 +40,6 @@ R = TypeVar("R")
 
 RECORDS: Final = "policy-engine.jsonl"
 """Where records go unless told: in the working folder."""
-
-_LOG: Final = logging.getLogger("policy_engine")
 
 
 class Guard:
@@ -50,6 +53,11 @@ class Guard:
         state: Sessions, counters and halts; in memory unless told.
         on_alert: Called once when a limit reaches its `alert_at`.
         clock: Returns the time, with an offset.
+
+    Raises:
+        AuditError: Records cannot go there.
+        TypeError: `on_alert` is async: it is called while a decision is made.
+        ValueError: The clock does not say its offset.
     """
 
     def __init__(
@@ -58,13 +66,15 @@ class Guard:
         *,
         records: SinkLike = RECORDS,
         approvals: Approvals | None = None,
-        state: MemoryState | None = None,
+        state: State | None = None,
         on_alert: Callable[[Alert], object] | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
+        if inspect.iscoroutinefunction(on_alert):
+            raise TypeError("on_alert is called without being awaited: give a plain function")
         self.approvals: Approvals = MemoryApprovals(clock=clock) if approvals is None else approvals
         """Who may lift a denial: `pending`, `approve`, `reject`."""
-        self.state = MemoryState() if state is None else state
+        self.state: State = MemoryState() if state is None else state
         """Sessions, counters and halts."""
         self._folder = folder
         self._parts = Parts(
@@ -75,6 +85,8 @@ class Guard:
             clock=clock,
             on_alert=on_alert,
         )
+        self._parts.now()
+        self._reloading = threading.Lock()
 
     @classmethod
     def from_path(
@@ -83,7 +95,7 @@ class Guard:
         *,
         records: SinkLike = RECORDS,
         approvals: Approvals | None = None,
-        state: MemoryState | None = None,
+        state: State | None = None,
         on_alert: Callable[[Alert], object] | None = None,
         clock: Callable[[], datetime] = now_utc,
     ) -> Guard:
@@ -105,33 +117,51 @@ class Guard:
 
     def decide(self, request: Request) -> Decision:
         """Decide a request as things stand; nothing is counted, recorded or asked for."""
-        return drive(look(self._parts, request), self._parts.functions)
+        session = current(self)
+        try:
+            asked = copied(request, session)
+        except UnjudgeableError as error:
+            return self._unjudged(request, error)
+        return drive(look(self._parts, asked, session), self._parts.functions)
 
     async def adecide(self, request: Request) -> Decision:
         """Decide likewise, without blocking the event loop."""
-        return await drive_async(look(self._parts, request), self._parts.functions)
+        session = current(self)
+        try:
+            asked = copied(request, session)
+        except UnjudgeableError as error:
+            return self._unjudged(request, error)
+        return await drive_async(look(self._parts, asked, session), self._parts.functions)
 
     def enforce(self, request: Request) -> Decision:
-        """Decide, count and record a request.
+        """Decide, count and record a request; what runs is the `request` of the decision.
+
+        What the request leaves open of agent, principal, session and context is the session's.
+        After a tool call tell what became of it: `returned`, or `release` where it did not run.
 
         Raises:
             Denied: It is not permitted.
             ApprovalRequired: People may lift the denial.
         """
-        asked = self._copied(request)
-        return self._permitted(drive(self._walk(asked), self._parts.functions))
+        session = current(self)
+        asked = self._copied(request, session)
+        ticket = drive(walk(self._parts, asked, session), self._parts.functions)
+        return self._permitted(ticket, session)
 
     async def aenforce(self, request: Request) -> Decision:
         """Enforce likewise, without blocking the event loop."""
-        asked = self._copied(request)
-        return self._permitted(await drive_async(self._walk(asked), self._parts.functions))
+        session = current(self)
+        asked = self._copied(request, session)
+        ticket = await drive_async(walk(self._parts, asked, session), self._parts.functions)
+        return self._permitted(ticket, session)
 
     async def aask(self, request: Request) -> Asked:
         """Ask people what a request needs, before it is made: for frameworks that pause.
 
         Nothing is counted or used up. A request that is denied is asked of nobody.
         """
-        road = asked(self._parts, self._copied(request), current(self))
+        session = current(self)
+        road = asked(self._parts, self._copied(request, session), session)
         return await drive_async(road, self._parts.functions)
 
     async def acall(self, request: Request, function: Callable[[Decision], Awaitable[R]]) -> R:
@@ -145,7 +175,8 @@ class Guard:
             Denied: The call or its result is not permitted.
             ApprovalRequired: People may lift the denial.
         """
-        return await call_async(self._parts, self._copied(request), current(self), function)
+        session = current(self)
+        return await call_async(self._parts, self._copied(request, session), session, function)
 
     @property
     def engine(self) -> Engine:
@@ -153,11 +184,29 @@ class Guard:
         return self._parts.revision.engine
 
     def returned(self, decision: Decision, *, error: BaseException | None = None) -> None:
-        """Note that a call which `enforce` permitted has handed back its result or its error."""
-        self.state.returned(decision, self._parts.clock())
-        status: OutcomeStatus = "returned" if error is None else "raised"
-        ticket = Ticket(decision, decision.id or "", new_trace())
-        self._parts.record_outcome(ticket, status, 0, error)
+        """Note that a call has handed back its result or its error: labels, counts, record.
+
+        Args:
+            decision: What `enforce` returned; noted once.
+            error: What the call raised.
+
+        Raises:
+            Denied: The outcome could not be recorded, so the result may not be handed on.
+            TypeError: `enforce` did not return this.
+        """
+        call = _call_of(decision)
+        if error is None:
+            call.end("returned")
+        else:
+            call.fail(error)
+
+    def release(self, decision: Decision) -> None:
+        """Give back what a call counts and its approvals, because it certainly does not run.
+
+        Raises:
+            TypeError: `enforce` did not return this.
+        """
+        _call_of(decision).drop()
 
     # Text
 
@@ -208,9 +257,43 @@ class Guard:
 
     # Tools
 
+    @overload
     def tool(
         self,
-        function: Callable[P, R] | None = None,
+        function: Callable[P, R],
+        /,
+        *,
+        name: str | None = None,
+        inject: Sequence[str] = (),
+        wait: float = 0.0,
+    ) -> Callable[P, R]: ...
+
+    @overload
+    def tool(
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = None,
+        on_denied: Literal["raise"] = "raise",
+        inject: Sequence[str] = (),
+        wait: float = 0.0,
+    ) -> Guarding: ...
+    @overload
+    def tool(
+        self,
+        function: None = None,
+        /,
+        *,
+        name: str | None = None,
+        on_denied: Literal["return"],
+        inject: Sequence[str] = (),
+        wait: float = 0.0,
+    ) -> Telling: ...
+
+    def tool(
+        self,
+        function: Any = None,
         /,
         *,
         name: str | None = None,
@@ -223,21 +306,21 @@ class Guard:
         Args:
             function: The function, where the decorator has no arguments.
             name: What policies call the tool; the function's name unless told.
-            on_denied: `return` hands the message for the model back instead of raising.
+            on_denied: `return` hands the message for the model back instead of raising; a
+                generator yields it.
             inject: Parameters that the model does not supply, and policies do not judge.
             wait: How many seconds to wait for an approval before raising.
 
         Raises:
             TypeError: It is no plain function, or `inject` names no parameter of it.
         """
-        options = Options(name, on_denied, tuple(inject), wait)
-        if function is not None:
+        names = inject if isinstance(inject, str) else tuple(inject)
+        options = Options(name, on_denied, names, wait)  # type: ignore[arg-type]
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             return guard_function(self, self._parts, function, options)
 
-        def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            return guard_function(self, self._parts, function, options)
-
-        return decorate
+        return decorate if function is None else decorate(function)
 
     def fact(self, name: str, function: FactFunction) -> None:
         """Register how a fact is looked up: `from: app:<name>` in the policies.
@@ -262,6 +345,8 @@ class Guard:
     ) -> float | None:
         """Settle what a permitted model request used, by the prices of the policies.
 
+        Usage that no request waited for counts all the same, and is logged.
+
         Returns:
             What it cost in USD; None where no policy names a price of the model.
         """
@@ -270,15 +355,19 @@ class Guard:
         cost = None
         if price is not None:
             cost = (input_tokens * price.input + output_tokens * price.output) / 1_000_000
-        now = self._parts.clock()
-        self.state.record_usage(
-            request, input_tokens=input_tokens, output_tokens=output_tokens, cost_usd=cost, now=now
+        usage = self.state.record_usage(
+            request,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cost_usd=cost,
+            now=self._parts.now(),
+            unasked=self._owed(request),
         )
-        for limit in self._parts.revision.engine.limits(request):
-            need = limit.need(request, NO_FACTS)
-            if limit.alert_at is not None and need is not None:
-                used = self.state.used(need.limit, need.key, now)
-                self._parts.alert(need.limit, need.key, used, limit.max, limit.alert_at)
+        session = current(self)
+        trace = new_trace() if session is None else session.trace
+        if not usage.was_awaited and self._parts.revision.engine.limits(request):
+            warn(trace, "usage was reported that no permitted model request waited for")
+        self._parts.alert(usage.alerts, trace)
         return cost
 
     def halt(
@@ -296,7 +385,7 @@ class Guard:
             raise ValueError("the end of a halt needs an offset from UTC")
         halt = Halt(uuid4().hex[:12], scope, name, reason, until)
         self.state.halt(halt)
-        _LOG.warning("halted %s %s: %s", scope, name or "", reason)
+        LOG.warning('halted "%s" by "%s": %s', name or "everything", halt.id, reason)
         return halt.id
 
     def resume(self, halt_id: str) -> bool:
@@ -316,8 +405,10 @@ class Guard:
         Raises:
             PolicyError: They are broken, or one vanished; those before stay in force.
         """
-        self._parts.revision = self._revision(self._folder.read(allow_vanished=allow_vanished))
-        return self.revision
+        with self._reloading:
+            compiled = self._folder.read(allow_vanished=allow_vanished)
+            self._parts.revision = self._revision(compiled)
+            return self.revision
 
     def poll(self) -> bool:
         """Look at the folder once; whether a changed revision was taken.
@@ -325,12 +416,13 @@ class Guard:
         A change is taken when two looks in a row found the same; one that is broken is
         reported once, and the revision before stays in force.
         """
-        compiled = self._folder.poll()
-        if compiled is None:
-            return False
-        self._parts.revision = self._revision(compiled)
-        _LOG.info("the policies changed: %s", self.revision)
-        return True
+        with self._reloading:
+            compiled = self._folder.poll()
+            if compiled is None:
+                return False
+            self._parts.revision = self._revision(compiled)
+            LOG.info("the policies changed: %s", self.revision)
+            return True
 
     def watch(self, every: float = 2.0) -> Watch:
         """Poll the folder in a thread until the returned watch is stopped.
@@ -344,9 +436,12 @@ class Guard:
         prices: dict[str, Price] = {}
         for loaded in compiled.policies.policies:
             for model, price in loaded.policy.prices.items():
-                known = prices.get(model)
-                if known is None or price.input + price.output > known.input + known.output:
-                    prices[model] = price
+                known = prices.get(model, price)
+                dearest = {
+                    "input": max(price.input, known.input),
+                    "output": max(price.output, known.output),
+                }
+                prices[model] = price.model_copy(update=dearest)
         return Revision(Engine(compiled, key=self.approvals.key), prices)
 
     def _about(self, stage: Stage, text: str | None) -> Request:
@@ -362,32 +457,67 @@ class Guard:
             text=text,
         )
 
-    def _copied(self, request: Request) -> Request:
-        """Copy what a caller could still change while facts are gathered."""
+    def _unjudged(self, request: Request, error: UnjudgeableError) -> Decision:
+        engine = self._parts.revision.engine
+        return engine.denied(named(request), "guard.unjudgeable", _sentence(error))
+
+    def _copied(self, request: Request, session: GuardSession | None) -> Request:
         try:
-            changes = {
-                name: snapshot(getattr(request, name))[0]
-                for name in ("args", "principal", "context", "text", "result")
-                if isinstance(getattr(request, name), dict | list)
-            }
+            return copied(request, session)
         except UnjudgeableError as error:
-            engine = self._parts.revision.engine
-            denied = engine.decide(request).denied("guard.unjudgeable", f"{error}")
-            raise Denied(denied) from error
-        return replace(request, **changes) if changes else request
+            asked, text = named(request), _sentence(error)
+            raise refuse(self._parts, asked, session, "guard.unjudgeable", text) from error
 
-    def _walk(self, request: Request) -> Road:
-        return walk(self._parts, request, current(self))
-
-    def _permitted(self, ticket: Ticket) -> Decision:
+    def _permitted(self, ticket: Ticket, session: GuardSession | None) -> Decision:
         denied = stopped(self._parts, ticket)
         if denied is not None:
             raise denied
-        return ticket.decision
+        return Enforced(ticket.decision, Call(self._parts, session, ticket))
+
+    def _owed(self, request: Request) -> tuple[Reservation, ...]:
+        """Return what the usage of a model request counts towards, reserved or not."""
+        found = []
+        for limit in self._parts.revision.engine.limits(request):
+            need = limit.need(request, NO_FACTS)
+            if need is not None and not limit.settled_now:
+                found.append(
+                    Reservation(
+                        limit.name,
+                        need.key,
+                        None,
+                        limit.unit,
+                        limit.max,
+                        limit.per,
+                        limit.timezone,
+                        limit.alert_at,
+                        limit.enforced,
+                    )
+                )
+        return tuple(found)
 
     @staticmethod
     def _text(decision: Decision) -> str:
         return str(decision.request.text)
+
+
+@overload
+def guarded(
+    guard: Guard,
+    *,
+    name: str | None = None,
+    on_denied: Literal["raise"] = "raise",
+    inject: Sequence[str] = (),
+    wait: float = 0.0,
+) -> Guarding: ...
+@overload
+def guarded(
+    guard: Guard,
+    *,
+    name: str | None = None,
+    on_denied: Literal["return"],
+    inject: Sequence[str] = (),
+    wait: float = 0.0,
+) -> Telling: ...
 
 
 def guarded(
@@ -397,9 +527,25 @@ def guarded(
     on_denied: Literal["raise", "return"] = "raise",
     inject: Sequence[str] = (),
     wait: float = 0.0,
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Guard a function: `@guarded(guard)`; the arguments are those of `Guard.tool`."""
-    found: Callable[[Callable[P, R]], Callable[P, R]] = guard.tool(
-        name=name, on_denied=on_denied, inject=inject, wait=wait
-    )
-    return found
+) -> Any:
+    """Guard a function: `@guarded(guard)`; the arguments are those of `Guard.tool`.
+
+    Raises:
+        TypeError: There is no guard to guard by.
+    """
+    if not isinstance(guard, Guard):
+        raise TypeError(
+            "@guarded needs the guard that decides: write @guarded(guard), "
+            'with guard = Guard.from_path("policies")'
+        )
+    return guard.tool(name=name, on_denied=on_denied, inject=inject, wait=wait)
+
+
+def _call_of(decision: Decision) -> Call:
+    if not isinstance(decision, Enforced):
+        raise TypeError("this decision was not enforced: give what guard.enforce returned")
+    return decision.call
+
+
+def _sentence(error: UnjudgeableError) -> str:
+    return f"The request cannot be judged: {error}."

@@ -1,15 +1,13 @@
 """What a guard acts through: the engine of today, state, approvals, records, alerts."""
 
-import logging
-import threading
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from os import urandom
 from typing import Final
 
-from policy_engine.approvals import Approval, Approvals
+from policy_engine.approvals import Approvals
 from policy_engine.audit import (
     OutcomeStatus,
     Sink,
@@ -18,36 +16,15 @@ from policy_engine.audit import (
     outcome_record,
     write,
 )
-from policy_engine.decision import Decision, Facts, Reservation
+from policy_engine.decision import Decision
 from policy_engine.engine import Engine
 from policy_engine.guard.gather import FactFunction
+from policy_engine.guard.log import warn
+from policy_engine.guard.ticket import Ticket
 from policy_engine.policy import PolicySet, Price
-from policy_engine.state import MemoryState
+from policy_engine.state import Alert, State
 
-__all__ = ["Alert", "Parts", "Revision", "Ticket", "now_utc"]
-
-_LOG: Final = logging.getLogger("policy_engine")
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A limit has reached the share of its `max` that alerts."""
-
-    limit: str
-    key: tuple[str, ...]
-    used: float
-    max: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A decision that was counted and recorded, and what is owed after the call."""
-
-    decision: Decision
-    record_id: str
-    trace: Trace
-    approvals: tuple[Approval, ...] = ()
-    """What was asked for, where an approval is needed."""
+__all__ = ["Parts", "Revision", "now_utc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +40,52 @@ class Revision:
         return self.engine.compiled.policies
 
 
+class _Ids:
+    """Ids of records: of chance for each process, and counted in it."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew, as a process does that was forked from another."""
+        self._prefix = os.urandom(8).hex()
+        self._numbers = count()
+
+    def next(self) -> str:
+        """Return the next one."""
+        return f"{self._prefix}-{next(self._numbers)}"
+
+
+_IDS: Final = _Ids()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_IDS.renew)
+
+
 @dataclass(slots=True, eq=False)
 class Parts:
     """What a guard acts through; every member is safe for threads."""
 
     revision: Revision
-    state: MemoryState
+    state: State
     approvals: Approvals
     sink: Sink
     clock: Callable[[], datetime]
     on_alert: Callable[[Alert], object] | None = None
     functions: dict[str, FactFunction] = field(default_factory=dict)
-    _alerted: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _prefix: str = field(default_factory=lambda: urandom(8).hex())
-    _numbers: "count[int]" = field(default_factory=count)
+
+    def now(self) -> datetime:
+        """Return the time.
+
+        Raises:
+            ValueError: The clock does not say its offset from UTC.
+        """
+        now = self.clock()
+        if now.utcoffset() is None:
+            raise ValueError(
+                "the clock of the guard tells a time without its offset from UTC: "
+                "let it return datetime.now(UTC)"
+            )
+        return now
 
     def record(self, decision: Decision, now: datetime, trace: Trace, elapsed_us: int) -> str:
         """Write the record of a decision.
@@ -88,7 +96,7 @@ class Parts:
         Raises:
             AuditError: It could not be written.
         """
-        record_id = f"{self._prefix}-{next(self._numbers)}"
+        record_id = _IDS.next()
         write(
             self.sink,
             decision_record(
@@ -107,55 +115,40 @@ class Parts:
         self,
         ticket: Ticket,
         status: OutcomeStatus,
+        now: datetime,
         elapsed_us: int,
         error: BaseException | None = None,
     ) -> None:
-        """Write what became of a call; raise `AuditError` where it cannot be written."""
+        """Write what became of a call.
+
+        Raises:
+            AuditError: It could not be written.
+        """
         write(
             self.sink,
             outcome_record(
                 decision_id=ticket.record_id,
-                time=self.clock(),
+                time=now,
                 trace=ticket.trace,
                 status=status,
                 elapsed_us=elapsed_us,
                 error=None if error is None else type(error),
-                labels=ticket.decision.labels,
+                labels=() if status == "not_run" else ticket.decision.labels,
             ),
         )
 
-    def watch(self, decision: Decision, facts: Facts) -> None:
-        """Alert where this request brings a limit to its alerting share."""
-        for item in decision.obligations:
-            if (
-                isinstance(item, Reservation)
-                and item.alert_at is not None
-                and item.amount is not None
-            ):
-                before = facts.counters.get((item.limit, item.key))
-                used = (before.used if before else 0.0) + item.amount
-                self.alert(item.limit, item.key, used, item.max, item.alert_at)
-
-    def alert(
-        self, limit: str, key: tuple[str, ...], used: float, bound: float, share: float
-    ) -> None:
-        """Call the hook once each time that the share is reached."""
-        reached = used >= share * bound
-        with self._lock:
-            fresh = reached and (limit, key) not in self._alerted
-            if reached:
-                self._alerted.add((limit, key))
-            else:
-                self._alerted.discard((limit, key))
-        if not fresh:
-            return
-        _LOG.warning("the limit %s has reached %g of %g", limit, used, bound)
-        if self.on_alert is None:
-            return
-        try:
-            self.on_alert(Alert(limit, key, used, bound))
-        except Exception:  # noqa: BLE001 - a hook that fails changes no decision
-            _LOG.exception("the alert hook failed")
+    def alert(self, alerts: tuple[Alert, ...], trace: Trace) -> None:
+        """Call the hook for limits that have reached the share that alerts."""
+        for alert in alerts:
+            text = 'the limit "%s" has reached %g of %g'
+            warn(trace, text, alert.limit, alert.used, alert.max)
+            if self.on_alert is None:
+                continue
+            try:
+                self.on_alert(alert)
+            except Exception as error:  # noqa: BLE001 - a hook that fails changes no decision
+                text = 'the alert hook failed for the limit "%s": %s'
+                warn(trace, text, alert.limit, type(error).__name__)
 
 
 def now_utc() -> datetime:

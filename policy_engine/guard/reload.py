@@ -1,18 +1,20 @@
 """Policies that change on disk: whole revisions, swapped at once, or not at all."""
 
-import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Fault, Location, PolicyError
+from policy_engine.guard.log import LOG
 from policy_engine.loader import load_texts, read_texts
 
 __all__ = ["Folder", "Watch"]
 
-_LOG: Final = logging.getLogger("policy_engine")
+_SCANS: Final = 10
+_Scan: TypeAlias = tuple[dict[str, str], tuple[Fault, ...]]
+"""The texts of a folder, and what of it could not be read."""
 
 
 class Folder:
@@ -24,13 +26,9 @@ class Folder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = path
-        texts, faults = read_texts(path)
-        if faults:
-            raise PolicyError(faults)
-        self.compiled = load_texts(texts)
-        self._texts = texts
-        self._seen: dict[str, str] | None = texts
-        self._refused: dict[str, str] | None = None
+        self._taken = self._seen = self._scan()
+        self._refused: _Scan | None = None
+        self.compiled = _compiled(self._taken)
 
     def poll(self) -> Compiled | None:
         """Return a new revision once two scans in a row found the same change.
@@ -38,15 +36,17 @@ class Folder:
         A set that is broken, or that a policy vanished from, is reported once; the old
         revision stays.
         """
-        texts, faults = read_texts(self.path)
-        seen, self._seen = self._seen, texts
-        if texts != seen or texts in (self._texts, self._refused):
+        scan = self._scan()
+        seen, self._seen = self._seen, scan
+        if scan == self._taken:
+            self._refused = None
+        if scan != seen or scan in (self._taken, self._refused):
             return None
         try:
-            return self._take(texts, faults, allow_vanished=False)
+            return self._take(scan, allow_vanished=False)
         except PolicyError as error:
-            self._refused = texts
-            _LOG.error("the changed policies were not taken; those before stay:\n%s", error)
+            self._refused = scan
+            LOG.error("the changed policies were not taken; those before stay:\n%s", error)
             return None
 
     def read(self, *, allow_vanished: bool) -> Compiled:
@@ -55,15 +55,20 @@ class Folder:
         Raises:
             PolicyError: It is broken, or a policy vanished from it; the old revision stays.
         """
-        return self._take(*read_texts(self.path), allow_vanished=allow_vanished)
+        scan = self._scan()
+        for _ in range(_SCANS):
+            before, scan = scan, self._scan()
+            if scan == before:
+                break
+        return self._take(scan, allow_vanished=allow_vanished)
 
-    def _take(
-        self, texts: dict[str, str], faults: list[Fault], *, allow_vanished: bool
-    ) -> Compiled:
-        """Compile texts, and make them the revision in force."""
-        if faults:
-            raise PolicyError(faults)
-        compiled = load_texts(texts)
+    def _scan(self) -> _Scan:
+        texts, faults = read_texts(self.path)
+        return texts, tuple(faults)
+
+    def _take(self, scan: _Scan, *, allow_vanished: bool) -> Compiled:
+        """Compile what was scanned, and make it the revision in force."""
+        compiled = _compiled(scan)
         kept = {loaded.policy.policy for loaded in compiled.policies.policies}
         vanished = [
             loaded.policy.policy
@@ -83,9 +88,16 @@ class Folder:
                 ]
             )
         self.compiled = compiled
-        self._texts = texts
+        self._taken = scan
         self._refused = None
         return compiled
+
+
+def _compiled(scan: _Scan) -> Compiled:
+    texts, faults = scan
+    if faults:
+        raise PolicyError(faults)
+    return load_texts(texts)
 
 
 class Watch:
@@ -114,4 +126,4 @@ class Watch:
             try:
                 self._poll()
             except Exception:  # noqa: BLE001 - the thread goes on looking
-                _LOG.exception("the policies could not be looked at; those before stay")
+                LOG.exception("the policies could not be looked at; those before stay")

@@ -2,62 +2,48 @@
 
 Theory of operation. The road is a generator. It yields the facts that it needs looked up and is
 sent the answers; whoever drives it decides whether to wait in threads or on an event loop. No
-lock is held at a yield. Counting and using up an approval are each one atomic step; where
-somebody else was faster, or the policies changed meanwhile, what was taken is given back and
-the road begins again.
+lock is held at a yield, and nothing is taken before the last one. Counting and using up an
+approval are each one atomic step; where somebody else was faster, or the policies changed
+meanwhile, what was taken is given back and the road begins again.
 """
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from time import perf_counter_ns
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from policy_engine.approvals import Approval
-from policy_engine.audit import new_trace
-from policy_engine.decision import ApprovalNeeded, Decision, FactNeed, Facts, Request
+from policy_engine.audit import Trace, new_trace
+from policy_engine.decision import ApprovalNeeded, Decision, Facts, Request
 from policy_engine.errors import ApprovalError, AuditError
 from policy_engine.guard.denied import ApprovalRequired, Denied
-from policy_engine.guard.parts import Parts, Ticket
+from policy_engine.guard.drive import Steps
+from policy_engine.guard.gather import Question
+from policy_engine.guard.log import warn
+from policy_engine.guard.parts import Parts, Revision
 from policy_engine.guard.session import GuardSession
+from policy_engine.guard.ticket import Ticket
 from policy_engine.state import Hold
 
-__all__ = ["Road", "ask", "look", "stopped", "walk"]
-
-Road: TypeAlias = Generator[Sequence[FactNeed], Mapping[str, Any], Ticket]
+__all__ = ["ask", "give_back", "look", "refuse", "stopped", "walk"]
 
 _TRIES: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_GATES: Final[tuple[ApprovalNeeded, ...]] = ()
+
+_Settled: TypeAlias = tuple[Decision, datetime, Hold | None, tuple[ApprovalNeeded, ...]]
+"""A decision, its time, what it counts towards, and what approvals were used up for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A decision, and what was taken for it."""
-
-    decision: Decision
-    facts: Facts | None = None
-    hold: Hold | None = None
-    used: tuple[ApprovalNeeded, ...] = ()
-    """Gates whose approvals were used up."""
-
-    def give_back(self, parts: Parts) -> None:
-        """Undo what was taken for a call that does not run."""
-        if self.hold is not None:
-            parts.state.release(self.hold)
-        if self.used:
-            rules = tuple(gate.rule for gate in self.used)
-            parts.approvals.release(self.decision.fingerprint, rules)
-
-
-def look(
-    parts: Parts, request: Request
-) -> Generator[Sequence[FactNeed], Mapping[str, Any], Decision]:
+def look(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Decision]:
     """Decide a request as things stand, and change nothing."""
-    decision, _, _ = yield from _judge(parts, request)
+    decision, _, _ = yield from _judge(parts, parts.revision, request, _trace(session))
     return decision
 
 
-def ask(parts: Parts, request: Request, session: GuardSession | None) -> Road:
+def ask(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Ticket]:
     """Decide as things stand; where an approval is needed, ask people for it and record that.
 
     Nothing is counted or used up, so the request has still to be made.
@@ -66,62 +52,59 @@ def ask(parts: Parts, request: Request, session: GuardSession | None) -> Road:
         Denied: That it was asked could not be recorded.
     """
     started = perf_counter_ns()
-    trace = new_trace() if session is None else session.trace
-    decision, _, _ = yield from _judge(parts, request)
+    trace = _trace(session)
+    decision, now, _ = yield from _judge(parts, parts.revision, request, trace)
+    ticket = Ticket(decision, "", trace, (), None, _NO_GATES)
     if decision.effect != "require_approval":
-        return Ticket(decision, "", trace)
-    opened: tuple[Approval, ...] = ()
-    try:
-        opened = parts.approvals.ask(decision, parts.clock())
-    except ApprovalError as error:
-        decision = decision.denied("approval.refused", f"{error}")
-    elapsed_us = (perf_counter_ns() - started) // 1000
-    try:
-        record_id = parts.record(decision, parts.clock(), trace, elapsed_us)
-    except AuditError as error:
-        text = "The decision could not be recorded."
-        raise Denied(decision.denied("record.failed", text)) from error
-    return Ticket(decision, record_id, trace, opened)
+        return ticket
+    return _recorded(parts, ticket, now, started)
 
 
-def walk(parts: Parts, request: Request, session: GuardSession | None) -> Road:
+def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Ticket]:
     """Decide, count and record a request.
 
     Raises:
         Denied: The decision could not be recorded.
     """
     started = perf_counter_ns()
-    trace = new_trace() if session is None else session.trace
-    taken = None
+    trace = _trace(session)
+    try:
+        decision, now, hold, used = yield from _settled(parts, request, trace)
+    except Exception as error:  # noqa: BLE001 - where a store fails, nothing may be let through
+        kind = type(error).__name__
+        warn(trace, "state or approvals could not be reached: %s", kind)
+        text = f"State or approvals could not be reached ({kind})."
+        decision = parts.revision.engine.denied(request, "guard.failed", text)
+        now, hold, used = parts.now(), None, _NO_GATES
+    return _recorded(parts, Ticket(decision, "", trace, (), hold, used), now, started)
+
+
+def _settled(parts: Parts, request: Request, trace: Trace) -> Steps[_Settled]:
+    """Decide, and take what a permitted call takes; begin again where that changed meanwhile."""
     for _ in range(_TRIES):
         revision = parts.revision
-        decision, facts, gates = yield from _judge(parts, request)
-        taken = _take(parts, decision, facts, gates)
-        if taken is not None and parts.revision is revision:
-            break
-        if taken is not None:
-            taken.give_back(parts)
-            taken = None
-    if taken is None:
-        text = "Limits, approvals or policies changed at each attempt; ask again."
-        taken = _Taken(decision.denied("guard.contended", text))
-    asked: tuple[Approval, ...] = ()
-    if taken.decision.effect == "require_approval":
-        try:
-            asked = parts.approvals.ask(taken.decision, parts.clock())
-        except ApprovalError as error:
-            taken.give_back(parts)
-            taken = _Taken(taken.decision.denied("approval.refused", f"{error}"))
-    elapsed_us = (perf_counter_ns() - started) // 1000
+        decision, now, gates = yield from _judge(parts, revision, request, trace)
+        hold = _take(parts, decision, now, gates)
+        if hold is not None:
+            used = gates if decision.permitted else _NO_GATES
+            if parts.revision is revision:
+                return decision, now, hold, used
+            _undo(parts, decision, hold, used)
+    text = "Limits, approvals or policies changed at each attempt; ask again."
+    return decision.denied("guard.contended", text), now, None, _NO_GATES
+
+
+def refuse(
+    parts: Parts, request: Request, session: GuardSession | None, code: str, text: str
+) -> Denied:
+    """Record that a request is denied before anything could be asked about it."""
+    decision = parts.revision.engine.denied(request, code, text)
+    ticket = Ticket(decision, "", _trace(session), (), None, _NO_GATES)
     try:
-        record_id = parts.record(taken.decision, parts.clock(), trace, elapsed_us)
-    except AuditError as error:
-        taken.give_back(parts)
-        text = "The decision could not be recorded."
-        raise Denied(taken.decision.denied("record.failed", text)) from error
-    if taken.facts is not None and taken.decision.permitted:
-        parts.watch(taken.decision, taken.facts)
-    return Ticket(taken.decision, record_id, trace, asked)
+        _recorded(parts, ticket, parts.now(), perf_counter_ns())
+    except Denied as denied:
+        return denied
+    return Denied(decision)
 
 
 def stopped(parts: Parts, ticket: Ticket) -> Denied | None:
@@ -134,38 +117,88 @@ def stopped(parts: Parts, ticket: Ticket) -> Denied | None:
     return ApprovalRequired(decision, ticket.approvals, parts.approvals)
 
 
+def give_back(parts: Parts, ticket: Ticket) -> None:
+    """Undo what was taken for a call that certainly does not run."""
+    _undo(parts, ticket.decision, ticket.hold, ticket.used)
+
+
+def _trace(session: GuardSession | None) -> Trace:
+    return new_trace() if session is None else session.trace
+
+
 def _judge(
-    parts: Parts, request: Request
-) -> Generator[
-    Sequence[FactNeed], Mapping[str, Any], tuple[Decision, Facts, tuple[ApprovalNeeded, ...]]
-]:
+    parts: Parts, revision: Revision, request: Request, trace: Trace
+) -> Steps[tuple[Decision, datetime, tuple[ApprovalNeeded, ...]]]:
     """Gather and decide; where an approval is needed, once more with what people said."""
-    engine = parts.revision.engine
+    engine = revision.engine
     needs = engine.needs(request)
-    answers = (yield needs.facts) if needs.facts else _NOTHING
-    now = parts.clock()
-    facts = parts.state.facts(request, needs, now, answers)
+    answers = (yield Question(needs.facts, trace)) if needs.facts else _NOTHING
+    now = parts.now()
+    facts: Facts = parts.state.facts(request, needs, now, answers)
     decision = engine.decide(request, facts)
-    gates: tuple[ApprovalNeeded, ...] = ()
-    if decision.effect == "require_approval":
-        gates = tuple(o for o in decision.obligations if isinstance(o, ApprovalNeeded))
-        statuses = parts.approvals.statuses(decision.fingerprint, gates, now)
-        if statuses:
-            decision = engine.decide(request, replace(facts, approvals=statuses))
-    return decision, facts, gates
+    if decision.effect != "require_approval":
+        return decision, now, _NO_GATES
+    gates = tuple(o for o in decision.obligations if isinstance(o, ApprovalNeeded))
+    statuses = parts.approvals.statuses(decision.fingerprint, gates, now)
+    if statuses:
+        decision = engine.decide(request, replace(facts, approvals=statuses))
+    return decision, now, gates
 
 
 def _take(
-    parts: Parts, decision: Decision, facts: Facts, gates: tuple[ApprovalNeeded, ...]
-) -> _Taken | None:
+    parts: Parts, decision: Decision, now: datetime, gates: tuple[ApprovalNeeded, ...]
+) -> Hold | None:
     """Reserve what a permitted call counts, and use up what lifts it; None where it is gone."""
-    now = parts.clock() if facts.now is None else facts.now
     hold = parts.state.commit(decision, now)
-    if hold is None:
-        return None
-    if not gates or not decision.permitted:
-        return _Taken(decision, facts, hold)
-    if parts.approvals.use(decision.fingerprint, gates, now):
-        return _Taken(decision, facts, hold, gates)
+    if hold is None or not gates or not decision.permitted:
+        return hold
+    try:
+        is_lifted = parts.approvals.use(decision.fingerprint, gates, now)
+    except BaseException:
+        parts.state.release(hold)
+        raise
+    if is_lifted:
+        return hold
     parts.state.release(hold)
     return None
+
+
+def _undo(
+    parts: Parts, decision: Decision, hold: Hold | None, used: tuple[ApprovalNeeded, ...]
+) -> None:
+    if hold is not None:
+        parts.state.release(hold)
+    if used:
+        parts.approvals.release(decision.fingerprint, tuple(gate.rule for gate in used))
+
+
+def _recorded(parts: Parts, ticket: Ticket, now: datetime, started: int) -> Ticket:
+    """Ask people where that is needed, and record what was decided."""
+    try:
+        if ticket.decision.effect == "require_approval":
+            _ask(parts, ticket, now)
+        elapsed_us = (perf_counter_ns() - started) // 1000
+        ticket.record_id = parts.record(ticket.decision, now, ticket.trace, elapsed_us)
+    except AuditError as error:
+        give_back(parts, ticket)
+        text = "The decision could not be recorded."
+        raise Denied(ticket.decision.denied("record.failed", text)) from error
+    except BaseException:
+        give_back(parts, ticket)
+        raise
+    if ticket.hold is not None and ticket.hold.alerts:
+        parts.alert(ticket.hold.alerts, ticket.trace)
+    return ticket
+
+
+def _ask(parts: Parts, ticket: Ticket, now: datetime) -> None:
+    approvals: tuple[Approval, ...] = ()
+    try:
+        approvals = parts.approvals.ask(ticket.decision, now)
+    except ApprovalError as error:
+        text = f"An approval cannot be asked for: {error.message}."
+        ticket.decision = ticket.decision.denied("approval.refused", text)
+    except Exception as error:  # noqa: BLE001 - whatever the store raises, nobody was asked
+        text = f"An approval cannot be asked for ({type(error).__name__})."
+        ticket.decision = ticket.decision.denied("approval.refused", text)
+    ticket.approvals = approvals

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, ParamSpec, Self, TypeVar
+from typing import Any, Final, ParamSpec, Self, TypeVar, cast
 
 from policy_engine.audit import Trace
+from policy_engine.decision.wire import read_request
+from policy_engine.errors import RequestError
+from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
 __all__ = ["GuardSession", "current"]
@@ -19,8 +25,9 @@ R = TypeVar("R")
 class GuardSession:
     """A session as the guard knows it.
 
-    As a context manager it holds for what runs inside, tasks included. A new thread starts
-    without one: carry it there with `run` or `bind`; what does not carry over is denied.
+    As a context manager it holds for what runs inside, tasks included; sessions of other guards
+    go on holding for theirs. A new thread starts without one: carry it there with `run` or
+    `bind`; what does not carry over is denied.
     """
 
     __slots__ = ("agent", "context", "guard", "id", "principal", "trace")
@@ -38,9 +45,10 @@ class GuardSession:
         self.guard = guard
         self.id = id
         self.agent = agent
-        self.principal = _frozen(principal)
-        self.context = _frozen(context)
+        self.principal = _frozen("principal", principal)
+        self.context = _frozen("context", context)
         self.trace = trace
+        _refuse_odd(self)
 
     def as_agent(self, agent: str) -> GuardSession:
         """Return the same session under another agent, as after a handoff."""
@@ -54,23 +62,36 @@ class GuardSession:
         )
 
     def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call a function in this session, in whatever thread."""
-        token = _CURRENT.set(self)
-        try:
+        """Call a function in this session, in whatever thread; sync or async."""
+        if inspect.iscoroutinefunction(function):
+            return cast("R", self._awaited(function(*args, **kwargs)))
+        with self:
             return function(*args, **kwargs)
-        finally:
-            _CURRENT.reset(token)
 
     def bind(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Return the function, to be called in this session in another thread."""
+        """Return the function, to be called in this session in another thread; sync or async."""
+        if inspect.iscoroutinefunction(function):
 
+            @functools.wraps(function)
+            async def bound_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+                async with self:
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[P, R]", bound_async)
+
+        @functools.wraps(function)
         def bound(*args: P.args, **kwargs: P.kwargs) -> R:
-            return self.run(function, *args, **kwargs)
+            with self:
+                return function(*args, **kwargs)
 
         return bound
 
+    async def _awaited(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        async with self:
+            return await coroutine
+
     def __enter__(self) -> Self:
-        _ENTERED.set((*_ENTERED.get(), _CURRENT.set(self)))
+        _CURRENT.set(_Frame(self, _CURRENT.get()))
         return self
 
     def __exit__(
@@ -79,9 +100,7 @@ class GuardSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        *outer, token = _ENTERED.get()
-        _ENTERED.set(tuple(outer))
-        _CURRENT.reset(token)
+        _CURRENT.set(_without(self, _CURRENT.get()))
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -95,19 +114,56 @@ class GuardSession:
         self.__exit__(kind, error, traceback)
 
 
-_CURRENT: Final[contextvars.ContextVar[GuardSession | None]] = contextvars.ContextVar(
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A session that holds, and what held before it was entered."""
+
+    session: GuardSession
+    outer: _Frame | None
+
+
+_CURRENT: Final[contextvars.ContextVar[_Frame | None]] = contextvars.ContextVar(
     "policy_engine_session", default=None
-)
-_ENTERED: Final[contextvars.ContextVar[tuple[contextvars.Token[GuardSession | None], ...]]] = (
-    contextvars.ContextVar("policy_engine_entered", default=())
 )
 
 
 def current(guard: object) -> GuardSession | None:
-    """Return the session that holds here, if it belongs to this guard."""
-    found = _CURRENT.get()
-    return found if found is not None and found.guard is guard else None
+    """Return the innermost session of this guard that holds here."""
+    frame = _CURRENT.get()
+    while frame is not None:
+        if frame.session.guard is guard:
+            return frame.session
+        frame = frame.outer
+    return None
 
 
-def _frozen(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    return None if value is None else MappingProxyType(snapshot(dict(value))[0])
+def _without(session: GuardSession, frame: _Frame | None) -> _Frame | None:
+    """Leave a session; where it was entered in another context, nothing holds to be left."""
+    if frame is None or frame.session is session:
+        return None if frame is None else frame.outer
+    return _Frame(frame.session, _without(session, frame.outer))
+
+
+def _frozen(what: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise RequestError(f'"{what}" is a mapping, not "{type(value).__name__}"')
+    try:
+        return MappingProxyType(snapshot(dict(value))[0])
+    except UnjudgeableError as error:
+        raise RequestError(f'"{what}" cannot be judged: {error}') from None
+
+
+def _refuse_odd(session: GuardSession) -> None:
+    """Refuse what no request could carry, as it is refused on the wire."""
+    principal = session.principal
+    read_request(
+        {
+            "stage": "output",
+            "text": "",
+            "agent": session.agent,
+            "session": session.id,
+            "principal": None if principal is None else dict(principal),
+        }
+    )

@@ -2,55 +2,93 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from policy_engine.guard.values import UnjudgeableError, replaced, snapshot
+from policy_engine.guard.unjudgeable import UnjudgeableError
+from policy_engine.guard.values import ATOMS, replaced, snapshot
 
 __all__ = ["Bound", "Signature"]
 
 _KNOWN_INJECTED: Final = ("self", "cls")
+_BY_POSITION: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME: Final = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+_NOTHING: Final[dict[str, Any]] = {}
+_ANY_NUMBER: Final = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
-@dataclass(frozen=True, slots=True)
 class Bound:
     """One call: what is judged, and the copies that the function will receive."""
+
+    __slots__ = ("injected", "judged", "kept")
 
     judged: dict[str, Any]
     """Argument -> its JSON form."""
     kept: dict[str, Any]
     """Argument -> the copy of its value."""
-    injected: Mapping[str, Any]
+    injected: dict[str, Any]
     """What the model does not supply; handed on as it is."""
+
+    def __init__(
+        self, judged: dict[str, Any], kept: dict[str, Any], injected: dict[str, Any]
+    ) -> None:
+        self.judged = judged
+        self.kept = kept
+        self.injected = injected
 
 
 class Signature:
     """A function's parameters as arguments of a tool.
 
+    What `**kwargs` takes stands beside the other arguments, by its own names; what `*args` takes
+    is one argument, a list.
+
     Args:
         function: The function.
-        inject: Parameters that the model does not supply; `self` and `cls` are known.
+        inject: Parameters that the model does not supply; `self` and `cls` of a method are known.
 
     Raises:
-        TypeError: `inject` names no parameter, or a parameter that takes any number.
+        TypeError: The function has no signature, or `inject` names no parameter of it, or one
+            that takes any number.
     """
 
-    __slots__ = ("_injected", "_order", "_rest", "_signature", "_star")
+    __slots__ = (
+        "_by_name",
+        "_defaults",
+        "_injected",
+        "_keywords",
+        "_order",
+        "_positional",
+        "_rest",
+        "_signature",
+        "_star",
+    )
 
     def __init__(self, function: Callable[..., Any], inject: tuple[str, ...]) -> None:
-        self._signature = inspect.signature(function)
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        try:
+            self._signature = inspect.signature(function)
+        except ValueError as error:
+            raise TypeError(f"{name}() does not tell its parameters: {error}") from error
         parameters = self._signature.parameters
         kinds = {name: parameter.kind for name, parameter in parameters.items()}
-        for name in inject:
-            if kinds.get(name) in (None, Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL):
+        for wanted in inject:
+            if wanted not in kinds or kinds[wanted] in _ANY_NUMBER:
                 raise TypeError(
-                    f'inject names "{name}", which is no parameter of {function.__qualname__}()'
+                    f'inject names "{wanted}", which is no single parameter of {name}()'
                 )
         first = next(iter(parameters), None)
-        known = {first} if first in _KNOWN_INJECTED else set()
+        known = {first} if first in _KNOWN_INJECTED and _is_in_class(name) else set()
         self._injected = frozenset({*inject, *known})
-        self._order = tuple(parameters)
+        self._order = tuple(name for name, kind in kinds.items() if kind not in _ANY_NUMBER)
+        self._positional = tuple(name for name in self._order if kinds[name] in _BY_POSITION)
+        self._keywords = self._order[len(self._positional) :]
+        self._by_name = frozenset(name for name in self._order if kinds[name] in _BY_NAME)
+        self._defaults = {
+            name: parameters[name].default
+            for name in self._order
+            if parameters[name].default is not Parameter.empty
+        }
         self._star = next((n for n, k in kinds.items() if k is Parameter.VAR_POSITIONAL), None)
         self._rest = next((n for n, k in kinds.items() if k is Parameter.VAR_KEYWORD), None)
 
@@ -61,21 +99,25 @@ class Signature:
             TypeError: The call does not fit the function, as Python says it.
             UnjudgeableError: An argument has no JSON form.
         """
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+        values, rest = self._fitted(args, kwargs)
         judged: dict[str, Any] = {}
         kept: dict[str, Any] = {}
         injected: dict[str, Any] = {}
-        for name, value in bound.arguments.items():
+        for name in self._order:
+            value = values[name]
             if name in self._injected:
                 injected[name] = value
-            elif name == self._rest:
-                for key, item in value.items():
-                    if key in self._order:
-                        raise UnjudgeableError(f'the argument "{key}" is given twice')
-                    judged[key], kept[key] = _snapshot(key, item)
+            elif type(value) in ATOMS:
+                judged[name] = kept[name] = value
             else:
-                judged[name], kept[name] = _snapshot(name, value)
+                judged[name], kept[name] = _copied(f'argument "{name}"', value, name)
+        if self._star is not None:
+            star = args[len(self._positional) :]
+            judged[self._star], kept[self._star] = _copied(f'argument "{self._star}"', star)
+        for name, value in rest.items():
+            if name in self._order or name == self._star:
+                raise UnjudgeableError(f'The argument "{name}" is given twice.')
+            judged[name], kept[name] = _copied("further arguments", value)
         return Bound(judged, kept, injected)
 
     def call(
@@ -92,34 +134,67 @@ class Signature:
         """
         kept = bound.kept
         if args is not None and args is not bound.judged:
-            kept = {
-                name: value if args[name] is bound.judged[name] else replaced(value, args[name])
-                for name, value in kept.items()
-            }
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        parameters = self._signature.parameters
-        for name in self._order:
-            kind = parameters[name].kind
-            if kind is Parameter.VAR_POSITIONAL:
-                positional.extend(kept[name])
-            elif kind is Parameter.VAR_KEYWORD:
-                others = (key for key in kept if key not in parameters)
-                keywords.update((key, kept[key]) for key in others)
-            else:
-                value = bound.injected[name] if name in self._injected else kept[name]
-                if kind is Parameter.KEYWORD_ONLY:
-                    keywords[name] = value
-                else:
-                    positional.append(value)
+            kept = _redacted(bound, args)
+        given = {**kept, **bound.injected} if bound.injected else kept
+        positional = [given[name] for name in self._positional]
+        if self._star is not None:
+            positional.extend(kept[self._star])
+        keywords = {name: given[name] for name in self._keywords}
+        if self._rest is not None:
+            own = {*self._order, self._star}
+            keywords.update({name: value for name, value in kept.items() if name not in own})
         return tuple(positional), keywords
 
+    def _fitted(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return parameter -> value, defaults filled in, and what only `**kwargs` can take."""
+        values = dict(zip(self._positional, args, strict=False))
+        rest = _NOTHING
+        if kwargs:
+            named = kwargs
+            if not self._by_name.issuperset(kwargs):
+                named = {name: kwargs[name] for name in kwargs if name in self._by_name}
+                rest = {name: kwargs[name] for name in kwargs if name not in self._by_name}
+            if not values.keys().isdisjoint(named):
+                self._misfit(args, kwargs)
+            values.update(named)
+        if len(values) < len(self._order):
+            values = {**self._defaults, **values}
+            if len(values) < len(self._order):
+                self._misfit(args, kwargs)
+        is_too_much = len(args) > len(self._positional) and self._star is None
+        if is_too_much or (rest and self._rest is None):
+            self._misfit(args, kwargs)
+        return values, rest
 
-def _snapshot(name: str, value: Any) -> tuple[Any, Any]:
+    def _misfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
+        """Raise what Python raises for such a call."""
+        self._signature.bind(*args, **kwargs)
+        raise TypeError("the call does not fit the function's parameters")
+
+
+def _is_in_class(qualname: str) -> bool:
+    """Whether a function was written in a class, so that its first parameter is not an argument."""
+    owner = qualname.rpartition(".")[0]
+    return bool(owner) and not owner.endswith("<locals>")
+
+
+def _redacted(bound: Bound, args: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for name, value in bound.kept.items():
+        try:
+            kept[name] = replaced(value, bound.judged[name], args[name])
+        except UnjudgeableError as error:
+            raise UnjudgeableError(f"An argument cannot be redacted: {error}.") from None
+    return kept
+
+
+def _copied(what: str, value: Any, injectable: str | None = None) -> tuple[Any, Any]:
     try:
         return snapshot(value)
     except UnjudgeableError as error:
-        raise UnjudgeableError(
-            f'the argument "{name}" cannot be judged: {error}; if the model does not supply it, '
-            f'name it in inject=("{name}",)'
-        ) from None
+        hint = ""
+        if injectable is not None:
+            hint = f' If the model does not supply it, name it: inject=("{injectable}",).'
+        raise UnjudgeableError(f"The {what} cannot be judged: {error}.{hint}") from None

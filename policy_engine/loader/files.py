@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -27,8 +28,7 @@ def read_texts(path: str | FilePath) -> tuple[dict[str, str], list[Fault]]:
     try:
         folder = stat.S_ISDIR(os.stat(root).st_mode)  # noqa: PTH116
     except (OSError, ValueError) as error:
-        hint = "give a policy file, or a folder that holds some"
-        return {}, [_unreadable(root, error, hint)]
+        return {}, [_unreadable(root, error, _nearest(root))]
     if not folder:
         found = [root]
     else:
@@ -44,6 +44,19 @@ def read_texts(path: str | FilePath) -> tuple[dict[str, str], list[Fault]]:
         except PolicyError as error:
             faults.extend(error.faults)
     return texts, faults
+
+
+def _nearest(path: str) -> str:
+    """Say what stands beside a path that cannot be read, and is spelt nearly the same."""
+    folder, name = os.path.split(path)
+    try:
+        beside = os.listdir(folder or os.curdir)  # noqa: PTH208
+    except (OSError, ValueError):
+        beside = []
+    near = get_close_matches(name, beside, 1, 0.75)
+    if near:
+        return f'did you mean "{_shown(os.path.join(folder, near[0]))}"?'  # noqa: PTH118
+    return "give a policy file, or a folder that holds some"
 
 
 def _policy_files(root: str, faults: list[Fault]) -> Iterator[str]:

@@ -73,9 +73,11 @@ class Limit(Model):
     alert_at: Given[Share] = Field(
         None, description="The share of `max` that raises an alert, such as 0.8."
     )
-    message: Given[Text] = Field(None, description="What the model is told when it is used up.")
+    message: Given[Text] = Field(
+        None, description="What the model is told when it would be exceeded."
+    )
     description: Given[Text] = Field(None, description="For the reader of the policy.")
     severity: Given[Severity] = Field(
-        None, description="How serious it is when it is used up, for those who watch."
+        None, description="How serious it is when it would be exceeded, for those who watch."
     )
     mode: Mode = Field("enforce", description="`observe` counts apart and stops nothing.")

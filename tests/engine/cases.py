@@ -4,8 +4,8 @@ A case is `sentence`, `policies` (each without `language`; ids are p0, p1… unl
 either `fault` (the codes that keep the set from loading) or `tries`. A try is `request` (the
 stage is `tool_call`, and its `args` are empty, unless written), `given` (the facts) and what is
 expected: `effect`, and optionally `reasons` (all of them, in order, as `effect rule code`, with
-`would:` in front where a reason is not enforced), `would`, `message`, `redacted` (the part that
-a rule redacts), `labels`, `obligations` and `needs`.
+`would:` in front where a reason is not enforced), `would`, `message`, `says` (parts of the
+message), `redacted` (the part that a rule redacts), `labels`, `obligations` and `needs`.
 """
 
 from dataclasses import dataclass

@@ -36,6 +36,8 @@ def test_the_sentence_holds(case):
             wanted = expected.pop("needs")
             assert (number, wanted) == (number, needs_of(engine.needs(request_of(request))))
         decision = decide(engine, request, given)
+        for fragment in expected.pop("says", ()):
+            assert fragment in decision.message
         effect = expected.pop("effect")
         assert (number, effect) == (number, decision.effect), reasons_of(decision)
         assert decision.permitted is (effect in {"allow", "redact"})

@@ -23,7 +23,8 @@ from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.decision import Decision
 from policy_engine.errors import RequestError
 from policy_engine.guard import CallPaused, Denied, Guard, ToolTimeout
-from policy_engine.guard.values import UnjudgeableError, snapshot
+from policy_engine.guard.unjudgeable import UnjudgeableError
+from policy_engine.guard.values import snapshot
 
 __all__ = ["guarded_tool", "is_guarded", "policy_name"]
 

@@ -27,7 +27,8 @@ from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.decision import Decision, Request
 from policy_engine.errors import RequestError
 from policy_engine.guard import Denied, Guard, GuardSession
-from policy_engine.guard.values import UnjudgeableError, snapshot
+from policy_engine.guard.unjudgeable import UnjudgeableError
+from policy_engine.guard.values import snapshot
 
 __all__ = ["NAME", "input_guardrail", "output_guardrail", "tool_guardrails", "tripped"]
 

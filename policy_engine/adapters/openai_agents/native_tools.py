@@ -26,7 +26,8 @@ from policy_engine.adapters.openai_agents.judge import ask, call
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.decision import Decision
 from policy_engine.guard import Denied, Guard
-from policy_engine.guard.values import UnjudgeableError, snapshot
+from policy_engine.guard.unjudgeable import UnjudgeableError
+from policy_engine.guard.values import snapshot
 
 __all__ = [
     "guarded_computer",

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from policy_engine.compiler.meaning.places import fault, rules_of
 from policy_engine.errors import Fault, Location
@@ -19,9 +20,17 @@ def identity_faults(policies: Sequence[LoadedPolicy]) -> Iterator[Fault]:
     yield from _facts(policies)
 
 
+_RESERVED: Final = frozenset({"call", "engine", "guard", "halt", "no-policy", "request"})
+"""What reasons of the engine's own are named by."""
+
+
 def _policy_ids(policies: Sequence[LoadedPolicy]) -> Iterator[Fault]:
     first: dict[str, LoadedPolicy] = {}
     for loaded in policies:
+        if loaded.policy.policy in _RESERVED:
+            message = f'a policy cannot have the id "{loaded.policy.policy}"'
+            hint = "reasons that no policy gives are named so; choose another id"
+            yield fault(loaded, ("policy",), "PE009", message, hint)
         known = first.setdefault(loaded.policy.policy, loaded)
         if known is not loaded:
             message = f'two policies have the id "{loaded.policy.policy}"'
@@ -34,6 +43,10 @@ def _rule_ids(loaded: LoadedPolicy) -> Iterator[Fault]:
     places = [(placed.rule.id, placed.path) for placed in rules_of(loaded.policy)]
     places += [(limit.id, ("limits", i)) for i, limit in enumerate(loaded.policy.limits)]
     for name, path in places:
+        if name == "default":
+            message = 'a rule cannot have the id "default"'
+            hint = "what the policy's default says is named so; choose another id"
+            yield fault(loaded, (*path, "id"), "PE009", message, hint)
         place = loaded.document.at((*path, "id"))
         known = first.setdefault(name, place)
         if known is not place:

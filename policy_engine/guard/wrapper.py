@@ -1,0 +1,247 @@
+"""Wraps a function of any kind, so that policies decide about each call.
+
+Theory of operation. Every wrapper walks the same road: `enter` binds, decides and raises
+`Denied`; the function runs; what it hands back is judged; the call ends, whatever happened.
+What differs is only how a function is called and how it is waited for. A plain function that
+hands back a coroutine or a generator is followed there, because nothing ran so far.
+"""
+
+import functools
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+)
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from policy_engine.guard.call import Call, Tool, enter
+from policy_engine.guard.denied import ApprovalRequired, Denied
+from policy_engine.guard.drive import Steps, drive, drive_async
+from policy_engine.guard.parts import Parts
+from policy_engine.guard.road import refuse
+from policy_engine.guard.session import current
+from policy_engine.guard.unjudgeable import UnjudgeableError
+
+__all__ = ["Wrapper"]
+
+_Entered: TypeAlias = tuple[Call, tuple[Any, ...], dict[str, Any]]
+_Entry: TypeAlias = Callable[[], Steps[_Entered]]
+
+_FINAL: Final = frozenset({type(None), bool, int, float, str, list, dict, tuple})
+"""Types of results that are not more work to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """Makes the guarded function of each kind."""
+
+    guard: object
+    parts: Parts
+    function: Callable[..., Any]
+    tool: Tool
+    returns_denials: bool
+    wait: float
+
+    def plain(self) -> Callable[..., Any]:
+        """Wrap a function."""
+
+        @functools.wraps(self.function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                call, positional, keywords = self._entered(args, kwargs)
+                try:
+                    result = call.allowance.run(self.function, *positional, **keywords)
+                except BaseException as error:
+                    call.fail(error)
+                    raise
+                if type(result) not in _FINAL:
+                    result, follows = self._followed(call, result)
+                    if follows:
+                        return result
+                return drive(call.leave(result), self.parts.functions)
+            except Denied as denied:
+                return self._said(denied)
+
+        return guarded
+
+    def coroutine(self) -> Callable[..., Coroutine[Any, Any, Any]]:
+        """Wrap a coroutine function."""
+
+        @functools.wraps(self.function)
+        async def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                call, positional, keywords = await self._entered_async(args, kwargs)
+            except Denied as denied:
+                return self._said(denied)
+            return await self._awaited(call, self.function(*positional, **keywords))
+
+        return guarded
+
+    def generator(self) -> Callable[..., Generator[Any, Any, Any]]:
+        """Wrap a generator function; each item is judged before it is handed on."""
+
+        @functools.wraps(self.function)
+        def guarded(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            try:
+                call, positional, keywords = self._entered(args, kwargs)
+            except Denied as denied:
+                yield self._said(denied)
+                return None
+            return (yield from self._stream(call, self.function(*positional, **keywords)))
+
+        return guarded
+
+    def async_generator(self) -> Callable[..., AsyncGenerator[Any, Any]]:
+        """Wrap an async generator function, likewise."""
+
+        @functools.wraps(self.function)
+        async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            try:
+                call, positional, keywords = await self._entered_async(args, kwargs)
+                stream = self._stream_async(call, self.function(*positional, **keywords))
+            except Denied as denied:
+                yield self._said(denied)
+                return
+            step: Callable[[], Awaitable[Any]] = functools.partial(anext, stream)
+            try:
+                while True:
+                    item = await step()
+                    try:
+                        step = functools.partial(stream.asend, (yield item))
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - it is the inner one's
+                        step = functools.partial(stream.athrow, error)
+            except StopAsyncIteration:
+                return
+            finally:
+                await stream.aclose()
+
+        return guarded
+
+    # On the way in
+
+    def _entered(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entered:
+        """Decide about one call, waiting for an approval where told to."""
+        entry = self._entry(args, kwargs)
+        try:
+            return drive(entry(), self.parts.functions)
+        except ApprovalRequired as needed:
+            if not self.wait or not needed.wait(self.wait):
+                raise
+        return drive(entry(), self.parts.functions)
+
+    async def _entered_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entered:
+        """Decide likewise, without blocking the event loop."""
+        entry = self._entry(args, kwargs)
+        try:
+            return await drive_async(entry(), self.parts.functions)
+        except ApprovalRequired as needed:
+            if not self.wait or not await needed.wait_async(self.wait):
+                raise
+        return await drive_async(entry(), self.parts.functions)
+
+    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entry:
+        """Bind one call; what is asked again after an approval is the same copy."""
+        session = current(self.guard)
+        try:
+            bound = self.tool.signature.bind(args, kwargs)
+        except UnjudgeableError as error:
+            request = self.tool.request(None, session)
+            denied = refuse(self.parts, request, session, "guard.unjudgeable", f"{error}")
+            raise denied from error
+        return functools.partial(enter, self.parts, self.tool, session, bound)
+
+    # On the way out
+
+    def _followed(self, call: Call, result: Any) -> tuple[Any, bool]:
+        """Follow a result that is more work to do; whether it is."""
+        if isinstance(result, Generator):
+            return self._stream(call, result), True
+        if isinstance(result, AsyncGenerator):
+            return self._stream_async(call, result), True
+        if isinstance(result, Awaitable):
+            return self._awaited(call, result), True
+        return result, False
+
+    async def _awaited(self, call: Call, running: Awaitable[Any]) -> Any:
+        """Await the function, and judge what it returns."""
+        try:
+            try:
+                result = await call.allowance.wait(running)
+            except BaseException as error:
+                call.fail(error, "timed_out")
+                raise
+            return await drive_async(call.leave(result), self.parts.functions)
+        except Denied as denied:
+            return self._said(denied)
+
+    def _stream(self, call: Call, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """Hand on what a generator yields, and hand back what it is sent."""
+        step: Callable[[], Any] = functools.partial(next, inner)
+        try:
+            while True:
+                try:
+                    item = call.allowance.run(step)
+                except StopIteration as end:
+                    return self._ended(call, end.value)
+                handed = drive(call.judge(item), self.parts.functions)
+                call.hand_back()
+                try:
+                    step = functools.partial(inner.send, (yield handed))
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - it is the inner one's to handle
+                    step = functools.partial(inner.throw, error)
+        except BaseException as error:
+            # One that takes too long cannot be closed while it runs.
+            with suppress(ValueError):
+                inner.close()
+            call.fail(error)
+            if not isinstance(error, Denied):
+                raise
+            yield self._said(error)
+            return None
+
+    def _ended(self, call: Call, value: Any) -> Any:
+        """Judge what a generator returns, and end its call."""
+        handed = None if value is None else drive(call.judge(value), self.parts.functions)
+        call.end("returned")
+        return handed
+
+    async def _stream_async(
+        self, call: Call, inner: AsyncGenerator[Any, Any]
+    ) -> AsyncGenerator[Any, Any]:
+        """Hand on what an async generator yields, likewise."""
+        step: Callable[[], Awaitable[Any]] = functools.partial(anext, inner)
+        try:
+            while True:
+                try:
+                    item = await call.allowance.wait(step())
+                except StopAsyncIteration:
+                    call.end("returned")
+                    return
+                handed = await drive_async(call.judge(item), self.parts.functions)
+                call.hand_back()
+                try:
+                    step = functools.partial(inner.asend, (yield handed))
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - it is the inner one's to handle
+                    step = functools.partial(inner.athrow, error)
+        except BaseException as error:
+            await inner.aclose()
+            call.fail(error, "timed_out")
+            if not isinstance(error, Denied):
+                raise
+            yield self._said(error)
+
+    def _said(self, denied: Denied) -> Any:
+        """Return what the model is told, or raise."""
+        if self.returns_denials:
+            return denied.message
+        raise denied

@@ -1,0 +1,56 @@
+"""What requests hold in counters, and what keys they are found by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from policy_engine.decision import Request
+from policy_engine.state.alert import Alert
+from policy_engine.state.counter import Held
+
+__all__ = ["NO_HOLD", "Call", "Hold", "Key", "Scope", "Usage", "scope_of"]
+
+Scope: TypeAlias = tuple[str | None, str | None, str | None]
+"""Tenant, principal and session."""
+Key: TypeAlias = tuple[str, tuple[str, ...]]
+"""A limit, and what shares one counter of it."""
+Call: TypeAlias = tuple[str, str]
+"""A stage and a call id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a permitted request holds in counters until it has run."""
+
+    scope: Scope
+    call: Call | None
+    model: str | None
+    taken: Mapping[Key, Held | None]
+    again: bool = False
+    """Whether an earlier request of this call id holds the same, and may run yet."""
+    alerts: tuple[Alert, ...] = ()
+    """Limits that this request brought to the share that alerts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What became of reported usage."""
+
+    was_awaited: bool
+    """Whether a permitted request was waiting for it."""
+    alerts: tuple[Alert, ...] = ()
+    """Limits that it brought to the share that alerts."""
+
+
+NO_HOLD: Final = Hold((None, None, None), None, None, MappingProxyType({}))
+
+
+def scope_of(request: Request) -> Scope:
+    """Return whose session a request belongs to."""
+    principal = request.principal if isinstance(request.principal, Mapping) else {}
+    return _name(principal.get("tenant")), _name(principal.get("id")), request.session
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) else None
