@@ -1,7 +1,6 @@
 """`policy-engine lint` in a project: formats, settings, tools, baseline, mending."""
 
 import json
-import os
 import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -136,20 +135,21 @@ def test_github_annotates_and_sums_up(project, monkeypatch):
 def test_mending_keeps_everything_else(project):
     before = FLAWS.replace("\n", "\r\n").replace("description", "d") + "# é end"
     (project / "bad.yaml").write_bytes(before.encode())
-    os.chmod("bad.yaml", 0o640)
+    (project / "bad.yaml").chmod(0o640)
     lint("bad.yaml", "--fix")
     after = (project / "bad.yaml").read_bytes().decode()
     expected = before.replace("args.force == true", "args.force").replace(
         "!(args.amount == 3) && args.amount > 5 && args.amount > 9", "args.amount > 9"
     )
     assert after == expected
-    assert os.stat("bad.yaml").st_mode & 0o777 == 0o640
+    assert (project / "bad.yaml").stat().st_mode & 0o777 == 0o640
     assert not list(project.glob(".lint-*"))
     assert not {"PE104", "PE307", "PE309"} & set(codes("bad.yaml"))
 
 
 def test_mending_a_silent_comment_takes_it_out(project):
-    text = "policy: p\nlanguage: 1\n# lint: ignore[PE203] no more\ntools:\n  pay: deny  # lint: ignore[PE201] nor here\n"
+    text = "policy: p\nlanguage: 1\n# lint: ignore[PE203] no more\n"
+    text += "tools:\n  pay: deny  # lint: ignore[PE201] nor here\n"
     (project / "p.yaml").write_text(text, "utf-8")
     assert codes("p.yaml") == ["PE301", "PE301"]
     lint("p.yaml", "--fix")

@@ -25,8 +25,8 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.lint.places import SchemaAt, schemas
 from policy_engine.lint.accepted import accepted
+from policy_engine.lint.places import SchemaAt, schemas
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import DANGEROUS

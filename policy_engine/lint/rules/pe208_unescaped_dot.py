@@ -24,9 +24,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.accepted import accepted
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import PatternAt, patterns
-from policy_engine.lint.accepted import accepted
 from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject

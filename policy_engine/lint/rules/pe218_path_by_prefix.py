@@ -24,9 +24,9 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.accepted import accepted
 from policy_engine.lint.pieces import lets_through, tested
 from policy_engine.lint.places import schemas
-from policy_engine.lint.accepted import accepted
 from policy_engine.lint.proof.regexes import edges, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject

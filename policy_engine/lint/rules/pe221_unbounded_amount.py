@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.compiler.names import matches_glob
-from policy_engine.lint.places import SchemaAt, schemas
 from policy_engine.lint.accepted import accepted
+from policy_engine.lint.places import SchemaAt, schemas
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import AMOUNTS, words_of
