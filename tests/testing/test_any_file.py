@@ -9,11 +9,44 @@ from policy_engine.errors import PolicyError
 from policy_engine.testing.outcome import run_tests
 from policy_engine.testing.reading import read_suites
 
-KEYS = (
-    "name request expect steps texts matrix accepts refuses in usage accepts_without "
-    "refuses_without repeat approved defaults tool args now stage text effect rules approvals "
-    "labels timeout principals tools allow after amount ada principal facts context $text $list"
-).split()
+KEYS = [
+    "name",
+    "request",
+    "expect",
+    "steps",
+    "texts",
+    "matrix",
+    "accepts",
+    "refuses",
+    "in",
+    "usage",
+    "accepts_without",
+    "refuses_without",
+    "repeat",
+    "approved",
+    "defaults",
+    "tool",
+    "args",
+    "now",
+    "stage",
+    "text",
+    "effect",
+    "rules",
+    "approvals",
+    "labels",
+    "timeout",
+    "principals",
+    "tools",
+    "allow",
+    "after",
+    "amount",
+    "ada",
+    "principal",
+    "facts",
+    "context",
+    "$text",
+    "$list",
+]
 WORDS = [
     *("", "refund", "lookup", "allow", "deny", "desk/large", "input", "tool_call", "output", "1h"),
     *("ok: hello", "deny: boom", "redact: boom => x", "2026-01-05T10:00:00Z", "order", "args.note"),
