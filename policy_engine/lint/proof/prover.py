@@ -25,9 +25,10 @@ _NUMBERS: Final = {INT: "integer", DOUBLE: "number"}
 @lru_cache(maxsize=1)
 def _z3() -> Any:
     try:
-        return import_module("z3")
+        module = import_module("z3")
     except ImportError:
         return None
+    return module if hasattr(module, "Solver") else None  # a folder of that name is no z3
 
 
 def is_installed() -> bool:
