@@ -290,10 +290,24 @@ def conjunctions(found: Formula) -> list[tuple[Clause, ...]]:
     Raises:
         TooManyError: They are too many.
     """
-    cases = list(islice(_cases(found), _MOST + 1))
+    try:
+        cases = list(islice(_cases(_simple(found)), _MOST + 1))
+    except RecursionError:
+        raise TooManyError from None
     if len(cases) > _MOST:
         raise TooManyError
     return cases
+
+
+def _simple(found: Formula) -> Formula:
+    """Take out what is true or false anyway, so that no case is looked for in vain."""
+    if isinstance(found, Clause):
+        return found
+    parts = [_simple(part) for part in found.parts]
+    settled, idle = (_FALSE, _TRUE) if found.all else (_TRUE, _FALSE)
+    if any(part == settled for part in parts):
+        return settled
+    return Group(found.all, tuple(part for part in parts if part != idle))
 
 
 def _cases(found: Formula) -> Iterator[tuple[Clause, ...]]:
