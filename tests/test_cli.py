@@ -53,6 +53,7 @@ OUTPUTS = {
     "help-replay": ("replay", "--help"),
     "help-explain": ("explain", "--help"),
     "help-schema": ("schema", "--help"),
+    "help-test": ("test", "--help"),
     "lint-clean": ("lint", "golden/clean.yaml"),
     "lint-findings": ("lint", POLICIES),
     "lint-findings-json": ("lint", POLICIES, "--format", "json"),
@@ -150,7 +151,7 @@ ENDINGS = [
     (("schema",), 0),
     (("schema", "request"), 0),
     (("schema", "decision"), 0),
-    (("schema", "test"), 2),
+    (("schema", "test"), 0),
     (("schema", "tests"), 2),
 ]  # fmt: skip
 

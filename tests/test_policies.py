@@ -17,7 +17,7 @@ from policy_engine.loader import load
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ROOT / "policies"
-FILES = sorted(POLICIES.rglob("*.yaml"))
+FILES = sorted(path for path in POLICIES.rglob("*.yaml") if path.parent.name != "tests")
 EXAMPLES = sorted((POLICIES / "examples").glob("*.jsonl"))
 SCHEMA_LINE = "# yaml-language-server: $schema="
 

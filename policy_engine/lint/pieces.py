@@ -40,8 +40,12 @@ class Piece:
         return ".".join(self.clause.atom.term[1:])
 
 
-def tested(subject: Subject) -> Iterator[Piece]:
-    """Go through the tests of text arguments in rules about calls."""
+def tested(subject: Subject) -> tuple[Piece, ...]:
+    """Return the tests of text arguments in rules about calls."""
+    return subject.once("pieces", lambda: _tested(subject))
+
+
+def _tested(subject: Subject) -> Iterator[Piece]:
     for found in subject.conditions:
         compiled = found.compiled
         if compiled.condition is None or compiled.effect not in _RESTRICTING:

@@ -55,8 +55,12 @@ class PatternAt:
     """Whether what matches it is let through."""
 
 
-def schemas(subject: Subject) -> Iterator[SchemaAt]:
-    """Go through the schemas of arguments, and those of their properties and items."""
+def schemas(subject: Subject) -> tuple[SchemaAt, ...]:
+    """Return the schemas of arguments, and those of their properties and items."""
+    return subject.once("schemas", lambda: _schemas(subject))
+
+
+def _schemas(subject: Subject) -> Iterator[SchemaAt]:
     for entry in subject.entries:
         for name, schema in (entry.block.args or {}).items():
             path = (*entry.path, "args", name)
@@ -95,8 +99,12 @@ def _below(place: SchemaAt) -> Iterator[SchemaAt]:
             )
 
 
-def patterns(subject: Subject) -> Iterator[PatternAt]:
-    """Go through every regular expression."""
+def patterns(subject: Subject) -> tuple[PatternAt, ...]:
+    """Return every regular expression."""
+    return subject.once("patterns", lambda: _patterns(subject))
+
+
+def _patterns(subject: Subject) -> Iterator[PatternAt]:
     for place in schemas(subject):
         pattern = place.schema.get("pattern")
         if isinstance(pattern, str):

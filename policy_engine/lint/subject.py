@@ -1,10 +1,10 @@
 """What the rules of the linter look at: a policy set that loads, and the tools that there are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from policy_engine.compiler import Compiled, CompiledRule
 from policy_engine.compiler.meaning.places import PlacedRule, rules_of
@@ -16,6 +16,8 @@ from policy_engine.lint.together import applies_with
 from policy_engine.policy import LoadedPolicy, ToolBlock
 from policy_engine.source import Path
 from policy_engine.tools import Tool
+
+T = TypeVar("T")
 
 __all__ = ["Entry", "Options", "PlacedCondition", "Subject", "named_by"]
 
@@ -86,6 +88,15 @@ class Subject:
         )
         """Name -> tool; None where the tools are not known."""
         self.options = options or Options()
+
+        self._kept: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], Iterator[T]]) -> tuple[T, ...]:
+        """Return what several rules look at, made for the first that does."""
+        found: tuple[T, ...] | None = self._kept.get(name)
+        if found is None:
+            found = self._kept[name] = tuple(make())
+        return found
 
     @cached_property
     def engine(self) -> Engine:

@@ -34,6 +34,8 @@ from policy_engine.lint.rules.pe126_unpriced_model import RULE as PE126
 from policy_engine.lint.rules.pe127_secret_in_policy import RULE as PE127
 from policy_engine.lint.rules.pe128_duplicate_item import RULE as PE128
 from policy_engine.lint.rules.pe129_confusable_tools import RULE as PE129
+from policy_engine.lint.rules.pe130_case_sensitive_phrase import RULE as PE130
+from policy_engine.lint.rules.pe131_breaks_harmless_text import RULE as PE131
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -57,6 +59,7 @@ from policy_engine.lint.rules.pe220_unread_allowed import RULE as PE220
 from policy_engine.lint.rules.pe221_unbounded_amount import RULE as PE221
 from policy_engine.lint.rules.pe222_any_model import RULE as PE222
 from policy_engine.lint.rules.pe223_peer_approval import RULE as PE223
+from policy_engine.lint.rules.pe225_pattern_accepts_anything import RULE as PE225
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -105,6 +108,8 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE127,
             PE128,
             PE129,
+            PE130,
+            PE131,
             PE201,
             PE202,
             PE203,
@@ -128,6 +133,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE221,
             PE222,
             PE223,
+            PE225,
             PE301,
             PE302,
             PE303,

@@ -24,6 +24,7 @@ from policy_engine.cel.nodes import (
 )
 
 __all__ = [
+    "FLIPPED",
     "Atom",
     "Clause",
     "Formula",
@@ -44,7 +45,8 @@ Term: TypeAlias = tuple[str, ...]
 
 _UNKNOWN: Final = object()
 _COMPARED: Final = frozenset({"<", "<=", ">", ">="})
-_FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""A comparison -> the same with its sides changed."""
 _PIECES: Final = {
     "startsWith": "prefix",
     "endsWith": "suffix",
@@ -169,18 +171,15 @@ def _atom(node: Node) -> tuple[Any, bool] | None:
     return None
 
 
-def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool] | None:
-    if constant(left) is not _UNKNOWN:
-        left, right = right, left
-    path, value = term(left), constant(right)
-    if path is not None and value is not _UNKNOWN and _is_scalar(value):
-        return Atom(path, "==", value, _kind(left)), sense
-    if value is _UNKNOWN:
-        pair = sorted((canonical(left), canonical(right)))
-        if pair[0] == pair[1]:
-            return _UNKNOWN, sense
-        return Atom((), "other", f"{pair[0]} == {pair[1]}"), sense
-    return None
+def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool]:
+    for read, written in ((left, right), (right, left)):
+        path, value = term(read), constant(written)
+        if path is not None and value is not _UNKNOWN and _is_scalar(value):
+            return Atom(path, "==", value, _kind(read)), sense
+    pair = sorted((canonical(left), canonical(right)))
+    if pair[0] == pair[1]:
+        return _UNKNOWN, sense
+    return Atom((), "other", f"{pair[0]} == {pair[1]}"), sense
 
 
 def _member(left: Node, right: Node) -> tuple[Any, bool] | None:
@@ -193,17 +192,14 @@ def _member(left: Node, right: Node) -> tuple[Any, bool] | None:
     return None
 
 
-def _compared(operator: str, left: Node, right: Node) -> tuple[Any, bool] | None:
-    if constant(left) is not _UNKNOWN:
-        left, right, operator = right, left, _FLIPPED[operator]
-    path, value = term(left), constant(right)
-    if path is not None and isinstance(value, int | float) and not isinstance(value, bool):
-        kind = _kind(left)
-        if operator in {"<", "<="}:
-            return Atom(path, operator, value, kind), True
-        return Atom(path, "<=" if operator == ">" else "<", value, kind), False
-    if value is not _UNKNOWN:
-        return None
+def _compared(operator: str, left: Node, right: Node) -> tuple[Any, bool]:
+    for read, written, said in ((left, right, operator), (right, left, FLIPPED[operator])):
+        path, value = term(read), constant(written)
+        if path is not None and isinstance(value, int | float) and not isinstance(value, bool):
+            kind = _kind(read)
+            if said in {"<", "<="}:
+                return Atom(path, said, value, kind), True
+            return Atom(path, "<=" if said == ">" else "<", value, kind), False
     a, b = canonical(left), canonical(right)
     if operator in {">", "<="}:
         a, b = b, a
@@ -294,10 +290,24 @@ def conjunctions(found: Formula) -> list[tuple[Clause, ...]]:
     Raises:
         TooManyError: They are too many.
     """
-    cases = list(islice(_cases(found), _MOST + 1))
+    try:
+        cases = list(islice(_cases(_simple(found)), _MOST + 1))
+    except RecursionError:
+        raise TooManyError from None
     if len(cases) > _MOST:
         raise TooManyError
     return cases
+
+
+def _simple(found: Formula) -> Formula:
+    """Take out what is true or false anyway, so that no case is looked for in vain."""
+    if isinstance(found, Clause):
+        return found
+    parts = [_simple(part) for part in found.parts]
+    settled, idle = (_FALSE, _TRUE) if found.all else (_TRUE, _FALSE)
+    if any(part == settled for part in parts):
+        return settled
+    return Group(found.all, tuple(part for part in parts if part != idle))
 
 
 def _cases(found: Formula) -> Iterator[tuple[Clause, ...]]:

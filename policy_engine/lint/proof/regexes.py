@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 import re2
@@ -11,6 +12,8 @@ import re2
 __all__ = ["edges", "is_anchored", "parsed", "sample", "search", "top_branches"]
 
 _MAX: Final = 2_000
+_LONG: Final = 4_000
+"""A longer text is not made up; what is cut off does not match and is left out."""
 _parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the standard library's reader of patterns
 _CLASSES: Final = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 _NOT_CLASSES: Final = {
@@ -132,7 +135,7 @@ def sample(pattern: str) -> tuple[str, ...]:
     found = []
     for more in (0, 1, 3):
         try:
-            text = "".join(_text(tree, more, 0))
+            text = "".join(islice(_text(tree, more, 0), _LONG))
         except (ValueError, RecursionError):
             return ()
         if search(pattern, text) is not False and text not in found:

@@ -55,7 +55,7 @@ def narrow(values: Values, schema: Any) -> None:
         bound = schema.get(key)
         if isinstance(bound, int | float) and not isinstance(bound, bool):
             values.bound(**{"low" if is_low else "high": bound}, is_open=is_open)
-    values.shortest = max(values.shortest, schema.get("minLength", 0))
+    values.shortest = max(values.shortest, int(schema.get("minLength", 0)))
     values.longest = min(
         values.longest,
         schema.get("maxLength", values.longest),

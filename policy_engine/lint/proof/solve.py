@@ -12,6 +12,7 @@ from policy_engine.lint.proof.formula import (
     TooManyError,
     conjunctions,
 )
+from policy_engine.lint.proof.prover import refutes
 from policy_engine.lint.proof.values import Values
 
 __all__ = ["Base", "Case", "cases", "is_impossible"]
@@ -41,7 +42,7 @@ def cases(*wanted: Formula, base: Base) -> Iterator[Case]:
     """
     for clauses in conjunctions(Group(True, wanted)):
         case = _case(clauses, base)
-        if case is not None:
+        if case is not None and not (case.others and refutes(clauses, base)):
             yield case
 
 

@@ -15,6 +15,8 @@ __all__ = ["Values", "same"]
 
 _MOST: Final = 64
 """So many candidates are tried."""
+_LONG: Final = 20_000
+"""A longer text is not made up."""
 
 
 def same(a: object, b: object) -> bool:
@@ -201,10 +203,10 @@ class Values:
         for base in ("x", "", "example", "a", "0", "X-1", "2026-01-05"):
             text = prefix + middle + base + suffix
             yield text
-            if len(text) < self.shortest:
+            if len(text) < self.shortest <= _LONG:
                 filling = (base or "x") * (self.shortest - len(text) + 1)
                 yield (prefix + middle + filling)[: max(0, self.shortest - len(suffix))] + suffix
-            if len(text) > self.longest:
+            if len(text) > self.longest >= 0:
                 yield text[: int(self.longest)]
 
 

@@ -129,6 +129,9 @@ def _edits(
         start, end = term.start, term.end + match.end()
     else:
         return ()
+    removed = condition.text[start:end]
+    if removed.count("(") != removed.count(")"):
+        return ()  # a bracket that is not the term's own
     return expression_edit(found.policy, found.path, condition.text, start, end, "")
 
 

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.pieces import Piece, lets_through, tested
+from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 
@@ -43,6 +44,9 @@ def _find(subject: Subject) -> Iterator[Found]:
     for one in tested(subject):
         if one.allows or one.kind not in _KINDS or one.found.compiled.effect != "deny":
             continue
+        places = scenes(subject, one.found)[:1]
+        if not places or places[0].base(one.clause.atom.term).chosen is not None:
+            continue  # its values are listed
         word = _word(one)
         if word is None or lets_through(subject, one, word, "not stopped") is not None:
             continue  # the rule does not stop the word itself

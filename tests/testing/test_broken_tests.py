@@ -1,6 +1,6 @@
 """The catalogue of broken test files: each earns exactly the message beside it.
 
-To write the messages anew, run `UPDATE_GOLDEN=1 pytest tests/testing/test_broken.py` and read
+To write the messages anew, run `UPDATE_GOLDEN=1 pytest tests/testing/test_broken_tests.py` and read
 the diff.
 """
 
@@ -40,7 +40,8 @@ def test_a_policy_that_does_not_load_is_not_a_fault_of_the_tests(tmp_path):
     (tmp_path / "p.yaml").write_text("policy: p\nlanguage: 1\ntoolz: {}\n")
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "a.yaml").write_text(
-        "policies: ../p.yaml\ntests:\n  - {name: a, request: {tool: t, args: {}}, expect: {effect: deny}}\n"
+        "policies: ../p.yaml\n"
+        "tests: [{name: a, request: {tool: t, args: {}}, expect: {effect: deny}}]\n"
     )
     from policy_engine.errors import PolicyError
 

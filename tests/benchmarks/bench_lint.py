@@ -1,0 +1,89 @@
+"""What lint costs: 200 rules, without and with proofs. `python tests/benchmarks/bench_lint.py`."""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from policy_engine.lint import RULES, lint
+from policy_engine.lint.subject import Subject
+from policy_engine.loader import load, load_texts
+
+BUDGETS = {"without proofs": 150, "with proofs": 2000}
+ROUNDS = 7
+
+
+TOOL = """\
+  tool_{i}:
+    args:
+      amount: {{type: number, minimum: 0, maximum: 1000}}
+      note: {{type: string, maxLength: 200}}
+      order: {{type: string, pattern: '^ORD-{i}-[0-9]{{8}}$'}}
+      env: {{enum: [prod, staging, dev]}}
+    labels: [untrusted]
+    rules:
+      - id: t{i}-a
+        when: args.amount > {bound}
+        effect: require_approval
+        approval: {{approvers: [finance], expires: 1h}}
+      - {{id: t{i}-b, when: 'args.env == "prod" && "untrusted" in session.labels', effect: deny}}
+      - id: t{i}-c
+        when: args.note.lowerAscii().contains("x{i}") && args.amount > 5
+        effect: deny
+      - {{id: t{i}-d, check: {{terms: {{any: [alpha{i}, beta{i}]}}}}, effect: deny}}
+"""
+RULE = """\
+  - {{id: r{i}, tools: [tool_{i}], when: 'args.amount > 5{i} && principal.id != "u"', effect: deny}}
+"""
+
+
+def policy_of(tools: int) -> str:
+    """Write a policy with five rules a tool, of the kinds that real ones have."""
+    head = "policy: large\nlanguage: 1\ndescription: For the benchmark.\ntools:\n"
+    entries = "".join(TOOL.format(i=i, bound=100 + i) for i in range(tools))
+    return head + entries + "rules:\n" + "".join(RULE.format(i=i) for i in range(tools))
+
+
+def say(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(text + "\n")
+
+
+def milliseconds(function) -> float:
+    """Return the median time of a call."""
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        function()
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
+def main() -> int:
+    """Print the times; the exit code says whether they are within the budgets."""
+    compiled = load_texts({"large.yaml": policy_of(40)}, warm=False)
+    found = {
+        "without proofs": milliseconds(lambda: lint(compiled, proofs=False)),
+        "with proofs": milliseconds(lambda: lint(compiled)),
+    }
+    over = False
+    for name, time_ in found.items():
+        over |= time_ > BUDGETS[name]
+        say(f"lint 200 rules {name}: {time_:.0f} ms (budget {BUDGETS[name]} ms)")
+    say(f"findings: {len(lint(compiled).findings)}")
+    own = load(Path(__file__).parent.parent.parent / "policies", warm=False)
+    say(f"lint the project's own policies: {milliseconds(lambda: lint(own)):.0f} ms")
+    subject = Subject(compiled)
+    slowest = []
+    for rule in RULES.values():
+        if not rule.needs_tools:
+            start = time.perf_counter()
+            list(rule.find(subject))
+            slowest.append(((time.perf_counter() - start) * 1000, rule.code))
+    for time_, code in sorted(slowest, reverse=True)[:6]:
+        say(f"  {code}: {time_:.1f} ms")
+    return int(over)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""What would take for ever is not looked at: lint stays quick whatever a policy says."""
+
+import json
+import time
+
+import pytest
+
+from policy_engine.errors import PolicyError
+from policy_engine.lint import Settings, lint
+from policy_engine.loader import load_texts
+
+ALTERNATIVES = " && ".join(f'(args.s == "{i}" || args.n > {i})' for i in range(24))
+HEAVY = {
+    "alternatives that multiply": (ALTERNATIVES, {}),
+    "alternatives that multiply, and false": (f"{ALTERNATIVES} && false", {}),
+    "a negation of alternatives": (f"!({ALTERNATIVES})", {}),
+    "many terms": (" && ".join(f"args.n > {i}" for i in range(120)), {}),
+    "many others": (" || ".join(f"args.s.size() + {i} > 5" for i in range(60)), {}),
+    "a long text": ('args.s == "a"', {"minLength": 100_000_000}),
+    "a long pattern": ('args.s == "a"', {"pattern": "^((a{60}){60}){60}$"}),
+    "many items": ("args.l.size() > 3", {}),
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_lint_stays_quick(name):
+    when, more = HEAVY[name]
+    args = {
+        "s": {"type": "string", **more},
+        "n": {"type": "number"},
+        "l": {"type": "array", "items": {"type": "string"}, "minItems": 1_000_000},
+    }
+    rules = [
+        {"id": "a", "when": when, "effect": "deny"},
+        {"id": "b", "when": when, "effect": "deny"},
+    ]
+    policy = {"policy": "p", "language": 1, "tools": {"t": {"args": args, "rules": rules}}}
+    try:
+        compiled = load_texts({"p.yaml": json.dumps(policy)}, warm=False)
+    except PolicyError:
+        pytest.fail("the case is to load")
+    began = time.perf_counter()
+    lint(compiled, settings=Settings(persona="pedantic"))
+    assert time.perf_counter() - began < 3
