@@ -87,7 +87,7 @@ class Call:
         self._has_handed = False
         self._is_over = False
         self._started = perf_counter_ns()
-        self.allowance = Allowance(_seconds(ticket))
+        self.allowance = _allowance(ticket)
 
     def leave(self, result: T) -> Steps[T]:
         """Judge a result, and return it as it may be handed back.
@@ -109,18 +109,8 @@ class Call:
         Raises:
             Denied: It is not permitted.
         """
-        asked = self._ticket.decision.request
-        request = Request(
-            stage="tool_result",
-            agent=asked.agent,
-            principal=asked.principal,
-            session=asked.session,
-            tool=asked.tool,
-            args=asked.args,
-            call_id=asked.call_id,
-            context=asked.context,
-        )
-        if not self._parts.state.halts() and self._parts.revision.engine.is_quiet(request):
+        request = self._about_result()
+        if self._is_quiet(request):
             return result
         judged: Any = _UNREADABLE
         kept: Any = result
@@ -138,6 +128,33 @@ class Call:
             raise Denied(found.decision.denied("guard.unjudgeable", text)) from error
         return handed
 
+    def leave_quietly(self) -> bool:
+        """End the call where nothing asks what it returned; whether that is so.
+
+        Raises:
+            Denied: The outcome could not be recorded.
+        """
+        if not self._is_quiet(self._about_result()):
+            return False
+        self.end("returned")
+        return True
+
+    def _is_quiet(self, request: Request) -> bool:
+        return not self._parts.state.halts() and self._parts.revision.engine.is_quiet(request)
+
+    def _about_result(self) -> Request:
+        asked = self._ticket.decision.request
+        return Request(
+            stage="tool_result",
+            agent=asked.agent,
+            principal=asked.principal,
+            session=asked.session,
+            tool=asked.tool,
+            args=asked.args,
+            call_id=asked.call_id,
+            context=asked.context,
+        )
+
     def fail(self, error: BaseException, late: OutcomeStatus = "unknown") -> None:
         """Note that the function raised, was cancelled, or took too long.
 
@@ -149,7 +166,7 @@ class Call:
             Denied: That could not be recorded.
         """
         status: OutcomeStatus = "raised"
-        if self.allowance.is_over:
+        if self.allowance is not None and self.allowance.is_over:
             status = late
         elif isinstance(error, asyncio.CancelledError | GeneratorExit):
             status = "cancelled"
@@ -203,14 +220,13 @@ class Call:
 
 
 def enter(
-    parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound
-) -> Steps[tuple[Call, tuple[Any, ...], dict[str, Any]]]:
-    """Decide about a call, and return it with what the function is called with.
+    parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound, ticket: Ticket
+) -> tuple[Call, tuple[Any, ...], dict[str, Any]]:
+    """Return a call that is permitted, and what its function is called with.
 
     Raises:
         Denied: The call is not permitted.
     """
-    ticket = yield from walk(parts, tool.request(bound.judged, session), session)
     denied = stopped(parts, ticket)
     if denied is not None:
         raise denied
@@ -224,8 +240,8 @@ def enter(
     return call, positional, keywords
 
 
-def _seconds(ticket: Ticket) -> float | None:
+def _allowance(ticket: Ticket) -> Allowance | None:
     for item in ticket.decision.obligations:
         if isinstance(item, Timeout):
-            return item.seconds
+            return Allowance(item.seconds)
     return None

@@ -80,7 +80,7 @@ class Parts:
             ValueError: The clock does not say its offset from UTC.
         """
         now = self.clock()
-        if now.utcoffset() is None:
+        if now.tzinfo is not UTC and now.utcoffset() is None:
             raise ValueError(
                 "the clock of the guard tells a time without its offset from UTC: "
                 "let it return datetime.now(UTC)"
