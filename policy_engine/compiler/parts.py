@@ -226,9 +226,8 @@ class _Compiler:
         document = self.loaded.document
         try:
             arguments = compile_arguments(schemas, closed=closed, patterns=self.patterns)
-        except ValueError as error:
-            if not self.faults:
-                self.faults.append(document.fault(path, "PE015", f"not a usable schema: {error}"))
+        except Exception as error:  # noqa: BLE001 - likewise
+            self._unusable(path, error)
             return None
 
         def place(below: Path) -> Location:
@@ -257,12 +256,28 @@ class _Compiler:
             names = [name] if name else list(schemas)
             for key in names:
                 if key in schemas and (place, key) not in found:
-                    validator = self.validators.get((place, key))
-                    if validator is None:
-                        validator = compile_schema(schemas[key], closed=False)
-                        self.validators[place, key] = validator
-                    found[place, key] = Guarded(place, key, validator)
+                    validator = self._validator(place, key, schemas[key])
+                    if validator is not None:
+                        found[place, key] = Guarded(place, key, validator)
         return tuple(found.values())
+
+    def _unusable(self, path: Path, error: Exception) -> None:
+        """Refuse a schema that does not compile, unless what is wrong is told already."""
+        if not self.faults:
+            message = f"not a usable schema: {error}"
+            self.faults.append(self.loaded.document.fault(path, "PE015", message))
+
+    def _validator(self, place: str, key: str, schema: Any) -> Validator | None:
+        """Compile what a declared value must fit; None where a fault of it is told already."""
+        validator = self.validators.get((place, key))
+        if validator is None:
+            try:
+                validator = compile_schema(schema, closed=False)
+            except Exception as error:  # noqa: BLE001 - one at fault may fail in any way
+                self._unusable((place, key, "schema") if place == "facts" else (place, key), error)
+                return None
+            self.validators[place, key] = validator
+        return validator
 
     def _limit(self, limit: Any, index: int) -> CompiledLimit:
         path: Path = ("limits", index)
@@ -360,7 +375,8 @@ class _Compiler:
 
 def _is_silent(schema: Any) -> bool:
     kinds = schema.get("type", "string") if isinstance(schema, Mapping) else "string"
-    return _NO_TEXT.issuperset(kinds if isinstance(kinds, list | tuple) else [kinds])
+    named = kinds if isinstance(kinds, list | tuple) else [kinds]
+    return all(isinstance(kind, str) and kind in _NO_TEXT for kind in named)
 
 
 def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:
