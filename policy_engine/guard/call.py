@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter_ns
 from typing import Any, Final, TypeVar
 
@@ -109,15 +110,16 @@ class Call:
         Raises:
             Denied: It is not permitted.
         """
-        request = self._about_result()
-        if self._is_quiet(request):
+        if self._is_quiet():
             return result
         judged: Any = _UNREADABLE
         kept: Any = result
         # What cannot be read cannot be told, and then what restricts matches.
         with suppress(UnjudgeableError):
             judged, kept = snapshot(result)
-        found = yield from walk(self._parts, replace(request, result=judged), self._session)
+        asked = self._ticket.decision.request
+        request = replace(asked, stage="tool_result", result=judged)
+        found = yield from walk(self._parts, request, self._session)
         denied = stopped(self._parts, found)
         if denied is not None:
             raise denied
@@ -134,26 +136,16 @@ class Call:
         Raises:
             Denied: The outcome could not be recorded.
         """
-        if not self._is_quiet(self._about_result()):
+        if not self._is_quiet():
             return False
         self.end("returned")
         return True
 
-    def _is_quiet(self, request: Request) -> bool:
-        return not self._parts.state.halts() and self._parts.revision.engine.is_quiet(request)
-
-    def _about_result(self) -> Request:
-        asked = self._ticket.decision.request
-        return Request(
-            stage="tool_result",
-            agent=asked.agent,
-            principal=asked.principal,
-            session=asked.session,
-            tool=asked.tool,
-            args=asked.args,
-            call_id=asked.call_id,
-            context=asked.context,
-        )
+    def _is_quiet(self) -> bool:
+        parts = self._parts
+        if parts.state.halts():
+            return False
+        return parts.revision.engine.is_result_quiet(self._ticket.decision.request)
 
     def fail(self, error: BaseException, late: OutcomeStatus = "unknown") -> None:
         """Note that the function raised, was cancelled, or took too long.
@@ -172,11 +164,12 @@ class Call:
             status = "cancelled"
         self.end(status, error, is_quiet=not isinstance(error, Exception))
 
-    def hand_back(self) -> None:
+    def hand_back(self, now: datetime | None = None) -> None:
         """Set labels and count the call as returned: something of it is handed back from now."""
         if not self._has_handed:
             self._has_handed = True
-            self._parts.state.returned(self._ticket.decision, self._parts.now())
+            now = self._parts.now() if now is None else now
+            self._parts.state.returned(self._ticket.decision, now)
 
     def end(
         self, status: OutcomeStatus, error: BaseException | None = None, *, is_quiet: bool = False
@@ -195,11 +188,12 @@ class Call:
         if self._is_over:
             return
         self._is_over = True
-        self.hand_back()
+        now = self._parts.now()
+        self.hand_back(now)
         elapsed_us = (perf_counter_ns() - self._started) // 1000
         ticket = self._ticket
         try:
-            self._parts.record_outcome(ticket, status, self._parts.now(), elapsed_us, error)
+            self._parts.record_outcome(ticket, status, now, elapsed_us, error)
         except AuditError as failure:
             if is_quiet:
                 warn(ticket.trace, "an outcome could not be recorded: %s", failure.message)
