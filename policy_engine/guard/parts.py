@@ -16,7 +16,6 @@ from policy_engine.audit import (
     outcome_record,
     write,
 )
-from policy_engine.decision import Decision
 from policy_engine.engine import Engine
 from policy_engine.guard.gather import FactFunction
 from policy_engine.guard.log import warn
@@ -87,29 +86,25 @@ class Parts:
             )
         return now
 
-    def record(self, decision: Decision, now: datetime, trace: Trace, elapsed_us: int) -> str:
+    def record(self, ticket: Ticket, elapsed_us: int) -> None:
         """Write the record of a decision.
-
-        Returns:
-            The id of the record.
 
         Raises:
             AuditError: It could not be written.
         """
-        record_id = _IDS.next()
+        ticket.record_id = _IDS.next()
         write(
             self.sink,
             decision_record(
-                decision,
-                id=record_id,
-                time=now,
-                trace=trace,
+                ticket.decision,
+                id=ticket.record_id,
+                time=ticket.now,
+                trace=ticket.trace,
                 enforced=True,
                 elapsed_us=elapsed_us,
-                known=self.revision.engine.is_named(decision.asked),
+                known=ticket.is_named,
             ),
         )
-        return record_id
 
     def record_outcome(
         self,

@@ -121,7 +121,7 @@ def _settled(
     if parts.revision is not revision:
         _undo(parts, decision, hold, used)
         return None
-    return Ticket(decision, now, trace, hold, used)
+    return Ticket(decision, now, trace, hold, used, is_named=needs.is_named)
 
 
 def _judged(
@@ -172,8 +172,7 @@ def _recorded(parts: Parts, ticket: Ticket, started: int) -> Ticket:
     try:
         if ticket.decision.effect == "require_approval":
             _ask(parts, ticket)
-        elapsed_us = (perf_counter_ns() - started) // 1000
-        ticket.record_id = parts.record(ticket.decision, ticket.now, ticket.trace, elapsed_us)
+        parts.record(ticket, (perf_counter_ns() - started) // 1000)
     except AuditError as error:
         give_back(parts, ticket)
         text = "The decision could not be recorded."

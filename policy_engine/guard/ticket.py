@@ -25,4 +25,6 @@ class Ticket:
     """What its approvals were used up for."""
     approvals: tuple[Approval, ...] = ()
     """What was asked for, where an approval is needed."""
+    is_named: bool = False
+    """Whether an entry matches the request's name, so that it may be recorded."""
     record_id: str = ""
