@@ -63,10 +63,10 @@ def _condition(loaded: LoadedPolicy, placed: PlacedRule) -> Iterator[Fault]:
         yield fault(loaded, placed.path, "PE020", message, hint)
 
 
-def _takes_anything(schema: Mapping[str, object] | bool) -> bool:
+def _takes_anything(schema: object) -> bool:
     """Tell whether a schema accepts every value, and that there is none."""
-    if isinstance(schema, bool):
-        return schema
+    if not isinstance(schema, Mapping):
+        return False
     return schema.get("optional") is True and schema.keys() <= _SAYS_NOTHING
 
 
