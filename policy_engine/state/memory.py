@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from policy_engine.decision import (
+    NO_FACTS,
     Count,
     CounterNeed,
     Decision,
@@ -70,6 +71,8 @@ class MemoryState:
         """
         found = {} if answers is None else answers
         if not (needs.session or needs.counters) and request.call_id is None:
+            if not (needs.now or self._halts or found):
+                return NO_FACTS
             return Facts(now=now, halts=self._halts, answers=found)
         time = microseconds(now)
         scope = scope_of(request)
