@@ -171,6 +171,13 @@ class Engine:
         chains = (self.compiled.chain(stage, name, picked) for picked in product(*choices))
         return all(chain.is_denied for chain in chains)
 
+    def is_result_quiet(self, request: Request) -> bool:
+        """Whether nothing would be asked about what this tool call returns."""
+        found = self._memo.get(("tool_result", request.agent, request.tool))
+        if found.__class__ is Chain:
+            return found.is_quiet
+        return self.is_quiet(replace(request, stage="tool_result"))
+
     def explain(
         self, stage: Stage, name: str | None, agent: str | None = None
     ) -> tuple[ChainLink, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from desk import DESK
-from support import NetworkUsedError
+from support import ROOT, NetworkUsedError
 
 # In CI a skipped test is a defect; there `.ci/run` looks for the server, and says if there is none.
 _SERVER = os.environ.get("POLICY_ENGINE_YAML_SERVER") or shutil.which("yaml-language-server")

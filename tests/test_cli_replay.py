@@ -62,6 +62,8 @@ MALFORMED = [
     ({**CALL, "expect": {"efect": "deny"}}, '"efect" is not "effect" or "rules", which "expect" has'),
     ({**CALL, "expect": {"effect": "alow"}}, '"expect.effect" is one of allow, redact, require_approval, deny: did you mean "allow"?'),
     ({**CALL, "expect": {"effect": ["deny"]}}, '"expect.effect" is one of allow, redact, require_approval, deny'),
+    ({**CALL, "expect": {"effect": None}}, '"expect" says nothing: give it "effect", "rules" or both'),
+    ({**CALL, "expect": {"rules": []}}, '"expect" says nothing: give it "effect", "rules" or both'),
     ({**CALL, "expect": {"rules": "a"}}, '"expect.rules" is a list of the names of rules'),
     ({**CALL, "expect": {"rules": [1]}}, '"expect.rules" is a list of the names of rules'),
     ({**CALL, "repeat": 0}, '"repeat" is a whole number from 1 to 1,000,000'),

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_engine.compiler.names import NameIndex, globs_overlap, is_glob, matches_glob
+from policy_engine.compiler.names import (
+    NameIndex,
+    covers_glob,
+    globs_overlap,
+    is_glob,
+    matches_glob,
+)
 
 GLOBS = st.text("ab*?", max_size=7)
 NAMES = st.text("ab", max_size=7)
@@ -73,3 +79,27 @@ def test_many_stars_do_not_hang():
     assert not matches_glob(glob, "a" * 20_000)
     assert globs_overlap(glob, "*a" * 90 + "*")
     assert time.perf_counter() - began < 1
+
+
+@given(GLOBS, GLOBS)
+def test_a_glob_that_covers_another_matches_all_that_it_matches(wide, narrow):
+    names = ["".join(letters) for size in range(5) for letters in product("ab", repeat=size)]
+    inside = all(matches_glob(wide, name) for name in names if matches_glob(narrow, name))
+    assert inside or not covers_glob(wide, narrow)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        ("*", "read_*", True),
+        ("read*", "read_*", True),
+        ("read_*", "read*", False),
+        ("*a*", "*bab*", True),
+        ("?", "*", False),
+        ("?*", "a*", True),
+        ("a", "a", True),
+        ("**", "", True),
+    ],
+)
+def test_which_globs_cover_which(wide, narrow, expected):
+    assert covers_glob(wide, narrow) is expected

@@ -117,6 +117,8 @@ def of_rule(own, rule, request, facts):
     said = True
     if "when" in rule:
         said = holds(rule["when"], request, facts)
+        if "context.env" in written(rule["when"]) and (request.context or {}).get("env") == "?":
+            said = None  # what does not fit its schema taints the whole condition
     if "args" in rule:
         amount = request.args.get("amount")
         bound = rule["args"]["amount"]["maximum"]
@@ -506,7 +508,7 @@ def cases(draw):
 
 
 @settings(
-    max_examples=200,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -10,7 +10,8 @@ import builtins
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeAlias, get_args
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import orjson
 
@@ -70,6 +71,8 @@ _NAMED_BY: Final[Mapping[Stage, str | None]] = {
     "output": None,
 }
 
+_MAPPINGS: Final = (dict, MappingProxyType)
+"""What principals usually are."""
 _identity = builtins.id
 _memo: dict[int, _Spoken] = {}
 
@@ -117,8 +120,8 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         if known and named is not None:
             record[named] = _name(getattr(request, named))
     record["agent"] = _text(request.agent)
-    principal = request.principal
-    if isinstance(principal, Mapping):
+    principal: Any = request.principal
+    if type(principal) in _MAPPINGS or isinstance(principal, Mapping):
         record["principal"] = _text(principal.get("id"))
         record["tenant"] = _text(principal.get("tenant"))
     record["session"] = _text(request.session)

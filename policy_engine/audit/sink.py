@@ -112,16 +112,17 @@ class CallableSink:
         Raises:
             AuditError: The function raised, or has yet to be awaited.
         """
-        name = _named(self._function)
         try:
             found = self._function(line)
         except Exception as error:
+            name = _named(self._function)
             raise AuditError(
                 f'a record could not be written: "{name}" raised "{type(error).__name__}"'
             ) from error
-        if inspect.isawaitable(found):
+        if found is not None and inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
+            name = _named(self._function)
             raise AuditError(f'a record could not be written: what "{name}" returned is awaitable')
 
 

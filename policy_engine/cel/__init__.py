@@ -2,6 +2,7 @@
 
 from policy_engine.cel.environment import Constant, Environment, Variable
 from policy_engine.cel.expression import Condition, Expression, compile_condition, compile_value
+from policy_engine.cel.outcomes import outcomes
 from policy_engine.cel.problems import ExpressionError, Problem
 from policy_engine.cel.types import (
     BOOL,
@@ -51,5 +52,6 @@ __all__ = [
     "Variable",
     "compile_condition",
     "compile_value",
+    "outcomes",
     "schema_type",
 ]

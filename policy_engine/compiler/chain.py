@@ -168,7 +168,7 @@ class Chain:
         self.is_named = gathered.is_named
         self._carried = attrgetter(TEXT_OF.get(stage, "text"))
         self._in_parts = stage != "tool_call"
-        self._needs = Needs(now=self.wants_now, session=self.wants_session)
+        self._needs = Needs(now=self.wants_now, session=self.wants_session, is_named=self.is_named)
         self._effect = effect
         self._would = would
         self._fits = tuple(constraint.arguments.fits for constraint in self.constraints)
@@ -260,6 +260,7 @@ class Chain:
             session=self.wants_session,
             facts=tuple(lookup.need(request) for lookup in self.lookups),
             counters=tuple(need for need in needed if need is not None),
+            is_named=self.is_named,
         )
 
     def _ask(self, request: Request, facts: Facts) -> Outcome:

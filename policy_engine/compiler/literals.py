@@ -131,7 +131,10 @@ def _listed(schemas: Sequence[object]) -> _Possible | None:
     for schema in schemas:
         if not isinstance(schema, Mapping) or not ("enum" in schema or "const" in schema):
             return None
-        values.extend(schema["enum"] if "enum" in schema else [schema["const"]])
+        listed = schema.get("enum", [schema.get("const")])
+        if not isinstance(listed, list | tuple):
+            return None
+        values.extend(listed)
     return _Possible(tuple(values)) if values else None
 
 

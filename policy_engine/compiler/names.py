@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-__all__ = ["NameIndex", "globs_overlap", "is_glob", "matches_glob", "matching"]
+__all__ = ["NameIndex", "covers_glob", "globs_overlap", "is_glob", "matches_glob", "matching"]
 
 
 def is_glob(name: str) -> bool:
@@ -44,6 +44,25 @@ def globs_overlap(a: str, b: str) -> bool:
                 row[j] = below[j] or row[j + 1]
             else:
                 row[j] = below[j + 1] and (left == right or "?" in {left, right})
+        below = row
+    return below[0]
+
+
+def covers_glob(wide: str, narrow: str) -> bool:
+    """Tell whether a glob surely matches all that another one matches."""
+    # Row i says, for every j, whether the rest of `narrow` from i lies within that of `wide`
+    # from j: a star lies within a star only, any other sign also within a question mark.
+    stars = [False] * len(wide) + [True]
+    for j in range(len(wide) - 1, -1, -1):
+        stars[j] = wide[j] == "*" and stars[j + 1]
+    below = stars
+    for sign in reversed(narrow):
+        row = [False] * (len(wide) + 1)
+        for j in range(len(wide) - 1, -1, -1):
+            if wide[j] == "*":
+                row[j] = below[j] or row[j + 1]
+            else:
+                row[j] = below[j + 1] and sign != "*" and wide[j] in {"?", sign}
         below = row
     return below[0]
 

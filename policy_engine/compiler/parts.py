@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Expression, Type
+from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Expression, Type, outcomes
 from policy_engine.checks import CHECKS, OptionFaults, TextCheck
 from policy_engine.checks.arguments import compile_arguments
 from policy_engine.checks.schema import Validator, compile_schema
@@ -14,11 +14,13 @@ from policy_engine.compiler.limit import CompiledLimit
 from policy_engine.compiler.literals import Literals
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.message import escaped
+from policy_engine.compiler.names import is_glob
 from policy_engine.compiler.reference import unknown_references
 from policy_engine.compiler.rule import CompiledRule, Constraint, Guarded
 from policy_engine.decision import Stage
 from policy_engine.errors import Fault, Location
 from policy_engine.policy import LoadedPolicy, PolicySet
+from policy_engine.policy.words import quoted
 from policy_engine.text import Patterns
 
 __all__ = ["Parts", "PolicyCompiler", "compile_parts"]
@@ -140,23 +142,9 @@ class PolicyCompiler:
         name = f"{self.policy.policy}/{rule.id}"
         enforced = rule.mode == "enforce" and self.policy.mode == "enforce"
         document = self.loaded.document
-        condition: Condition | None = None
-        guards: tuple[Guarded, ...] = ()
+        condition = None
         if rule.when is not None:
-            env = environment(self.loaded, stage, covered)
-            condition = read_condition(document, (*path, "when"), rule.when, env, self.faults)
-            if condition is not None:
-                guards = self._guards(condition.reads)
-                self._refuse_facts(condition, stage, (*path, "when"))
-                if self.complete:
-                    self.faults.extend(
-                        unknown_references(
-                            document, (*path, "when"), condition, self.everything, self.labels
-                        )
-                    )
-                    self.faults.extend(
-                        self.literals.faults(self.loaded, (*path, "when"), condition, covered)
-                    )
+            condition = self._condition(rule.when, (*path, "when"), stage, covered)
         check = None if rule.check is None else self._check(rule.check, (*path, "check"))
         schemas = getattr(rule, "args", None)
         constraint = None
@@ -177,7 +165,7 @@ class PolicyCompiler:
             message=rule.message,
             approval=rule.approval,
             condition=condition,
-            guards=guards,
+            guards=() if condition is None else self._guards(condition.reads),
             check=check,
             unread_allowed=rule.unread == "allow",
             reads={f"/{'/'.join(map(escaped, path))}": path for path in reads},
@@ -185,6 +173,26 @@ class PolicyCompiler:
             constraint=constraint,
             replacement=rule.replacement or "",
         )
+
+    def _condition(
+        self, text: str, path: Path, stage: Stage, covered: Sequence[Covered]
+    ) -> Condition | None:
+        """Compile a condition, and refuse one that cannot do what it says."""
+        before = len(self.faults)
+        document = self.loaded.document
+        env = environment(self.loaded, stage, covered)
+        condition = read_condition(document, path, text, env, self.faults)
+        if condition is None:
+            return None
+        self._refuse_facts(condition, stage, path)
+        if self.complete:
+            self.faults.extend(
+                unknown_references(document, path, condition, self.everything, self.labels)
+            )
+            self.faults.extend(self.literals.faults(self.loaded, path, condition, covered))
+        if len(self.faults) == before:
+            self._refuse_never(condition, stage, path)
+        return condition
 
     def _refuse_silent(
         self, reads: Sequence[tuple[str, ...]], covered: Sequence[Covered], path: Path
@@ -239,9 +247,8 @@ class PolicyCompiler:
         document = self.loaded.document
         try:
             arguments = compile_arguments(schemas, closed=closed, patterns=self.patterns)
-        except ValueError as error:
-            if not self.faults:
-                self.faults.append(document.fault(path, "PE015", f"not a usable schema: {error}"))
+        except Exception as error:  # noqa: BLE001 - likewise
+            self._unusable(path, error)
             return None
 
         def place(below: Path) -> Location:
@@ -270,15 +277,28 @@ class PolicyCompiler:
             names = [name] if name else list(schemas)
             for key in names:
                 if key in schemas and (place, key) not in found:
-                    validator = self.validators.get((place, key))
-                    if validator is None:
-                        try:
-                            validator = compile_schema(schemas[key], closed=False)
-                        except ValueError:
-                            continue  # what is wrong with it is a fault of its own
-                        self.validators[place, key] = validator
-                    found[place, key] = Guarded(place, key, validator)
+                    validator = self._validator(place, key, schemas[key])
+                    if validator is not None:
+                        found[place, key] = Guarded(place, key, validator)
         return tuple(found.values())
+
+    def _unusable(self, path: Path, error: Exception) -> None:
+        """Refuse a schema that does not compile, unless what is wrong is told already."""
+        if not self.faults:
+            message = f"not a usable schema: {error}"
+            self.faults.append(self.loaded.document.fault(path, "PE015", message))
+
+    def _validator(self, place: str, key: str, schema: Any) -> Validator | None:
+        """Compile what a declared value must fit; None where a fault of it is told already."""
+        validator = self.validators.get((place, key))
+        if validator is None:
+            try:
+                validator = compile_schema(schema, closed=False)
+            except Exception as error:  # noqa: BLE001 - one at fault may fail in any way
+                self._unusable((place, key, "schema") if place == "facts" else (place, key), error)
+                return None
+            self.validators[place, key] = validator
+        return validator
 
     def limit(self, limit: Any, index: int) -> CompiledLimit:
         """Compile one limit."""
@@ -363,6 +383,18 @@ class PolicyCompiler:
                         hint="look it up by what the request carries, such as args.NAME",
                     )
 
+    def _refuse_never(self, condition: Condition, stage: Stage, path: Path) -> None:
+        """Refuse a condition that is false whatever is asked, or never to be told."""
+        known: dict[str, str] = {}
+        if stage in ("tool_call", "tool_result", "handoff"):  # rules over texts have two stages
+            known["stage"] = stage
+        if path[0] in ("tools", "handoffs") and not is_glob(str(path[1])):
+            known["tool" if path[0] == "tools" else "target"] = str(path[1])
+        if True not in outcomes(condition.tree, known):
+            message = f"the condition {quoted(condition.text)} can never be true"
+            hint = "say when the rule matches, or remove the rule"
+            self.faults.append(self.loaded.document.fault(path, "PE020", message, hint=hint))
+
     def _refuse_facts(self, condition: Condition, stage: Stage, path: Path) -> None:
         """Refuse to read a fact that is looked up by what this stage does not have."""
         read = {path[1] for path in condition.reads if path[0] == "facts" and len(path) > 1}
@@ -377,7 +409,8 @@ class PolicyCompiler:
 
 def _is_silent(schema: Any) -> bool:
     kinds = schema.get("type", "string") if isinstance(schema, Mapping) else "string"
-    return _NO_TEXT.issuperset(kinds if isinstance(kinds, list | tuple) else [kinds])
+    named = kinds if isinstance(kinds, list | tuple) else [kinds]
+    return all(isinstance(kind, str) and kind in _NO_TEXT for kind in named)
 
 
 def _declared(read: tuple[str, ...]) -> tuple[str, str | None]:

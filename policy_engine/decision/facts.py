@@ -123,3 +123,5 @@ class Needs:
     session: bool = False
     facts: tuple[FactNeed, ...] = ()
     counters: tuple[CounterNeed, ...] = ()
+    is_named: bool = False
+    """Whether an entry matches the request's name: one that none matches may be invented."""

@@ -8,6 +8,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+import orjson
+
 from policy_engine.decision.words import Stage
 
 __all__ = ["Request", "fingerprint"]
@@ -91,8 +93,8 @@ _set_id: _Setter = _SLOTS["id"].__set__
 def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
     """Bind an approval to exactly one request.
 
-    HMAC-SHA-256 (RFC 2104) over a type-tagged, length-prefixed form: 1, 1.0 and true differ,
-    integers are exact, the order of keys does not matter; call id and time are left out.
+    HMAC-SHA-256 (RFC 2104) over a form that keeps types apart: 1, 1.0 and true differ, integers
+    are exact, the order of keys does not matter; call id and time are left out.
     """
     principal = _mapping(request.principal)
     names = _names(
@@ -104,11 +106,12 @@ def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
         _tagged(request.tool, 1),
         _tagged(request.target, 1),
     )
-    context = _tagged(_declared(request.context, declared), 1)
-    form = f"{names}{_tagged(request.args, 1)}{context}"
+    if declared:
+        names += _tagged(_declared(request.context, declared), 1)
     halves = _halves(key)
     inner, outer = halves[0].copy(), halves[1].copy()
-    inner.update(f"l{len(form)}:{form};".encode("latin-1"))
+    inner.update(f"{len(names)}:{names}".encode("latin-1"))
+    inner.update(_exact(request.args))
     outer.update(inner.digest())
     return f"hmac-sha256:{outer.hexdigest()}"
 
@@ -122,9 +125,18 @@ def _halves(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
     return hashlib.sha256(inner), hashlib.sha256(outer)
 
 
+def _exact(args: Any) -> bytes:
+    """Return the form of arguments: as canonical JSON, or tagged where JSON would not be exact."""
+    try:
+        form = orjson.dumps(args, option=_EXACT)
+    except TypeError:  # integers beyond 64 bits, halves of surrogate pairs, no JSON at all
+        form = b"null"
+    if b"null" in form:  # so that not a number is not nothing
+        return _tagged(args, 1).encode("latin-1")
+    return form
+
+
 def _declared(context: object, declared: frozenset[str]) -> Mapping[str, Any]:
-    if not declared or context is None:
-        return _NOTHING
     return {name: value for name, value in _mapping(context).items() if name in declared}
 
 
@@ -155,6 +167,12 @@ def _remembered(*names: Any) -> str:
     return _joined(names)
 
 
+_EXACT: Final = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
 _BLOCK: Final = 64
 _MAX_DEPTH: Final = 64
 _MAX_NAME: Final = 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter_ns
 from typing import Any, Final, TypeVar
 
@@ -87,7 +88,7 @@ class Call:
         self._has_handed = False
         self._is_over = False
         self._started = perf_counter_ns()
-        self.allowance = Allowance(_seconds(ticket))
+        self.allowance = _allowance(ticket)
 
     def leave(self, result: T) -> Steps[T]:
         """Judge a result, and return it as it may be handed back.
@@ -109,25 +110,16 @@ class Call:
         Raises:
             Denied: It is not permitted.
         """
-        asked = self._ticket.decision.request
-        request = Request(
-            stage="tool_result",
-            agent=asked.agent,
-            principal=asked.principal,
-            session=asked.session,
-            tool=asked.tool,
-            args=asked.args,
-            call_id=asked.call_id,
-            context=asked.context,
-        )
-        if not self._parts.state.halts() and self._parts.revision.engine.is_quiet(request):
+        if self._is_quiet():
             return result
         judged: Any = _UNREADABLE
         kept: Any = result
         # What cannot be read cannot be told, and then what restricts matches.
         with suppress(UnjudgeableError):
             judged, kept = snapshot(result)
-        found = yield from walk(self._parts, replace(request, result=judged), self._session)
+        asked = self._ticket.decision.request
+        request = replace(asked, stage="tool_result", result=judged)
+        found = yield from walk(self._parts, request, self._session)
         denied = stopped(self._parts, found)
         if denied is not None:
             raise denied
@@ -137,6 +129,23 @@ class Call:
             text = f"The result cannot be redacted: {error}."
             raise Denied(found.decision.denied("guard.unjudgeable", text)) from error
         return handed
+
+    def leave_quietly(self) -> bool:
+        """End the call where nothing asks what it returned; whether that is so.
+
+        Raises:
+            Denied: The outcome could not be recorded.
+        """
+        if not self._is_quiet():
+            return False
+        self.end("returned")
+        return True
+
+    def _is_quiet(self) -> bool:
+        parts = self._parts
+        if parts.state.halts():
+            return False
+        return parts.revision.engine.is_result_quiet(self._ticket.decision.request)
 
     def fail(self, error: BaseException, late: OutcomeStatus = "unknown") -> None:
         """Note that the function raised, was cancelled, or took too long.
@@ -149,17 +158,18 @@ class Call:
             Denied: That could not be recorded.
         """
         status: OutcomeStatus = "raised"
-        if self.allowance.is_over:
+        if self.allowance is not None and self.allowance.is_over:
             status = late
         elif isinstance(error, asyncio.CancelledError | GeneratorExit):
             status = "cancelled"
         self.end(status, error, is_quiet=not isinstance(error, Exception))
 
-    def hand_back(self) -> None:
+    def hand_back(self, now: datetime | None = None) -> None:
         """Set labels and count the call as returned: something of it is handed back from now."""
         if not self._has_handed:
             self._has_handed = True
-            self._parts.state.returned(self._ticket.decision, self._parts.now())
+            now = self._parts.now() if now is None else now
+            self._parts.state.returned(self._ticket.decision, now)
 
     def end(
         self, status: OutcomeStatus, error: BaseException | None = None, *, is_quiet: bool = False
@@ -178,11 +188,12 @@ class Call:
         if self._is_over:
             return
         self._is_over = True
-        self.hand_back()
+        now = self._parts.now()
+        self.hand_back(now)
         elapsed_us = (perf_counter_ns() - self._started) // 1000
         ticket = self._ticket
         try:
-            self._parts.record_outcome(ticket, status, self._parts.now(), elapsed_us, error)
+            self._parts.record_outcome(ticket, status, now, elapsed_us, error)
         except AuditError as failure:
             if is_quiet:
                 warn(ticket.trace, "an outcome could not be recorded: %s", failure.message)
@@ -203,14 +214,13 @@ class Call:
 
 
 def enter(
-    parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound
-) -> Steps[tuple[Call, tuple[Any, ...], dict[str, Any]]]:
-    """Decide about a call, and return it with what the function is called with.
+    parts: Parts, tool: Tool, session: GuardSession | None, bound: Bound, ticket: Ticket
+) -> tuple[Call, tuple[Any, ...], dict[str, Any]]:
+    """Return a call that is permitted, and what its function is called with.
 
     Raises:
         Denied: The call is not permitted.
     """
-    ticket = yield from walk(parts, tool.request(bound.judged, session), session)
     denied = stopped(parts, ticket)
     if denied is not None:
         raise denied
@@ -224,8 +234,8 @@ def enter(
     return call, positional, keywords
 
 
-def _seconds(ticket: Ticket) -> float | None:
+def _allowance(ticket: Ticket) -> Allowance | None:
     for item in ticket.decision.obligations:
         if isinstance(item, Timeout):
-            return item.seconds
+            return Allowance(item.seconds)
     return None

@@ -19,8 +19,7 @@ def drive(road: Steps[T], functions: Mapping[str, FactFunction]) -> T:
         while True:
             question = road.send(gather(question, functions))
     except StopIteration as end:
-        found: T = end.value
-        return found
+        return end.value  # type: ignore[no-any-return]
     finally:
         road.close()
 
@@ -32,8 +31,7 @@ async def drive_async(road: Steps[T], functions: Mapping[str, FactFunction]) -> 
         while True:
             question = road.send(await gather_async(question, functions))
     except StopIteration as end:
-        found: T = end.value
-        return found
+        return end.value  # type: ignore[no-any-return]
     finally:
         # Where waiting was cancelled, the road learns of it now.
         road.close()

@@ -16,7 +16,6 @@ from policy_engine.audit import (
     outcome_record,
     write,
 )
-from policy_engine.decision import Decision
 from policy_engine.engine import Engine
 from policy_engine.guard.gather import FactFunction
 from policy_engine.guard.log import warn
@@ -80,36 +79,32 @@ class Parts:
             ValueError: The clock does not say its offset from UTC.
         """
         now = self.clock()
-        if now.utcoffset() is None:
+        if now.tzinfo is not UTC and now.utcoffset() is None:
             raise ValueError(
                 "the clock of the guard tells a time without its offset from UTC: "
                 "let it return datetime.now(UTC)"
             )
         return now
 
-    def record(self, decision: Decision, now: datetime, trace: Trace, elapsed_us: int) -> str:
+    def record(self, ticket: Ticket, elapsed_us: int) -> None:
         """Write the record of a decision.
-
-        Returns:
-            The id of the record.
 
         Raises:
             AuditError: It could not be written.
         """
-        record_id = _IDS.next()
+        ticket.record_id = _IDS.next()
         write(
             self.sink,
             decision_record(
-                decision,
-                id=record_id,
-                time=now,
-                trace=trace,
+                ticket.decision,
+                id=ticket.record_id,
+                time=ticket.now,
+                trace=ticket.trace,
                 enforced=True,
                 elapsed_us=elapsed_us,
-                known=self.revision.engine.is_named(decision.asked),
+                known=ticket.is_named,
             ),
         )
-        return record_id
 
     def record_outcome(
         self,

@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 from time import perf_counter_ns
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from policy_engine.approvals import Approval
 from policy_engine.audit import Trace, new_trace
-from policy_engine.decision import ApprovalNeeded, Decision, Facts, Request
+from policy_engine.decision import ApprovalNeeded, Decision, Facts, Needs, Request
+from policy_engine.engine import Engine
 from policy_engine.errors import ApprovalError, AuditError
 from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.drive import Steps
@@ -31,15 +32,14 @@ __all__ = ["ask", "give_back", "look", "refuse", "stopped", "walk"]
 
 _TRIES: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_NO_GATES: Final[tuple[ApprovalNeeded, ...]] = ()
-
-_Settled: TypeAlias = tuple[Decision, datetime, Hold | None, tuple[ApprovalNeeded, ...]]
-"""A decision, its time, what it counts towards, and what approvals were used up for."""
 
 
 def look(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Decision]:
     """Decide a request as things stand, and change nothing."""
-    decision, _, _ = yield from _judge(parts, parts.revision, request, _trace(session))
+    engine = parts.revision.engine
+    needs = engine.needs(request)
+    answers = (yield Question(needs.facts, _trace(session))) if needs.facts else _NOTHING
+    decision, _, _ = _judged(parts, engine, request, needs, answers)
     return decision
 
 
@@ -68,43 +68,33 @@ def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[
     """
     started = perf_counter_ns()
     trace = _trace(session)
-    try:
-        decision, now, hold, used = yield from _settled(parts, request, trace)
-    except Exception as error:  # noqa: BLE001 - where a store fails, nothing may be let through
-        kind = type(error).__name__
-        warn(trace, "state or approvals could not be reached: %s", kind)
-        text = f"State or approvals could not be reached ({kind})."
-        decision = parts.revision.engine.denied(request, "guard.failed", text)
-        now, hold, used = parts.now(), None, _NO_GATES
-    return _recorded(parts, Ticket(decision, "", trace, (), hold, used), now, started)
-
-
-def _settled(parts: Parts, request: Request, trace: Trace) -> Steps[_Settled]:
-    """Decide, and take what a permitted call takes; begin again where that changed meanwhile."""
     for _ in range(_TRIES):
         revision = parts.revision
-        decision, now, gates = yield from _judge(parts, revision, request, trace)
-        hold = _take(parts, decision, now, gates)
-        if hold is not None:
-            used = gates if decision.permitted else _NO_GATES
-            if parts.revision is revision:
-                return decision, now, hold, used
-            _undo(parts, decision, hold, used)
+        needs = revision.engine.needs(request)
+        answers = (yield Question(needs.facts, trace)) if needs.facts else _NOTHING
+        try:
+            ticket = _settled(parts, revision, request, needs, answers, trace)
+        except Exception as error:  # noqa: BLE001 - where a store fails, nothing is let through
+            kind = type(error).__name__
+            warn(trace, "state or approvals could not be reached: %s", kind)
+            text = f"State or approvals could not be reached ({kind})."
+            ticket = _denied(parts, request, trace, "guard.failed", text)
+        if ticket is not None:
+            return _recorded(parts, ticket, started)
     text = "Limits, approvals or policies changed at each attempt; ask again."
-    return decision.denied("guard.contended", text), now, None, _NO_GATES
+    return _recorded(parts, _denied(parts, request, trace, "guard.contended", text), started)
 
 
 def refuse(
     parts: Parts, request: Request, session: GuardSession | None, code: str, text: str
 ) -> Denied:
     """Record that a request is denied before anything could be asked about it."""
-    decision = parts.revision.engine.denied(request, code, text)
-    ticket = Ticket(decision, "", _trace(session), (), None, _NO_GATES)
+    ticket = _denied(parts, request, _trace(session), code, text)
     try:
-        _recorded(parts, ticket, parts.now(), perf_counter_ns())
+        _recorded(parts, ticket, perf_counter_ns())
     except Denied as denied:
         return denied
-    return Denied(decision)
+    return Denied(ticket.decision)
 
 
 def stopped(parts: Parts, ticket: Ticket) -> Denied | None:
@@ -126,18 +116,40 @@ def _trace(session: GuardSession | None) -> Trace:
     return new_trace() if session is None else session.trace
 
 
-def _judge(
-    parts: Parts, revision: Revision, request: Request, trace: Trace
-) -> Steps[tuple[Decision, datetime, tuple[ApprovalNeeded, ...]]]:
-    """Gather and decide; where an approval is needed, once more with what people said."""
-    engine = revision.engine
-    needs = engine.needs(request)
-    answers = (yield Question(needs.facts, trace)) if needs.facts else _NOTHING
+def _denied(parts: Parts, request: Request, trace: Trace, code: str, text: str) -> Ticket:
+    decision = parts.revision.engine.denied(request, code, text)
+    return Ticket(decision, parts.now(), trace)
+
+
+def _settled(
+    parts: Parts,
+    revision: Revision,
+    request: Request,
+    needs: Needs,
+    answers: Mapping[str, Any],
+    trace: Trace,
+) -> Ticket | None:
+    """Decide, and take what a permitted call takes; None where something changed meanwhile."""
+    decision, now, gates = _judged(parts, revision.engine, request, needs, answers)
+    hold = _take(parts, decision, now, gates)
+    if hold is None:
+        return None
+    used = gates if gates and decision.permitted else ()
+    if parts.revision is not revision:
+        _undo(parts, decision, hold, used)
+        return None
+    return Ticket(decision, now, trace, hold, used, is_named=needs.is_named)
+
+
+def _judged(
+    parts: Parts, engine: Engine, request: Request, needs: Needs, answers: Mapping[str, Any]
+) -> tuple[Decision, datetime, tuple[ApprovalNeeded, ...]]:
+    """Decide; where an approval is needed, once more with what people said."""
     now = parts.now()
     facts: Facts = parts.state.facts(request, needs, now, answers)
     decision = engine.decide(request, facts)
     if decision.effect != "require_approval":
-        return decision, now, _NO_GATES
+        return decision, now, ()
     gates = tuple(o for o in decision.obligations if isinstance(o, ApprovalNeeded))
     statuses = parts.approvals.statuses(decision.fingerprint, gates, now)
     if statuses:
@@ -172,13 +184,12 @@ def _undo(
         parts.approvals.release(decision.fingerprint, tuple(gate.rule for gate in used))
 
 
-def _recorded(parts: Parts, ticket: Ticket, now: datetime, started: int) -> Ticket:
+def _recorded(parts: Parts, ticket: Ticket, started: int) -> Ticket:
     """Ask people where that is needed, and record what was decided."""
     try:
         if ticket.decision.effect == "require_approval":
-            _ask(parts, ticket, now)
-        elapsed_us = (perf_counter_ns() - started) // 1000
-        ticket.record_id = parts.record(ticket.decision, now, ticket.trace, elapsed_us)
+            _ask(parts, ticket)
+        parts.record(ticket, (perf_counter_ns() - started) // 1000)
     except AuditError as error:
         give_back(parts, ticket)
         text = "The decision could not be recorded."
@@ -191,10 +202,10 @@ def _recorded(parts: Parts, ticket: Ticket, now: datetime, started: int) -> Tick
     return ticket
 
 
-def _ask(parts: Parts, ticket: Ticket, now: datetime) -> None:
+def _ask(parts: Parts, ticket: Ticket) -> None:
     approvals: tuple[Approval, ...] = ()
     try:
-        approvals = parts.approvals.ask(ticket.decision, now)
+        approvals = parts.approvals.ask(ticket.decision, ticket.now)
     except ApprovalError as error:
         text = f"An approval cannot be asked for: {error.message}."
         ticket.decision = ticket.decision.denied("approval.refused", text)

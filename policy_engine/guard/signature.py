@@ -3,8 +3,9 @@
 import inspect
 from collections.abc import Callable, Mapping
 from inspect import Parameter
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from policy_engine.guard.fitting import fitting
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import ATOMS, replaced, snapshot
 
@@ -12,8 +13,6 @@ __all__ = ["Bound", "Signature"]
 
 _KNOWN_INJECTED: Final = ("self", "cls")
 _BY_POSITION: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-_BY_NAME: Final = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-_NOTHING: Final[dict[str, Any]] = {}
 _ANY_NUMBER: Final = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
@@ -52,25 +51,15 @@ class Signature:
             that takes any number.
     """
 
-    __slots__ = (
-        "_by_name",
-        "_defaults",
-        "_injected",
-        "_keywords",
-        "_order",
-        "_positional",
-        "_rest",
-        "_signature",
-        "_star",
-    )
+    __slots__ = ("_fit", "_injected", "_keywords", "_own", "_positional", "_rest", "_star")
 
     def __init__(self, function: Callable[..., Any], inject: tuple[str, ...]) -> None:
         name = getattr(function, "__qualname__", type(function).__qualname__)
         try:
-            self._signature = inspect.signature(function)
+            signature = inspect.signature(function)
         except ValueError as error:
             raise TypeError(f"{name}() does not tell its parameters: {error}") from error
-        parameters = self._signature.parameters
+        parameters = signature.parameters
         kinds = {name: parameter.kind for name, parameter in parameters.items()}
         for wanted in inject:
             if wanted not in kinds or kinds[wanted] in _ANY_NUMBER:
@@ -80,17 +69,13 @@ class Signature:
         first = next(iter(parameters), None)
         known = {first} if first in _KNOWN_INJECTED and _is_in_class(name) else set()
         self._injected = frozenset({*inject, *known})
-        self._order = tuple(name for name, kind in kinds.items() if kind not in _ANY_NUMBER)
-        self._positional = tuple(name for name in self._order if kinds[name] in _BY_POSITION)
-        self._keywords = self._order[len(self._positional) :]
-        self._by_name = frozenset(name for name in self._order if kinds[name] in _BY_NAME)
-        self._defaults = {
-            name: parameters[name].default
-            for name in self._order
-            if parameters[name].default is not Parameter.empty
-        }
+        order = tuple(name for name, kind in kinds.items() if kind not in _ANY_NUMBER)
+        self._positional = tuple(name for name in order if kinds[name] in _BY_POSITION)
+        self._keywords = order[len(self._positional) :]
         self._star = next((n for n, k in kinds.items() if k is Parameter.VAR_POSITIONAL), None)
         self._rest = next((n for n, k in kinds.items() if k is Parameter.VAR_KEYWORD), None)
+        self._own = frozenset({*order, self._star})
+        self._fit = fitting(signature, name)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
         """Bind a call; defaults are filled in, and every value is copied.
@@ -99,23 +84,19 @@ class Signature:
             TypeError: The call does not fit the function, as Python says it.
             UnjudgeableError: An argument has no JSON form.
         """
-        values, rest = self._fitted(args, kwargs)
-        judged: dict[str, Any] = {}
-        kept: dict[str, Any] = {}
+        values, star, rest = self._fit(*args, **kwargs)
         injected: dict[str, Any] = {}
-        for name in self._order:
-            value = values[name]
-            if name in self._injected:
-                injected[name] = value
-            elif type(value) in ATOMS:
-                judged[name] = kept[name] = value
-            else:
+        if self._injected:
+            injected = {name: values.pop(name) for name in self._injected}
+        judged: dict[str, Any] = values
+        kept: dict[str, Any] = values.copy()
+        for name, value in values.items():
+            if type(value) not in ATOMS:
                 judged[name], kept[name] = _copied(f'argument "{name}"', value, name)
         if self._star is not None:
-            star = args[len(self._positional) :]
             judged[self._star], kept[self._star] = _copied(f'argument "{self._star}"', star)
         for name, value in rest.items():
-            if name in self._order or name == self._star:
+            if name in self._own:
                 raise UnjudgeableError(f'The argument "{name}" is given twice.')
             judged[name], kept[name] = _copied("further arguments", value)
         return Bound(judged, kept, injected)
@@ -139,39 +120,11 @@ class Signature:
         positional = [given[name] for name in self._positional]
         if self._star is not None:
             positional.extend(kept[self._star])
-        keywords = {name: given[name] for name in self._keywords}
+        keywords = {name: given[name] for name in self._keywords} if self._keywords else {}
         if self._rest is not None:
-            own = {*self._order, self._star}
+            own = self._own
             keywords.update({name: value for name, value in kept.items() if name not in own})
         return tuple(positional), keywords
-
-    def _fitted(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return parameter -> value, defaults filled in, and what only `**kwargs` can take."""
-        values = dict(zip(self._positional, args, strict=False))
-        rest = _NOTHING
-        if kwargs:
-            named = kwargs
-            if not self._by_name.issuperset(kwargs):
-                named = {name: kwargs[name] for name in kwargs if name in self._by_name}
-                rest = {name: kwargs[name] for name in kwargs if name not in self._by_name}
-            if not values.keys().isdisjoint(named):
-                self._misfit(args, kwargs)
-            values.update(named)
-        if len(values) < len(self._order):
-            values = {**self._defaults, **values}
-            if len(values) < len(self._order):
-                self._misfit(args, kwargs)
-        is_too_much = len(args) > len(self._positional) and self._star is None
-        if is_too_much or (rest and self._rest is None):
-            self._misfit(args, kwargs)
-        return values, rest
-
-    def _misfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
-        """Raise what Python raises for such a call."""
-        self._signature.bind(*args, **kwargs)
-        raise TypeError("the call does not fit the function's parameters")
 
 
 def _is_in_class(qualname: str) -> bool:

@@ -20,14 +20,14 @@ class Allowance:
     """How long a tool may still take; a generator uses it up step by step.
 
     Args:
-        seconds: All of it; None for as long as it takes.
+        seconds: All of it.
     """
 
     __slots__ = ("_left", "_seconds", "is_over")
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._left = 0.0 if seconds is None else seconds
+        self._left = seconds
         self.is_over = False
         """Whether a step was not waited for any longer."""
 
@@ -37,8 +37,6 @@ class Allowance:
         Raises:
             ToolTimeout: It took longer.
         """
-        if self._seconds is None:
-            return function(*args, **kwargs)
         box: list[R] = []
         errors: list[BaseException] = []
         context = contextvars.copy_context()
@@ -70,8 +68,6 @@ class Allowance:
         Raises:
             ToolTimeout: It took longer.
         """
-        if self._seconds is None:
-            return await running
         started = monotonic()
         try:
             async with asyncio.timeout(self._left) as limit:

@@ -1,7 +1,7 @@
 """Wraps a function of any kind, so that policies decide about each call.
 
-Theory of operation. Every wrapper walks the same road: `enter` binds, decides and raises
-`Denied`; the function runs; what it hands back is judged; the call ends, whatever happened.
+Theory of operation. Every wrapper walks the same road: a call is bound and decided, or `Denied`
+is raised; the function runs; what it hands back is judged; the call ends, whatever happened.
 What differs is only how a function is called and how it is waited for. A plain function that
 hands back a coroutine or a generator is followed there, because nothing ran so far.
 """
@@ -18,18 +18,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from policy_engine.decision import Request
 from policy_engine.guard.call import Call, Tool, enter
 from policy_engine.guard.denied import ApprovalRequired, Denied
-from policy_engine.guard.drive import Steps, drive, drive_async
+from policy_engine.guard.drive import drive, drive_async
 from policy_engine.guard.parts import Parts
-from policy_engine.guard.road import refuse
-from policy_engine.guard.session import current
+from policy_engine.guard.road import refuse, walk
+from policy_engine.guard.session import GuardSession, current
+from policy_engine.guard.signature import Bound
 from policy_engine.guard.unjudgeable import UnjudgeableError
 
 __all__ = ["Wrapper"]
 
 _Entered: TypeAlias = tuple[Call, tuple[Any, ...], dict[str, Any]]
-_Entry: TypeAlias = Callable[[], Steps[_Entered]]
 
 _FINAL: Final = frozenset({type(None), bool, int, float, str, list, dict, tuple})
 """Types of results that are not more work to do."""
@@ -54,7 +55,10 @@ class Wrapper:
             try:
                 call, positional, keywords = self._entered(args, kwargs)
                 try:
-                    result = call.allowance.run(self.function, *positional, **keywords)
+                    if call.allowance is None:
+                        result = self.function(*positional, **keywords)
+                    else:
+                        result = call.allowance.run(self.function, *positional, **keywords)
                 except BaseException as error:
                     call.fail(error)
                     raise
@@ -62,6 +66,8 @@ class Wrapper:
                     result, follows = self._followed(call, result)
                     if follows:
                         return result
+                if call.leave_quietly():
+                    return result
                 return drive(call.leave(result), self.parts.functions)
             except Denied as denied:
                 return self._said(denied)
@@ -127,25 +133,27 @@ class Wrapper:
 
     def _entered(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entered:
         """Decide about one call, waiting for an approval where told to."""
-        entry = self._entry(args, kwargs)
-        try:
-            return drive(entry(), self.parts.functions)
-        except ApprovalRequired as needed:
-            if not self.wait or not needed.wait(self.wait):
-                raise
-        return drive(entry(), self.parts.functions)
+        session, bound, request = self._asked(args, kwargs)
+        ticket = drive(walk(self.parts, request, session), self.parts.functions)
+        if ticket.approvals and self.wait:
+            needed = ApprovalRequired(ticket.decision, ticket.approvals, self.parts.approvals)
+            if needed.wait(self.wait):
+                ticket = drive(walk(self.parts, request, session), self.parts.functions)
+        return enter(self.parts, self.tool, session, bound, ticket)
 
     async def _entered_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entered:
         """Decide likewise, without blocking the event loop."""
-        entry = self._entry(args, kwargs)
-        try:
-            return await drive_async(entry(), self.parts.functions)
-        except ApprovalRequired as needed:
-            if not self.wait or not await needed.wait_async(self.wait):
-                raise
-        return await drive_async(entry(), self.parts.functions)
+        session, bound, request = self._asked(args, kwargs)
+        ticket = await drive_async(walk(self.parts, request, session), self.parts.functions)
+        if ticket.approvals and self.wait:
+            needed = ApprovalRequired(ticket.decision, ticket.approvals, self.parts.approvals)
+            if await needed.wait_async(self.wait):
+                ticket = await drive_async(walk(self.parts, request, session), self.parts.functions)
+        return enter(self.parts, self.tool, session, bound, ticket)
 
-    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entry:
+    def _asked(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[GuardSession | None, Bound, Request]:
         """Bind one call; what is asked again after an approval is the same copy."""
         session = current(self.guard)
         try:
@@ -154,7 +162,7 @@ class Wrapper:
             request = self.tool.request(None, session)
             denied = refuse(self.parts, request, session, "guard.unjudgeable", f"{error}")
             raise denied from error
-        return functools.partial(enter, self.parts, self.tool, session, bound)
+        return session, bound, self.tool.request(bound.judged, session)
 
     # On the way out
 
@@ -172,10 +180,15 @@ class Wrapper:
         """Await the function, and judge what it returns."""
         try:
             try:
-                result = await call.allowance.wait(running)
+                if call.allowance is None:
+                    result = await running
+                else:
+                    result = await call.allowance.wait(running)
             except BaseException as error:
                 call.fail(error, "timed_out")
                 raise
+            if call.leave_quietly():
+                return result
             return await drive_async(call.leave(result), self.parts.functions)
         except Denied as denied:
             return self._said(denied)
@@ -186,7 +199,7 @@ class Wrapper:
         try:
             while True:
                 try:
-                    item = call.allowance.run(step)
+                    item = step() if call.allowance is None else call.allowance.run(step)
                 except StopIteration as end:
                     return self._ended(call, end.value)
                 handed = drive(call.judge(item), self.parts.functions)
@@ -221,7 +234,10 @@ class Wrapper:
         try:
             while True:
                 try:
-                    item = await call.allowance.wait(step())
+                    coming = step()
+                    if call.allowance is not None:
+                        coming = call.allowance.wait(coming)
+                    item = await coming
                 except StopAsyncIteration:
                     call.end("returned")
                     return

@@ -19,7 +19,8 @@ Held = tuple[int, int | Fraction]
 
 def microseconds(now: datetime) -> int:
     """Return a time as microseconds since 1970; a time without an offset raises."""
-    return (now - _EPOCH) // timedelta(microseconds=1)
+    since = now - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 class Counter:

@@ -43,13 +43,17 @@ class Usage:
     """Limits that it brought to the share that alerts."""
 
 
+_MAPPINGS: Final = (dict, MappingProxyType)
+"""What principals usually are."""
 NO_HOLD: Final = Hold((None, None, None), None, None, MappingProxyType({}))
 
 
 def scope_of(request: Request) -> Scope:
     """Return whose session a request belongs to."""
-    principal = request.principal if isinstance(request.principal, Mapping) else {}
-    return _name(principal.get("tenant")), _name(principal.get("id")), request.session
+    principal = request.principal
+    if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
+        return None, None, request.session
+    return _name(principal.get("tenant")), _name(principal.get("id")), request.session  # type: ignore[union-attr]
 
 
 def _name(value: object) -> str | None:

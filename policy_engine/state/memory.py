@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from policy_engine.decision import (
+    NO_FACTS,
     Count,
     CounterNeed,
     Decision,
@@ -68,6 +69,11 @@ class MemoryState:
             now: The time.
             answers: The facts that the application looked up, by name.
         """
+        found = {} if answers is None else answers
+        if not (needs.session or needs.counters) and request.call_id is None:
+            if not (needs.now or self._halts or found):
+                return NO_FACTS
+            return Facts(now=now, halts=self._halts, answers=found)
         time = microseconds(now)
         scope = scope_of(request)
         with self._lock:
@@ -78,7 +84,7 @@ class MemoryState:
                 session=_session(request, remembered, now) if is_known else None,
                 counters=self._counts(scope, needs.counters, held, time),
                 halts=self._halts,
-                answers={} if answers is None else answers,
+                answers=found,
                 ran=self._sessions.ran(scope, remembered, request)
                 if is_known
                 else _unless_told(request),
@@ -100,10 +106,12 @@ class MemoryState:
             remembered = self._sessions.touch(scope, now, time)
             if not decision.permitted:
                 return NO_HOLD
-            wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
-            ran = self._sessions.ran(scope, remembered, request)
-            if request.call_id is not None and ran is not False:
+            if request.call_id is None:
+                if not decision.obligations:
+                    return NO_HOLD
+            elif self._sessions.ran(scope, remembered, request) is not False:
                 return None
+            wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
             held = {} if remembered is None else remembered.held(request)
             for item in wanted:
                 if item.enforced and not self._fits(scope, item, held, time):

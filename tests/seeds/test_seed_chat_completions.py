@@ -174,7 +174,7 @@ TWISTED = {
         '{"order_id": "ORD-1", "amount": 5, "approved": true}',
         "unexpected keyword argument",
     ),
-    "an argument too few": ("refund", '{"amount": 5}', "missing a required argument"),
+    "an argument too few": ("refund", '{"amount": 5}', "missing 1 required positional argument"),
     "a list instead of an object": ("refund", "[5]", "do not fit the tool"),
     "a tool that nobody has": ("run_command", '{"command": "env"}', "This tool is not permitted."),
     "a tool that is misspelt": ("lookup_orders", "{}", 'Did you mean "lookup_order"?'),

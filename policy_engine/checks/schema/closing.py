@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from policy_engine.checks.schema.expansion import MAX_EXPANSION, expansion
 from policy_engine.checks.schema.vocabulary import IN_PLACE, OURS, SchemaPath
 
 __all__ = ["Closed", "close"]
@@ -70,7 +71,12 @@ def close(schema: Mapping[str, object], *, closed: bool = True) -> Closed:
     Args:
         schema: A schema that `check_schema` found no fault with.
         closed: Whether objects are closed where `additionalProperties` is not written.
+
+    Raises:
+        ValueError: Its references lead to more schemas than anything could compile.
     """
+    if expansion(schema) > MAX_EXPANSION:
+        raise ValueError("its references lead to too many schemas")
     closer = _Closer(closed=closed)
     return Closed(closer.value(schema, ()), frozenset(closer.wrapped))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from policy_engine.checks.schema.conflicts import conflicts
+from policy_engine.checks.schema.expansion import MAX_EXPANSION, expansion
 from policy_engine.checks.schema.shapes import SHAPES, suggest
 from policy_engine.checks.schema.vocabulary import (
     IN_PLACE,
@@ -63,6 +64,8 @@ def read_schema(
     deep = _too_deep(schema)
     if deep is not None:
         return [SchemaFault(deep, "PE015", "this schema is nested too deeply")]
+    if expansion(schema) > MAX_EXPANSION:
+        return [SchemaFault((), "PE015", "the references of this schema lead to too many others")]
     reader = _Reader(schema, allow_ours=allow_ours, read_check=read_check)
     place = _Place(ours=top and allow_ours, optional=top)
     return sorted(set(reader.schema(schema, place)))

@@ -1,7 +1,7 @@
 """The form of a keyword's value, one function a form."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -9,7 +9,7 @@ from policy_engine.checks.schema.exact import is_json
 from policy_engine.checks.schema.linear import pattern_fault
 from policy_engine.checks.schema.vocabulary import FORMATS, TYPES, SchemaFault, SchemaPath
 
-__all__ = ["SHAPES", "is_number", "same_json", "suggest"]
+__all__ = ["SHAPES", "is_number", "suggest"]
 
 Shape = Callable[[object, SchemaPath], Iterator[SchemaFault]]
 
@@ -26,15 +26,13 @@ def is_number(value: object) -> bool:
     return type(value) in (int, float) and is_json(value)
 
 
-def same_json(left: object, right: object) -> bool:
-    """Compare as JSON Schema does: 1 and 1.0 are one value, 1 and true are two."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same_json, left, right))
-    return left == right
+def _key(value: object) -> Hashable:
+    """Return what is equal for values that JSON Schema takes for one: 1 and 1.0, not 1 and true."""
+    if isinstance(value, dict):
+        return "object", frozenset((name, _key(item)) for name, item in value.items())
+    if isinstance(value, list):
+        return "array", tuple(map(_key, value))
+    return isinstance(value, bool), value
 
 
 def _wrong(path: SchemaPath, wanted: str) -> SchemaFault:
@@ -80,9 +78,11 @@ def _names(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         yield _wrong(path, "a list of names")
         return
+    seen: set[str] = set()
     for index, name in enumerate(value):
-        if name in value[:index]:
+        if name in seen:
             yield SchemaFault((*path, index), "PE015", f'"{name}" stands twice')
+        seen.add(name)
 
 
 def _name_lists(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
@@ -122,9 +122,12 @@ def _enum(value: object, path: SchemaPath) -> Iterator[SchemaFault]:
         return
     if not value:
         yield SchemaFault(path, "PE020", "an empty enum accepts nothing")
+    seen: set[Hashable] = set()
     for index, item in enumerate(value):
-        if any(same_json(item, other) for other in value[:index]):
+        key = _key(item)
+        if key in seen:
             yield SchemaFault((*path, index), "PE015", "this value stands twice in its enum")
+        seen.add(key)
 
 
 def _pattern(value: object, path: SchemaPath) -> Iterator[SchemaFault]:

@@ -119,6 +119,8 @@ def _expected(value: object) -> Expected | None:
     rules = value.get("rules", [])
     if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
         raise RequestError('"expect.rules" is a list of the names of rules')
+    if effect is None and not rules:
+        raise RequestError('"expect" says nothing: give it "effect", "rules" or both')
     return Expected(effect, tuple(rules))
 
 

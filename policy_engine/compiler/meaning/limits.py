@@ -26,9 +26,9 @@ def limit_faults(loaded: LoadedPolicy) -> Iterator[Fault]:
 def _said(limit: Limit) -> Iterator[_Said]:
     yield from _counts(limit)
     yield from _keys(limit)
-    if limit.max == 0:
+    if limit.max == 0 or (limit.of == "calls" and limit.max < 1):
         hint = "deny it in a rule or an entry instead"
-        yield ("max",), "PE020", 'a "max" of 0 permits nothing at all', hint
+        yield ("max",), "PE020", f'a "max" of {limit.max:g} permits nothing at all', hint
     if "timezone" in limit.model_fields_set:
         if limit.per != "day":
             yield ("timezone",), "PE021", '"timezone" goes with "per: day" only', "remove it"

@@ -1,12 +1,12 @@
 """Which parts of a rule go together."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policy_engine.checks import CHECKS
 from policy_engine.compiler.meaning.places import PlacedRule, fault, rules_of
-from policy_engine.compiler.names import globs_overlap, is_glob, matches_glob
+from policy_engine.compiler.names import covers_glob, globs_overlap, is_glob
 from policy_engine.errors import Fault
 from policy_engine.policy import Approval, LoadedPolicy, Rule
 from policy_engine.policy.words import choices
@@ -15,6 +15,12 @@ from policy_engine.source import Path
 __all__ = ["approval_faults", "rule_faults"]
 
 _ARGUMENT: Final = re.compile(r"args\.[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+
+
+_SAYS_NOTHING: Final = frozenset(
+    {"optional", "message", "title", "description", "default", "examples", "deprecated"}
+)
+"""Keywords that no value breaks."""
 
 
 def rule_faults(loaded: LoadedPolicy) -> Iterator[Fault]:
@@ -41,6 +47,10 @@ def _condition(loaded: LoadedPolicy, placed: PlacedRule) -> Iterator[Fault]:
             message = '"args" is empty, so the rule would never match'
             hint = "name an argument and what it must be"
             yield _at_key(loaded, placed, "args", "PE020", message, hint)
+        elif all(_takes_anything(schema) for schema in args.values()):
+            message = f'the rule "{rule.id}" takes any arguments, so it would never match'
+            hint = "say what an argument must be, such as {type: number, maximum: 500}"
+            yield _at_key(loaded, placed, "args", "PE020", message, hint)
         for other in ("check", "when"):
             if getattr(rule, other) is not None:
                 message = f'"args" and "{other}" do not go together'
@@ -51,6 +61,13 @@ def _condition(loaded: LoadedPolicy, placed: PlacedRule) -> Iterator[Fault]:
         message = f'the rule "{rule.id}" has no condition'
         hint = f"say when it matches, with {ways.get(placed.about, '`when`')}"
         yield fault(loaded, placed.path, "PE020", message, hint)
+
+
+def _takes_anything(schema: object) -> bool:
+    """Tell whether a schema accepts every value, and that there is none."""
+    if not isinstance(schema, Mapping):
+        return False
+    return schema.get("optional") is True and schema.keys() <= _SAYS_NOTHING
 
 
 def _kinds(rule: Rule) -> list[str]:
@@ -179,9 +196,7 @@ def _covers(loaded: LoadedPolicy, placed: PlacedRule) -> Iterator[Fault]:
 
 
 def _is_left_out(tool: str, left_out: tuple[str, ...]) -> bool:
-    return any(
-        name in {tool, "*"} or (not is_glob(tool) and matches_glob(name, tool)) for name in left_out
-    )
+    return any(covers_glob(name, tool) for name in left_out)
 
 
 def _is_written(rule: Rule, key: str) -> bool:
