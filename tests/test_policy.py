@@ -31,7 +31,9 @@ from policy_engine.policy import Policy
 from policy_engine.source import read_document
 
 TESTS = Path(__file__).parent
-POLICIES = sorted((TESTS.parent / "policies").rglob("*.yaml"))
+POLICIES = sorted(
+    path for path in (TESTS.parent / "policies").rglob("*.yaml") if "tests" not in path.parts[-2:-1]
+)
 POLICY = Draft202012Validator(policy_schema())
 REQUEST = Draft202012Validator(request_schema())
 DECISION = Draft202012Validator(decision_schema())

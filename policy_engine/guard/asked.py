@@ -53,7 +53,8 @@ async def call_async(
         raise denied
     call = Call(parts, session, ticket)
     try:
-        result = await call.allowance.wait(function(ticket.decision))
+        running = function(ticket.decision)
+        result = await (running if call.allowance is None else call.allowance.wait(running))
     except CallPaused:
         raise
     except BaseException as error:

@@ -53,11 +53,12 @@ def ask(parts: Parts, request: Request, session: GuardSession | None) -> Steps[T
     """
     started = perf_counter_ns()
     trace = _trace(session)
-    decision, now, _ = yield from _judge(parts, parts.revision, request, trace)
-    ticket = Ticket(decision, "", trace, (), None, _NO_GATES)
-    if decision.effect != "require_approval":
-        return ticket
-    return _recorded(parts, ticket, now, started)
+    engine = parts.revision.engine
+    needs = engine.needs(request)
+    answers = (yield Question(needs.facts, trace)) if needs.facts else _NOTHING
+    decision, now, _ = _judged(parts, engine, request, needs, answers)
+    ticket = Ticket(decision, now, trace, is_named=needs.is_named)
+    return _recorded(parts, ticket, started) if decision.effect == "require_approval" else ticket
 
 
 def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Ticket]:
