@@ -44,7 +44,7 @@ def tool_policy(name, effect):
     if effect == "require_approval":
         rule["approval"] = {"approvers": ["finance"], "expires": "1h"}
     if effect != "redact":
-        rule["when"] = "tool != ''"
+        rule["when"] = "tool.size() > 0"
     return {"tools": {name: "allow"}, "rules": [rule]}
 
 

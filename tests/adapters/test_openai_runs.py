@@ -50,7 +50,7 @@ def used(tokens, *output):
 def tokens(desk):
     """Return what the counters of the token limit hold."""
     now = desk.guard._parts.clock().timestamp() * 1_000_000
-    found = desk.guard.state._counters.items()
+    found = desk.guard.state._counters._counters.items()
     return [counter.used(int(now)) for (limit, _), counter in found if limit.endswith("tokens")]
 
 
