@@ -50,9 +50,8 @@ def run(calls: int, sessions: int, state: MemoryState, title: str) -> None:
 
     gc.collect()
     start = resident()
-    print(
-        f"\n{title}\n| calls | resident MB | more than at the start | µs a call |\n|--:|--:|--:|--:|"
-    )
+    print(f"\n{title}\n| calls | resident MB | more than at the start | µs a call |")
+    print("|--:|--:|--:|--:|")
     denied = 0
     began = time.process_time()
     for number in range(1, calls + 1):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import functools
 import threading
 import time
 
@@ -102,7 +103,7 @@ class GoodLater:
 
 
 @BOTH
-@pytest.mark.parametrize("function", [good_later, GoodLater(), lambda a: good_later(a)]  # noqa: PLW0108)
+@pytest.mark.parametrize("function", [good_later, GoodLater(), functools.partial(good_later)])
 def test_facts_may_be_async_in_every_form(function, kind):
     guard = guard_of(asking_for("x"))
     guard.fact("x", function)
