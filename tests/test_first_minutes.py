@@ -238,7 +238,7 @@ MISTAKES = {
     ),
     "too few arguments": (
         f"{AGENT}\nprocess_refund()\n",
-        "TypeError: missing a required argument: 'order_id'",
+        "TypeError: process_refund() missing 2 required positional arguments: 'order_id' and 'amount'",
     ),
     "a fact that is no function": (
         'from policy_engine import Guard\nGuard.from_path("policies").fact("order", 1)\n',

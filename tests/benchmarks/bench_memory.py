@@ -9,6 +9,7 @@ calls leave nothing behind. The last part lets 1,000 sessions be kept at most.
 # ruff: noqa: T201 - it prints
 
 import gc
+import logging
 import os
 import sys
 import tempfile
@@ -50,9 +51,8 @@ def run(calls: int, sessions: int, state: MemoryState, title: str) -> None:
 
     gc.collect()
     start = resident()
-    print(
-        f"\n{title}\n| calls | resident MB | more than at the start | µs a call |\n|--:|--:|--:|--:|"
-    )
+    print(f"\n{title}\n| calls | resident MB | more than at the start | µs a call |")
+    print("|--:|--:|--:|--:|")
     denied = 0
     began = time.process_time()
     for number in range(1, calls + 1):
@@ -69,6 +69,7 @@ def run(calls: int, sessions: int, state: MemoryState, title: str) -> None:
 
 
 def main() -> None:
+    logging.disable()
     given = [int(text) for text in sys.argv[1:]]
     calls, sessions = [*given, 1_000_000, 10_000][:2] if len(given) < 2 else given[:2]
     if len(given) == 1:
