@@ -73,6 +73,7 @@ _NAMED_BY: Final[Mapping[Stage, str | None]] = {
 
 _MAPPINGS: Final = (dict, MappingProxyType)
 """What principals usually are."""
+_NOBODY: Final[Mapping[str, object]] = {}
 _identity = builtins.id
 _memo: dict[int, _Spoken] = {}
 
@@ -107,30 +108,31 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
     if spoken is None or spoken[0] is not outcome:
         spoken = _speak(outcome)
     request = decision.asked
-    record = spoken[1].copy()
-    record["time"] = timestamp(time)
-    record["id"] = id
-    if trace is not None:
-        record["trace_id"] = trace.trace_id
-        record["parent_id"] = trace.parent_id
+    principal: Any = request.principal
+    if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
+        principal = _NOBODY
+    record: Record = spoken[1] | {
+        "time": timestamp(time),
+        "id": id,
+        "trace_id": None if trace is None else trace.trace_id,
+        "parent_id": None if trace is None else trace.parent_id,
+        "agent": _text(request.agent),
+        "principal": _text(principal.get("id")),
+        "tenant": _text(principal.get("tenant")),
+        "session": _text(request.session),
+        "call_id": _text(request.call_id),
+        "attempt": attempt,
+        "enforced": enforced,
+        "fingerprint": _fingerprint(decision) if fingerprint is None else fingerprint,
+        "policy_revision": decision.policy_revision,
+        "elapsed_us": elapsed_us,
+    }
     stage = request.stage
     if stage.__class__ is str and stage in _NAMED_BY:
         record["stage"] = stage
         named = _NAMED_BY[stage]
         if known and named is not None:
             record[named] = _name(getattr(request, named))
-    record["agent"] = _text(request.agent)
-    principal: Any = request.principal
-    if type(principal) in _MAPPINGS or isinstance(principal, Mapping):
-        record["principal"] = _text(principal.get("id"))
-        record["tenant"] = _text(principal.get("tenant"))
-    record["session"] = _text(request.session)
-    record["call_id"] = _text(request.call_id)
-    record["attempt"] = attempt
-    record["enforced"] = enforced
-    record["fingerprint"] = _fingerprint(decision) if fingerprint is None else fingerprint
-    record["policy_revision"] = decision.policy_revision
-    record["elapsed_us"] = elapsed_us
     return record
 
 
