@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import orjson
 
 from policy_engine.audit.trace import Trace
-from policy_engine.decision import Decision, Outcome, Stage
+from policy_engine.decision import Decision, Reason, Stage
 
 __all__ = ["OUTCOMES", "OutcomeStatus", "Record", "decision_record", "new_id", "outcome_record"]
 
@@ -29,7 +29,7 @@ OutcomeStatus: TypeAlias = Literal[
 OUTCOMES: Final[tuple[OutcomeStatus, ...]] = get_args(OutcomeStatus)
 """How a permitted call ended; `unknown` where it can no longer be told."""
 
-_Spoken: TypeAlias = tuple[Outcome, Record]
+_Spoken: TypeAlias = tuple[tuple[Reason, ...], Record]
 """What spoke, and a record that says so and nothing else."""
 
 _LONGEST_NAME: Final = 200
@@ -104,9 +104,9 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         fingerprint: The decision's where it was computed before; computed where None.
     """
     outcome = decision.outcome
-    spoken = _memo.get(_identity(outcome))
-    if spoken is None or spoken[0] is not outcome:
-        spoken = _speak(outcome)
+    spoken = _memo.get(_identity(outcome.reasons))
+    if spoken is None or spoken[0] is not outcome.reasons:
+        spoken = _speak(outcome.reasons)
     request = decision.asked
     principal: Any = request.principal
     if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
@@ -114,6 +114,9 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
     record: Record = spoken[1] | {
         "time": timestamp(time),
         "id": id,
+        "effect": outcome.effect,
+        "would": outcome.would,
+        "permitted": outcome.effect in ("allow", "redact"),
         "trace_id": None if trace is None else trace.trace_id,
         "parent_id": None if trace is None else trace.parent_id,
         "agent": _text(request.agent),
@@ -191,22 +194,18 @@ def new_id() -> str:
     return os.urandom(16).hex()
 
 
-def _speak(outcome: Outcome) -> _Spoken:
-    """Begin a record; engines share the outcomes of calls that break nothing."""
-    reasons = outcome.reasons
+def _speak(reasons: tuple[Reason, ...]) -> _Spoken:
+    """Begin a record; engines share the reasons of calls that break nothing."""
     begun: Record = dict.fromkeys(_KEYS)
     begun["kind"] = "decision"
-    begun["effect"] = outcome.effect
-    begun["would"] = outcome.would
-    begun["permitted"] = outcome.effect in ("allow", "redact")
     begun["rules"] = tuple([reason.rule for reason in reasons])
     begun["codes"] = tuple([reason.code for reason in reasons])
     begun["observed"] = tuple([reason.rule for reason in reasons if not reason.enforced])
-    spoken = (outcome, begun)
+    spoken = (reasons, begun)
     if len(_memo) >= _MEMO:
         _memo.clear()
-    # INVARIANT: the outcome is held here, so no other one can have its identity.
-    _memo[_identity(outcome)] = spoken
+    # INVARIANT: the reasons are held here, so no others can have their identity.
+    _memo[_identity(reasons)] = spoken
     return spoken
 
 
