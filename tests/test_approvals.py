@@ -257,7 +257,7 @@ def test_what_people_cannot_judge_is_not_asked(store, fields, message):
 
 
 def test_arguments_that_differ_only_where_no_fingerprint_looks_are_never_approved(store):
-    deep, other = nested(70), nested(70)
+    deep, other = nested(300), nested(300)
     other["a"] = [other["a"]]
     # That such requests look alike is why they cannot be asked for.
     assert needing(gate(), args=deep).fingerprint == needing(gate(), args=other).fingerprint

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import orjson
 
 from policy_engine.audit.trace import Trace
-from policy_engine.decision import Decision, Outcome, Stage
+from policy_engine.decision import Decision, Reason, Stage
 
 __all__ = ["OUTCOMES", "OutcomeStatus", "Record", "decision_record", "new_id", "outcome_record"]
 
@@ -29,7 +29,7 @@ OutcomeStatus: TypeAlias = Literal[
 OUTCOMES: Final[tuple[OutcomeStatus, ...]] = get_args(OutcomeStatus)
 """How a permitted call ended; `unknown` where it can no longer be told."""
 
-_Spoken: TypeAlias = tuple[Outcome, Record]
+_Spoken: TypeAlias = tuple[tuple[Reason, ...], Record]
 """What spoke, and a record that says so and nothing else."""
 
 _LONGEST_NAME: Final = 200
@@ -73,6 +73,7 @@ _NAMED_BY: Final[Mapping[Stage, str | None]] = {
 
 _MAPPINGS: Final = (dict, MappingProxyType)
 """What principals usually are."""
+_NOBODY: Final[Mapping[str, object]] = {}
 _identity = builtins.id
 _memo: dict[int, _Spoken] = {}
 
@@ -103,34 +104,38 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         fingerprint: The decision's where it was computed before; computed where None.
     """
     outcome = decision.outcome
-    spoken = _memo.get(_identity(outcome))
-    if spoken is None or spoken[0] is not outcome:
-        spoken = _speak(outcome)
+    spoken = _memo.get(_identity(outcome.reasons))
+    if spoken is None or spoken[0] is not outcome.reasons:
+        spoken = _speak(outcome.reasons)
     request = decision.asked
-    record = spoken[1].copy()
-    record["time"] = timestamp(time)
-    record["id"] = id
-    if trace is not None:
-        record["trace_id"] = trace.trace_id
-        record["parent_id"] = trace.parent_id
+    principal: Any = request.principal
+    if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
+        principal = _NOBODY
+    record: Record = spoken[1] | {
+        "time": timestamp(time),
+        "id": id,
+        "effect": outcome.effect,
+        "would": outcome.would,
+        "permitted": outcome.effect in ("allow", "redact"),
+        "trace_id": None if trace is None else trace.trace_id,
+        "parent_id": None if trace is None else trace.parent_id,
+        "agent": _text(request.agent),
+        "principal": _text(principal.get("id")),
+        "tenant": _text(principal.get("tenant")),
+        "session": _text(request.session),
+        "call_id": _text(request.call_id),
+        "attempt": attempt,
+        "enforced": enforced,
+        "fingerprint": _fingerprint(decision) if fingerprint is None else fingerprint,
+        "policy_revision": decision.policy_revision,
+        "elapsed_us": elapsed_us,
+    }
     stage = request.stage
     if stage.__class__ is str and stage in _NAMED_BY:
         record["stage"] = stage
         named = _NAMED_BY[stage]
         if known and named is not None:
             record[named] = _name(getattr(request, named))
-    record["agent"] = _text(request.agent)
-    principal: Any = request.principal
-    if type(principal) in _MAPPINGS or isinstance(principal, Mapping):
-        record["principal"] = _text(principal.get("id"))
-        record["tenant"] = _text(principal.get("tenant"))
-    record["session"] = _text(request.session)
-    record["call_id"] = _text(request.call_id)
-    record["attempt"] = attempt
-    record["enforced"] = enforced
-    record["fingerprint"] = _fingerprint(decision) if fingerprint is None else fingerprint
-    record["policy_revision"] = decision.policy_revision
-    record["elapsed_us"] = elapsed_us
     return record
 
 
@@ -189,22 +194,18 @@ def new_id() -> str:
     return os.urandom(16).hex()
 
 
-def _speak(outcome: Outcome) -> _Spoken:
-    """Begin a record; engines share the outcomes of calls that break nothing."""
-    reasons = outcome.reasons
+def _speak(reasons: tuple[Reason, ...]) -> _Spoken:
+    """Begin a record; engines share the reasons of calls that break nothing."""
     begun: Record = dict.fromkeys(_KEYS)
     begun["kind"] = "decision"
-    begun["effect"] = outcome.effect
-    begun["would"] = outcome.would
-    begun["permitted"] = outcome.effect in ("allow", "redact")
     begun["rules"] = tuple([reason.rule for reason in reasons])
     begun["codes"] = tuple([reason.code for reason in reasons])
     begun["observed"] = tuple([reason.rule for reason in reasons if not reason.enforced])
-    spoken = (outcome, begun)
+    spoken = (reasons, begun)
     if len(_memo) >= _MEMO:
         _memo.clear()
-    # INVARIANT: the outcome is held here, so no other one can have its identity.
-    _memo[_identity(outcome)] = spoken
+    # INVARIANT: the reasons are held here, so no others can have their identity.
+    _memo[_identity(reasons)] = spoken
     return spoken
 
 

@@ -97,32 +97,46 @@ def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
     are exact, the order of keys does not matter; call id and time are left out.
     """
     principal = _mapping(request.principal)
-    names = _names(
+    names = (
         request.stage,
         request.agent,
         principal.get("id"),
         principal.get("tenant"),
         request.session,
-        _tagged(request.tool, 1),
-        _tagged(request.target, 1),
+        request.tool,
+        request.target,
     )
+    begun = _begun if _is_short(request.tool) and _is_short(request.target) else _begin
+    try:
+        inner, outer = begun(key, *names)
+    except TypeError:  # one that cannot be remembered is of no documented form
+        inner, outer = _begin(key, *names)
+    inner, outer = inner.copy(), outer.copy()
     if declared:
-        names += _tagged(_declared(request.context, declared), 1)
-    halves = _halves(key)
-    inner, outer = halves[0].copy(), halves[1].copy()
-    inner.update(f"{len(names)}:{names}".encode("latin-1"))
+        inner.update(_tagged(_declared(request.context, declared), 1).encode("latin-1"))
     inner.update(_exact(request.args))
     outer.update(inner.digest())
     return f"hmac-sha256:{outer.hexdigest()}"
 
 
-@lru_cache(maxsize=16)
-def _halves(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
-    """Return the two hashes of RFC 2104 with the key in them; a fingerprint goes on from copies."""
+def _is_short(name: object) -> bool:
+    return type(name) is not str or len(name) <= _MAX_NAME
+
+
+def _begin(key: bytes, *names: Any) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Return the two hashes of RFC 2104, the inner one fed with who asks for what.
+
+    That is much the same from call to call; a fingerprint goes on from copies.
+    """
     block = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
     block = block.ljust(_BLOCK, b"\0")
-    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
-    return hashlib.sha256(inner), hashlib.sha256(outer)
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+    form = "".join([_tagged(name, 1) for name in ("policy-engine/fingerprint/1", *names)])
+    inner.update(f"{len(form)}:{form}".encode("latin-1"))
+    return inner, outer
+
+
+_begun = lru_cache(maxsize=1024, typed=True)(_begin)
 
 
 def _exact(args: Any) -> bytes:
@@ -144,27 +158,6 @@ def _mapping(value: object) -> Mapping[str, Any]:
     if type(value) in _MAPPINGS or isinstance(value, Mapping):
         return value  # type: ignore[return-value]
     return _NOTHING
-
-
-def _names(*names: Any) -> str:
-    """Return the form of who asks for which tool, which is much the same from call to call."""
-    if len(names[-2]) > _MAX_NAME or len(names[-1]) > _MAX_NAME:
-        return _joined(names)
-    try:
-        return _remembered(*names)
-    except TypeError:  # one that cannot be remembered is of no documented form
-        return _joined(names)
-
-
-def _joined(names: tuple[Any, ...]) -> str:
-    *who, tool, target = names
-    tagged = [_tagged(name, 1) for name in ("policy-engine/fingerprint/1", *who)]
-    return "".join([*tagged, tool, target])
-
-
-@lru_cache(maxsize=1024, typed=True)
-def _remembered(*names: Any) -> str:
-    return _joined(names)
 
 
 _EXACT: Final = (

@@ -81,7 +81,7 @@ class MemoryState:
             held = {} if remembered is None else remembered.held(request)
             return Facts(
                 now=now,
-                session=_session(request, remembered, now) if is_known else None,
+                session=_session(request, remembered, now) if is_known and needs.session else None,
                 counters=self._counts(scope, needs.counters, held, time),
                 halts=self._halts,
                 answers=found,

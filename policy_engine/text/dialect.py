@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["needs_backtracking", "to_automaton", "to_backtracking"]
+__all__ = ["needs_backtracking", "never_matches", "to_automaton", "to_backtracking"]
 
 _PUNCTUATION: Final = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ")
 _ESCAPES: Final = frozenset("dDbBAzntfrax")
@@ -62,6 +62,44 @@ def needs_backtracking(expression: str) -> bool:
             return True
         previous = token
     return False
+
+
+def never_matches(expression: str) -> bool:
+    """Tell whether something must stand behind the end of the text, or before its beginning.
+
+    Only what stands outside of groups and alternatives is looked at.
+    """
+    if needs_backtracking(expression) or "\\Q" in expression:
+        return False
+    places: list[str] = []
+    depth = 0
+    previous = _Token("", in_class=False, kind="plain")
+    for token in _tokens(expression):
+        if "m" in _flags(token.text) or (token.text == "|" and depth == 0 and not token.in_class):
+            return False
+        if depth == 0 and token.kind == "repeat" and previous.kind != "repeat":
+            if places and (token.text in {"*", "?"} or token.text.startswith("{0")):
+                places[-1] = ""
+        elif depth == 0 and (not token.in_class or token.text in {"[", "[^"}):
+            places.append(_stands_for(token))
+        if token.kind in {"plain", "group"} and not token.in_class:
+            opens = token.text.startswith("(") and not token.text.endswith(")")
+            depth += opens - (token.text == ")")
+        previous = token
+    signs = "".join(places)
+    behind, before = signs.partition("$")[2], signs.rpartition("^")[0]
+    return "x" in behind or "x" in before
+
+
+def _stands_for(token: _Token) -> str:
+    """Return ^ and $ for the ends of a text, x for one character, and nothing for the rest."""
+    if token.kind in {"group", "repeat"}:
+        return ""
+    if token.kind == "escape" and not token.in_class:
+        return {"A": "^", "z": "$", "b": "", "B": ""}.get(token.text[1:2], "x")
+    if token.text in {"(", ")"} and not token.in_class:
+        return ""
+    return token.text if token.text in {"^", "$"} and not token.in_class else "x"
 
 
 def to_automaton(expression: str, *, caseless: bool) -> str | None:

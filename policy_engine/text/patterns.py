@@ -5,7 +5,7 @@ from typing import Final
 import re2
 import regex
 
-from policy_engine.text.dialect import needs_backtracking, to_backtracking
+from policy_engine.text.dialect import needs_backtracking, never_matches, to_backtracking
 from policy_engine.text.scanner import Pattern, Scanner
 
 __all__ = ["PatternError", "Patterns"]
@@ -112,6 +112,10 @@ def _compile(number: int, expression: str, *, caseless: bool) -> Pattern:
         found = compiled.search(probe)
         if found is not None and found.start() == found.end():
             raise PatternError("the pattern matches the empty text, so it matches everything")
+    if never_matches(expression):
+        raise PatternError(
+            "it never matches: something stands behind the end or before the beginning"
+        )
     return Pattern(number, expression, caseless, needs_backtracking(expression), compiled)
 
 

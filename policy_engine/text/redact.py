@@ -1,7 +1,7 @@
 """Replace pieces of a value's strings."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from policy_engine.errors import CheckError
@@ -45,12 +45,21 @@ def redact(value: object, redactions: Iterable[RedactionLike]) -> object:
     Raises:
         CheckError: A redaction leads to no string, or beyond its end.
     """
-    by_place: dict[tuple[str, ...], list[RedactionLike]] = {}
+    root = _Place()
     for redaction in redactions:
-        by_place.setdefault(_steps(redaction.pointer), []).append(redaction)
-    for steps, pieces in by_place.items():
-        value = _replaced(value, steps, pieces)
-    return value
+        place = root
+        for step in _steps(redaction.pointer):
+            place = place.below.setdefault(step, _Place())
+        place.pieces.append(redaction)
+    return _replaced(value, root)
+
+
+@dataclass(slots=True)
+class _Place:
+    """What is replaced at a place and below it, so that each container is copied once."""
+
+    pieces: list[RedactionLike] = field(default_factory=list)
+    below: dict[str, "_Place"] = field(default_factory=dict)
 
 
 def _steps(pointer: str) -> tuple[str, ...]:
@@ -61,17 +70,25 @@ def _steps(pointer: str) -> tuple[str, ...]:
     )
 
 
-def _replaced(value: object, steps: tuple[str, ...], pieces: list[RedactionLike]) -> object:
-    """Copy what leads to a string, and change the string."""
-    if not steps:
-        if isinstance(value, str):
-            return _cut(value, pieces)
-    elif isinstance(value, Mapping):
-        if steps[0] in value:
-            return {**value, steps[0]: _replaced(value[steps[0]], steps[1:], pieces)}
-    elif isinstance(value, list | tuple) and steps[0].isdecimal() and int(steps[0]) < len(value):
+def _replaced(value: object, place: _Place) -> object:
+    """Copy what leads to strings, and change the strings."""
+    if not place.pieces and not place.below:
+        return value
+    if isinstance(value, str) and not place.below:
+        return _cut(value, place.pieces)
+    if place.pieces:
+        raise CheckError("a redaction leads to no text")
+    if isinstance(value, Mapping):
+        if not place.below.keys() <= value.keys():
+            raise CheckError("a redaction leads to no text")
+        changed = {step: _replaced(value[step], below) for step, below in place.below.items()}
+        return {**value, **changed}
+    if isinstance(value, list | tuple):
         items = list(value)
-        items[int(steps[0])] = _replaced(items[int(steps[0])], steps[1:], pieces)
+        for step, below in place.below.items():
+            if not step.isdecimal() or int(step) >= len(items):
+                raise CheckError("a redaction leads to no text")
+            items[int(step)] = _replaced(items[int(step)], below)
         return items
     raise CheckError("a redaction leads to no text")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from policy_engine.errors import CheckError
 from policy_engine.text.content import Content, Text
-from policy_engine.text.fold import Mapped, map_folded, map_skeleton
+from policy_engine.text.fold import Mapped, map_folded, map_skeleton, skeleton
 from policy_engine.text.scanner import Scanner
 
 __all__ = ["Accept", "Span", "confirms", "spans"]
@@ -93,10 +93,11 @@ def _found(
 ) -> list[tuple[int, int]]:
     """Find a pattern in all forms of what is left of a text."""
     forms = [Mapped(rest.text, _identity(rest.text), _identity(rest.text, 1))]
-    bare = map_skeleton(rest.text)
-    if bare.text != rest.text:
-        forms.append(bare)
-    if number in scanner.caseless and not bare.text.isascii():
+    # The maps are made a character at a time: only where there is a disguise to lead back from.
+    bare = skeleton(rest.text)
+    if bare != rest.text:
+        forms.append(map_skeleton(rest.text))
+    if number in scanner.caseless and not bare.replace(_GONE, "").isascii():
         forms.append(map_folded(rest.text))
     found = []
     for form in forms:

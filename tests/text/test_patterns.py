@@ -4,13 +4,19 @@
 import threading
 
 import pytest
+import re2
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from policy_engine.errors import CheckError
 from policy_engine.text import Content, PatternError, Patterns
 from policy_engine.text.automaton import AutomatonEngine
-from policy_engine.text.dialect import needs_backtracking, to_automaton, to_backtracking
+from policy_engine.text.dialect import (
+    needs_backtracking,
+    never_matches,
+    to_automaton,
+    to_backtracking,
+)
 from policy_engine.text.scanner import CONTROLS
 
 REFUSED = {
@@ -403,3 +409,74 @@ def test_patterns_have_a_scanner_without_being_asked():
     assert patterns.compile(warm=True) is patterns.scanner
     patterns.scanner.warm()
     assert patterns.scanner.is_warm
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "$a",
+        "a^b",
+        "a$b",
+        r"a\zb",
+        ".^",
+        "(?s).$.",
+        "a+?^b",
+        r"a\Ab",
+        r"\d^",
+        "a{2}^",
+        "[]a]^b",
+        r"$\n",
+    ],
+)
+def test_a_pattern_that_never_matches_is_refused(expression):
+    with pytest.raises(PatternError, match="never matches"):
+        Patterns().add(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "^a$", "a*^b", "a$|b", r"a\$b", "[$]a", "[a^]b", "a{0,3}^b", "(?m)a$\nb", "(?m:a$)\nb",
+        "^^a$$", "(a|^)b", "(?:a|$)b|c", "[[:alpha:]]*^b", r"\Qa$b\E", r"(a?)\1^b", "[^$]a",
+    ],
+)  # fmt: skip
+def test_a_pattern_that_may_match_is_taken(expression):
+    assert Patterns().add(expression, caseless=False) == 0
+
+
+SIGNS = [
+    "a",
+    "b",
+    ".",
+    "^",
+    "$",
+    "*",
+    "?",
+    "+",
+    "(",
+    ")",
+    "|",
+    "[ab]",
+    "[^a]",
+    r"\A",
+    "{0,1}",
+    "(?:",
+]
+
+
+PIECES = st.lists(st.sampled_from(SIGNS), max_size=3).map("".join)
+
+
+@given(PIECES, st.sampled_from(["$", "^", r"\A", r"\z"]), PIECES, st.text("ab\n", max_size=5))
+@settings(max_examples=1000)
+def test_what_is_said_never_to_match_never_does(first, end, second, text):
+    expression = f"{first}{end}{second}"
+    try:
+        compiled = re2.compile(expression, _QUIET)
+    except re2.error:
+        return
+    assert compiled.search(text) is None or not never_matches(expression)
+
+
+_QUIET = re2.Options()
+_QUIET.log_errors = False
