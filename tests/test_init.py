@@ -52,7 +52,7 @@ def begun(template, tmp_path_factory):
 def test_a_template_lints_clean_and_decides_as_its_examples_say(template, begun):
     lint = run("lint", "policies", cwd=begun)
     assert lint.returncode == 0
-    assert "no faults" in lint.stdout
+    assert "no findings" in lint.stdout
     examples = Path("policies", "examples", f"{template}.jsonl")
     replay = run("replay", "--policies", "policies", str(examples), "--format", "json", cwd=begun)
     assert replay.returncode == 0

@@ -24,7 +24,6 @@ from policy_engine.lint.rules.pe116_uncovered_tool import RULE as PE116
 from policy_engine.lint.rules.pe117_unread_label import RULE as PE117
 from policy_engine.lint.rules.pe118_unused_declaration import RULE as PE118
 from policy_engine.lint.rules.pe119_approval_nobody_can_give import RULE as PE119
-from policy_engine.lint.rules.pe120_replacement_breaks_check import RULE as PE120
 from policy_engine.lint.rules.pe121_domain_in_character_class import RULE as PE121
 from policy_engine.lint.rules.pe122_redundant_term import RULE as PE122
 from policy_engine.lint.rules.pe123_ascii_class import RULE as PE123
@@ -98,7 +97,6 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE117,
             PE118,
             PE119,
-            PE120,
             PE121,
             PE122,
             PE123,

@@ -2,28 +2,26 @@
 
 What it does:
     Reports a single test inside of a condition that can never be true, or is always true, for
-    the values that the schemas accept: `context.env == "production"` where `env` is one of
-    `prod` and `staging`, `now.getHours("UTC") > 23`, `args.amount < 0` above a minimum of 0.
+    the values that the schemas accept: `now.getHours("UTC") > 23`, `args.amount < 0` above a
+    minimum of 0. (A value that an enum does not have keeps a policy from loading: PE013.)
 
 Why:
     The value was renamed, or is spelt differently on the two sides. The rest of the condition
     still works, which hides it.
 
 Fails:
-    context: {env: {enum: [prod, staging]}}
     tools:
       deploy:
-        args: {force: {type: boolean}}
+        args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 100}}
         rules:
-          - {id: careful, when: 'context.env == "production" || args.force', effect: deny}
+          - {id: careful, when: args.hosts > 500 || args.force, effect: deny}
 
 Passes:
-    context: {env: {enum: [prod, staging]}}
     tools:
       deploy:
-        args: {force: {type: boolean}}
+        args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 100}}
         rules:
-          - {id: careful, when: 'context.env == "prod" || args.force', effect: deny}
+          - {id: careful, when: args.hosts > 50 || args.force, effect: deny}
 
 Fix:
     Write the value as the schema has it, or extend the schema.

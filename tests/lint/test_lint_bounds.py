@@ -12,7 +12,7 @@ from policy_engine.loader import load_texts
 ALTERNATIVES = " && ".join(f'(args.s == "{i}" || args.n > {i})' for i in range(24))
 HEAVY = {
     "alternatives that multiply": (ALTERNATIVES, {}),
-    "alternatives that multiply, and false": (f"{ALTERNATIVES} && false", {}),
+    "alternatives that multiply, and false": (f"{ALTERNATIVES} && args.n < args.n", {}),
     "a negation of alternatives": (f"!({ALTERNATIVES})", {}),
     "many terms": (" && ".join(f"args.n > {i}" for i in range(120)), {}),
     "many others": (" || ".join(f"args.s.size() + {i} > 5" for i in range(60)), {}),
