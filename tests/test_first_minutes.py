@@ -238,8 +238,10 @@ MISTAKES = {
     ),
     "too few arguments": (
         f"{AGENT}\nprocess_refund()\n",
-        "TypeError: process_refund() missing 2 required positional arguments: "
-        "'order_id' and 'amount'",
+        (
+            "TypeError: process_refund() missing 2 required positional arguments: "
+            "'order_id' and 'amount'"
+        ),
     ),
     "a fact that is no function": (
         'from policy_engine import Guard\nGuard.from_path("policies").fact("order", 1)\n',
