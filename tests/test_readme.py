@@ -17,8 +17,9 @@ BIN = Path(sys.executable).parent
 
 
 def matches(expected: str, found: str) -> bool:
-    """Compare line by line; `…` alone on a line stands for any number of lines."""
-    parts = [re.escape(part.strip("\n")) for part in re.split(r"^…$", expected, flags=re.MULTILINE)]
+    """Compare line by line; `…` stands for anything in a line, alone for any number of lines."""
+    lines = re.split(r"^…$", expected, flags=re.MULTILINE)
+    parts = [re.escape(part.strip("\n")).replace("…", ".*") for part in lines]
     pattern = r"(?:\n|.)*".join(parts)
     return re.fullmatch(pattern + r"\n*", found.strip("\n") + "\n") is not None
 
@@ -39,6 +40,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("readme")
     for _, name, text in BLOCKS:
         if name:
+            (made / name).parent.mkdir(exist_ok=True)
             (made / name).write_text(text, "utf-8")
     return made
 
