@@ -229,9 +229,8 @@ def compile_set(policies: PolicySet, *, complete: bool = True, warm: bool = True
     """
     faults = list(meaning_faults(policies.policies, complete=complete))
     patterns = Patterns()
-    broken = bool(faults)
     parts = compile_parts(policies, patterns, faults, complete=complete)
-    if faults or broken:
+    if faults:
         raise PolicyError(faults)
     scanner = patterns.compile(warm=warm)
     faults.extend(_endless(parts, scanner))
