@@ -4,6 +4,7 @@ Theory of operation. A record is a flat mapping of texts, numbers and lists of t
 are named by rule and code alone, because both are written in the policy. A tool, target or
 model is named only where an entry of the policies knows the name: one that a model made up is
 a value of its own. What is not a text is left out, so a malformed request can be recorded too.
+`group_id` is what an agent framework groups traces by, as the application told it; null elsewhere.
 """
 
 import builtins
@@ -40,6 +41,7 @@ _KEYS: Final = (
     "id",
     "trace_id",
     "parent_id",
+    "group_id",
     "stage",
     "agent",
     "principal",
@@ -96,7 +98,7 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         decision: What was decided.
         id: Names this record; an outcome refers to it.
         time: When; with an offset from UTC.
-        trace: The trace that the request belongs to.
+        trace: The trace that the request belongs to, with its group where a framework has one.
         enforced: Whether the decision is acted on.
         elapsed_us: How long deciding took, in microseconds.
         known: Whether an entry of the policies names the tool, target or model.
@@ -119,6 +121,7 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         "permitted": outcome.effect in ("allow", "redact"),
         "trace_id": None if trace is None else trace.trace_id,
         "parent_id": None if trace is None else trace.parent_id,
+        "group_id": None if trace is None else trace.group_id,
         "agent": _text(request.agent),
         "principal": _text(principal.get("id")),
         "tenant": _text(principal.get("tenant")),
@@ -166,6 +169,7 @@ def outcome_record(
         "decision": decision_id,
         "trace_id": None if trace is None else trace.trace_id,
         "parent_id": None if trace is None else trace.parent_id,
+        "group_id": None if trace is None else trace.group_id,
         "status": status,
         "error": None if error is None else error.__name__,
         "labels": tuple(labels),

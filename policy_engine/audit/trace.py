@@ -16,12 +16,14 @@ _LONGEST: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace, and the span of the caller where one is known."""
+    """A trace, the span of the caller where one is known, and the group it belongs to."""
 
     trace_id: str
     """32 lower-case hexadecimal digits, not all zero."""
     parent_id: str | None = None
     """16 lower-case hexadecimal digits, not all zero."""
+    group_id: str | None = None
+    """What an agent framework groups traces by, such as a conversation; any text."""
 
 
 def read_traceparent(text: object) -> Trace | None:
