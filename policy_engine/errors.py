@@ -8,7 +8,8 @@ PolicyEngineError
 │   ├── ApprovalNotFoundError   no approval has this id
 │   ├── ApprovalExpiredError    the answer comes too late
 │   └── ApprovalMismatchError   the answer does not fit: who gives it, or what it is given to
-└── AuditError        a record could not be written; the guard denies
+├── AuditError        a record could not be written; the guard denies
+└── StoreError        approvals or state could not be read or written; the guard denies
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ __all__ = [
     "PolicyEngineError",
     "PolicyError",
     "RequestError",
+    "StoreError",
 ]
 
 FAULT_CODES: Mapping[str, str] = MappingProxyType(
@@ -153,6 +155,20 @@ class ApprovalMismatchError(ApprovalError):
 
 class AuditError(PolicyEngineError):
     """A record could not be written, so what it would have told of is denied."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        """What is wrong: lower-case, no final period, the offending text in double quotes."""
+        self.hint = hint
+        """What to do."""
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n  hint: {self.hint}"
+
+
+class StoreError(PolicyEngineError):
+    """Approvals or state could not be read or written, so what needs them is denied."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message, hint)

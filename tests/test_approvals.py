@@ -1,27 +1,30 @@
 """Who may lift a rule: asked, answered, used once, and what never lifts it."""
 
 import asyncio
+import tempfile
 import threading
 import time
 from collections import Counter
 from dataclasses import FrozenInstanceError, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 
 import pytest
+from approving import F1, F2, O1, OTHER, RULE, START, U1, Clock, asked, at, gate, needing, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from policy_engine.approvals import Approvals, Grant, MemoryApprovals, standing
-from policy_engine.decision import (
-    ApprovalNeeded,
-    ApprovalUse,
-    Context,
-    Decision,
-    Outcome,
-    Reason,
-    Request,
+from policy_engine.approvals import (
+    Approvals,
+    Grant,
+    MemoryApprovals,
+    SqliteApprovals,
+    standing,
 )
+from policy_engine.approvals.shelf import Room
+from policy_engine.decision import ApprovalUse, Context, Decision, Outcome, Request
 from policy_engine.errors import (
     ApprovalError,
     ApprovalExpiredError,
@@ -29,75 +32,35 @@ from policy_engine.errors import (
     ApprovalNotFoundError,
 )
 
-START = datetime(2026, 1, 5, 10, tzinfo=UTC)
-RULE, OTHER = "desk/finance-approves", "base/oncall-approves"
-F1 = {"id": "f1", "roles": ["finance"]}
-F2 = {"id": "f2", "roles": ["finance", "support"]}
-O1 = {"id": "o1", "roles": ["oncall"]}
-U1 = {"id": "u1", "roles": ["finance", "support"]}
-
-
-def at(seconds):
-    return START + timedelta(seconds=seconds)
-
-
-class Clock:
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        return self.now
-
 
 @pytest.fixture
 def clock():
     return Clock()
 
 
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request, tmp_path):
+    """Make stores of one kind; each test runs over both."""
+    numbers = count()
+
+    def made(**options):
+        if request.param == "memory":
+            return MemoryApprovals(**options)
+        return SqliteApprovals(tmp_path / f"{next(numbers)}.db", **options)
+
+    return made
+
+
 @pytest.fixture
-def store(clock):
-    return MemoryApprovals(clock=clock, key=b"key")
-
-
-def gate(rule=RULE, approvers=("finance",), quorum=1, expires=900.0):
-    return ApprovalNeeded(rule, approvers, quorum, expires)
-
-
-def needing(*gates, revision="sha256:0", key=b"key", effect="require_approval", **fields):
-    """Decide that a request needs approvals."""
-    asked = Request(
-        **{
-            "agent": "support-l1",
-            "principal": {"id": "u1", "roles": ["support"], "tenant": "acme"},
-            "session": "s1",
-            "tool": "refund",
-            "args": {"amount": 120},
-            "call_id": "c1",
-            **fields,
-        }
-    )
-    reasons = tuple(
-        Reason(g.rule, "require_approval", "rule.when", f"Ask: {g.rule}") for g in gates
-    )
-    outcome = Outcome(effect, effect, reasons, obligations=gates)
-    return Decision(asked, outcome, Context(revision, key, frozenset()))
-
-
-def asked(store, *gates, now=START, **fields):
-    """Ask for approvals and return them with the fingerprint."""
-    decision = needing(*(gates or (gate(),)), **fields)
-    return store.ask(decision, now), decision.fingerprint
-
-
-def status(store, fingerprint, *gates, now=START):
-    return store.statuses(fingerprint, gates or (gate(),), now)
+def store(make, clock):
+    return make(clock=clock)
 
 
 # Asking
 
 
-def test_the_store_in_memory_is_a_store():
-    assert isinstance(MemoryApprovals(), Approvals)
+def test_a_store_is_a_store(make):
+    assert isinstance(make(), Approvals)
 
 
 def test_an_approval_says_all_that_an_approver_has_to_see(store):
@@ -207,16 +170,16 @@ def test_what_is_approved_already_is_not_asked_again(store):
     assert store.ask(decision, START) == ()
 
 
-def test_ids_cannot_be_guessed_and_are_the_callers_to_make(clock):
-    (found,), _ = asked(MemoryApprovals(clock=clock))
+def test_ids_cannot_be_guessed_and_are_the_callers_to_make(make, clock):
+    (found,), _ = asked(make(clock=clock))
     assert len(found.id) == 32
     numbers = iter("abcd")
-    store = MemoryApprovals(clock=clock, new_id=lambda: next(numbers))
+    store = make(clock=clock, new_id=lambda: next(numbers))
     assert asked(store)[0][0].id == "a"
 
 
-def test_an_id_that_was_given_is_not_given_again(clock):
-    store = MemoryApprovals(clock=clock, new_id=lambda: "same")
+def test_an_id_that_was_given_is_not_given_again(make, clock):
+    store = make(clock=clock, new_id=lambda: "same")
     asked(store)
     with pytest.raises(ApprovalError, match="the id of another one"):
         asked(store, session="s2")
@@ -244,6 +207,8 @@ def nested(depth):
         ({"args": {"a": {1, 2}}}, 'hold a "set"'),
         ({"args": {"a": type("Text", (str,), {})("a")}}, 'hold a "Text"'),
         ({"args": {"a": {b"k": 1}}}, 'hold a "bytes"'),
+        ({"args": {"a": {1: 1}}}, 'hold a "int" as a key'),
+        ({"args": {"a": [10**4300]}}, "number too long"),
         ({"principal": "u1"}, "principal is not a mapping"),
         ({"principal": {"id": 5}}, "principal's id is not a text"),
         ({"principal": {"id": "u1", "tenant": 5}}, "principal's tenant is not a text"),
@@ -702,8 +667,8 @@ def test_one_person_in_many_threads_counts_once(store):
 # Bounds
 
 
-def test_a_session_has_room_for_so_many(clock):
-    store = MemoryApprovals(clock=clock, max_open_per_session=3)
+def test_a_session_has_room_for_so_many(make, clock):
+    store = make(clock=clock, max_open_per_session=3)
     for number in range(3):
         asked(store, args={"n": number})
     for _ in range(2):
@@ -715,8 +680,8 @@ def test_a_session_has_room_for_so_many(clock):
     assert len(store.pending()) == 4
 
 
-def test_the_store_has_room_for_so_many(clock):
-    store = MemoryApprovals(clock=clock, max_open=3)
+def test_the_store_has_room_for_so_many(make, clock):
+    store = make(clock=clock, max_open=3)
     for number in range(3):
         asked(store, session=f"s{number}")
     with pytest.raises(ApprovalError, match="3 approvals are open, and no more are opened"):
@@ -724,16 +689,16 @@ def test_the_store_has_room_for_so_many(clock):
     assert [approval.session for approval in store.pending()] == ["s0", "s1", "s2"]
 
 
-def test_all_gates_of_a_request_are_asked_for_or_none(clock):
-    store = MemoryApprovals(clock=clock, max_open=3)
+def test_all_gates_of_a_request_are_asked_for_or_none(make, clock):
+    store = make(clock=clock, max_open=3)
     asked(store, gate(), gate(OTHER))
     with pytest.raises(ApprovalError):
         asked(store, gate(), gate(OTHER), session="s2")
     assert len(store.pending()) == 2
 
 
-def test_arguments_have_room_for_so_many_bytes(clock):
-    store = MemoryApprovals(clock=clock, max_bytes=10_000)
+def test_arguments_have_room_for_so_many_bytes(make, clock):
+    store = make(clock=clock, max_bytes=10_000)
     (first,), fingerprint = asked(store, args={"a": "x" * 6000})
     with pytest.raises(ApprovalError, match="too much room"):
         asked(store, args={"a": "y" * 6000})
@@ -744,14 +709,14 @@ def test_arguments_have_room_for_so_many_bytes(clock):
         store.get(first.id)
 
 
-def test_a_number_takes_room_too(clock):
-    store = MemoryApprovals(clock=clock, max_bytes=10_000)
+def test_a_number_takes_room_too(make, clock):
+    store = make(clock=clock, max_bytes=10_000)
     with pytest.raises(ApprovalError, match="too much room"):
-        asked(store, args={"a": 1 << 200_000})
+        asked(store, args={"a": [1 << 14_000] * 6})
 
 
-def test_what_expired_makes_room(clock):
-    store = MemoryApprovals(clock=clock, max_open=2)
+def test_what_expired_makes_room(make, clock):
+    store = make(clock=clock, max_open=2)
     (first,), _ = asked(store, session="s1")
     asked(store, gate(expires=60), session="s2")
     asked(store, now=at(60), session="s3")
@@ -760,8 +725,8 @@ def test_what_expired_makes_room(clock):
     assert store.get(first.id).status == "expired"
 
 
-def test_a_rejection_is_never_forgotten_for_room(clock):
-    store = MemoryApprovals(clock=clock, max_open=1)
+def test_a_rejection_is_never_forgotten_for_room(make, clock):
+    store = make(clock=clock, max_open=1)
     (found,), fingerprint = asked(store)
     store.reject(found.id, by=F1)
     with pytest.raises(ApprovalError):
@@ -769,8 +734,8 @@ def test_a_rejection_is_never_forgotten_for_room(clock):
     assert status(store, fingerprint) == {RULE: "rejected"}
 
 
-def test_what_is_over_is_kept_for_a_while(clock):
-    store = MemoryApprovals(clock=clock, max_closed=3)
+def test_what_is_over_is_kept_for_a_while(make, clock):
+    store = make(clock=clock, max_closed=3)
     ids = []
     for number in range(5):
         (found,), fingerprint = asked(store, args={"n": number})
@@ -783,8 +748,8 @@ def test_what_is_over_is_kept_for_a_while(clock):
     assert [store.get(kept).status for kept in ids[2:]] == ["used"] * 3
 
 
-def test_forgetting_the_old_one_leaves_the_new_one(clock):
-    store = MemoryApprovals(clock=clock, max_closed=1)
+def test_forgetting_the_old_one_leaves_the_new_one(make, clock):
+    store = make(clock=clock, max_closed=1)
     for session in ("s1", "s2"):
         (found,), fingerprint = asked(store, session=session)
         store.approve(found.id, by=F1)
@@ -804,9 +769,23 @@ def test_a_looping_model_fills_no_memory(clock):
         assert store.use(fingerprint, [gate()], START)
     shelf = store._shelf
     assert len(shelf._all) == len(shelf._latest) == len(shelf._sizes) == 10
-    assert shelf._bytes == sum(shelf._sizes.values())
+    assert shelf._taken == Room(0, 10, sum(shelf._sizes.values()))
     assert (shelf._open, shelf._sessions) == ({}, {})
     assert len(shelf._due) <= 1_001
+
+
+def test_a_looping_model_fills_no_file(tmp_path, clock):
+    store = SqliteApprovals(tmp_path / "a.db", clock=clock, max_closed=10)
+    for number in range(300):
+        (found,), fingerprint = asked(store, args={"n": number})
+        store.approve(found.id, by=F1)
+        assert store.use(fingerprint, [gate()], START)
+    with store._database.reading as connection:
+        kept = connection.execute("SELECT count(*), sum(size), sum(is_open) FROM approvals")
+        rows, size, is_open = kept.fetchone()
+        assert (rows, is_open) == (10, 0)
+        room = connection.execute("SELECT open, closed, bytes FROM room").fetchone()
+        assert room == (0, 10, size)
 
 
 # Waiting
@@ -845,8 +824,8 @@ def test_waiting_is_for_all_or_for_the_first_that_fails(store):
     assert store.wait([], 0)
 
 
-def test_waiting_ends_with_the_approval():
-    store = MemoryApprovals()
+def test_waiting_ends_with_the_approval(make):
+    store = make()
     (found,), _ = asked(store, gate(expires=0.1), now=datetime.now(UTC))
     assert store.wait([found.id], 30)
     assert store.get(found.id).status == "expired"
@@ -878,7 +857,7 @@ def test_a_task_that_waits_is_woken_by_a_thread_and_blocks_no_other(store, act):
         return await asyncio.gather(*waiting)
 
     assert asyncio.run(run()) == [True] * 20
-    assert store._awaiting == {}
+    assert store._bell.awaiting == {}
 
 
 def test_a_task_is_woken_by_a_task_of_the_same_loop(store):
@@ -896,7 +875,7 @@ def test_a_task_is_woken_by_a_task_of_the_same_loop(store):
 def test_a_tasks_wait_ends_at_the_timeout(store):
     (found,), _ = asked(store)
     assert not asyncio.run(store.wait_async([found.id], 0.05))
-    assert store._awaiting == {}
+    assert store._bell.awaiting == {}
 
 
 def test_a_cancelled_wait_leaves_nothing_behind(store):
@@ -908,7 +887,7 @@ def test_a_cancelled_wait_leaves_nothing_behind(store):
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        assert store._awaiting == {}
+        assert store._bell.awaiting == {}
         store.approve(found.id, by=F1)
 
     asyncio.run(run())
@@ -918,7 +897,7 @@ def test_a_cancelled_wait_leaves_nothing_behind(store):
 def test_a_loop_that_is_gone_holds_up_nobody(store):
     (found,), _ = asked(store)
     loop = asyncio.new_event_loop()
-    store._awaiting[loop.create_future()] = loop
+    store._bell.awaiting[loop.create_future()] = loop
     loop.close()
     assert store.approve(found.id, by=F1).status == "approved"
 
@@ -938,9 +917,22 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-@given(REQUESTS, REQUESTS)
-def test_an_approval_for_one_fingerprint_lifts_no_other(first, second):
-    store = MemoryApprovals(clock=Clock(), key=b"key")
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def fresh(request, tmp_path_factory):
+    """Make a new store for each example."""
+    folder, numbers = tmp_path_factory.mktemp("stores"), count()
+
+    def made(clock):
+        if request.param == "memory":
+            return MemoryApprovals(clock=clock)
+        return SqliteApprovals(folder / f"{next(numbers)}.db", clock=clock)
+
+    return made
+
+
+@given(first=REQUESTS, second=REQUESTS)
+def test_an_approval_for_one_fingerprint_lifts_no_other(fresh, first, second):
+    store = fresh(Clock())
     (found,), approved = asked(store, **first)
     (_,), other = asked(store, **second)
     store.approve(found.id, by=F1)
@@ -1001,10 +993,13 @@ class ModelApproval:
 class ApprovalMachine(RuleBasedStateMachine):
     """Drives a store and a model of it side by side: one request, rules that change, one clock."""
 
+    def store_of(self, clock):
+        return MemoryApprovals(clock=clock)
+
     @initialize(asked_for=GATES)
     def begin(self, asked_for):
         self.clock = Clock()
-        self.store = MemoryApprovals(clock=self.clock, key=b"key")
+        self.store = self.store_of(self.clock)
         self.fingerprint = needing(asked_for).fingerprint
         self.now = 0
         self.model = None
@@ -1097,3 +1092,25 @@ class ApprovalMachine(RuleBasedStateMachine):
 
 ApprovalMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=30)
 TestApprovalMachine = ApprovalMachine.TestCase
+
+
+class SqliteApprovalMachine(ApprovalMachine):
+    """The same over a file, which is closed and opened again now and then."""
+
+    def store_of(self, clock):
+        self.folder = tempfile.TemporaryDirectory()
+        return SqliteApprovals(Path(self.folder.name) / "approvals.db", clock=clock)
+
+    @rule()
+    def open_again(self):
+        self.store.close()
+        self.store = SqliteApprovals(self.store._database.path, clock=self.clock)
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            self.store.close()
+            self.folder.cleanup()
+
+
+SqliteApprovalMachine.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
+TestSqliteApprovalMachine = SqliteApprovalMachine.TestCase

@@ -12,6 +12,8 @@ __all__ = ["aware", "copied", "gates_of", "message_of", "opened"]
 
 # A fingerprint does not look deeper than 64 levels, so nothing as deep can be bound to it.
 _MAX_DEPTH: Final = 60
+_MAX_BITS: Final = 14_284
+"""What Python prints of a number: 4,300 digits."""
 _ROUGH: Final = 64
 
 
@@ -84,11 +86,14 @@ def copied(args: Mapping[str, object]) -> tuple[dict[str, Any], int]:
             size += len(value)  # type: ignore[arg-type]
             return value
         if kind is dict:
-            return {copy(k, depth + 1): copy(v, depth + 1) for k, v in value.items()}  # type: ignore[attr-defined]
+            return {_key(copy(k, depth + 1)): copy(v, depth + 1) for k, v in value.items()}  # type: ignore[attr-defined]
         if kind is list or kind is tuple:
             return [copy(item, depth + 1) for item in value]  # type: ignore[attr-defined]
         if kind is int:
-            size += value.bit_length() >> 3  # type: ignore[attr-defined]
+            bits: int = value.bit_length()  # type: ignore[attr-defined]
+            if bits > _MAX_BITS:
+                raise ApprovalError("the arguments hold a number too long for people to judge it")
+            size += bits >> 3
             return value
         if value is None or kind is float or kind is bool:
             return value
@@ -99,6 +104,15 @@ def copied(args: Mapping[str, object]) -> tuple[dict[str, Any], int]:
 
     found = {str(name): copy(value, 1) for name, value in args.items()}
     return found, size + sum(map(len, found))
+
+
+def _key(name: object) -> str:
+    if type(name) is not str:
+        raise ApprovalError(
+            f'the arguments hold a "{type(name).__name__}" as a key, which people cannot be shown',
+            "arguments that need an approval must be JSON values",
+        )
+    return name
 
 
 def aware(now: datetime) -> datetime:
