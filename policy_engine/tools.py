@@ -10,7 +10,7 @@ _SCHEMA_KEYS: Final = ("inputSchema", "input_schema", "parameters", "args_schema
 """What SDKs and protocols call the schema of a tool's arguments."""
 _WRAPPERS: Final = ("function", "toolSpec", "tool_spec")
 """Keys under which a tool's own mapping stands."""
-_LISTS: Final = ("tools", "functionDeclarations", "function_declarations", "result")
+_LISTS: Final = ("tools", "functions", "functionDeclarations", "function_declarations", "result")
 """Keys under which more tools are listed."""
 
 

@@ -1,5 +1,6 @@
-"""The argument `module:agent`: where an application keeps its agents."""
+"""The argument `module:agent`: where an application keeps its agents, and their tools."""
 
+import asyncio
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -9,8 +10,9 @@ import typer
 
 from policy_engine.cli.ending import CannotRunError
 from policy_engine.errors import PolicyEngineError
+from policy_engine.tools import Tool
 
-__all__ = ["AgentArgument", "adapter", "load_agent"]
+__all__ = ["AgentArgument", "adapter", "load_agent", "tools_of_graph"]
 
 AgentArgument: TypeAlias = Annotated[
     str,
@@ -53,3 +55,23 @@ def load_agent(place: str) -> Any:
     if not hasattr(made, "tools") or not hasattr(made, "handoffs"):
         raise CannotRunError(f'"{place}" is a {type(made).__name__} and not an agent')
     return made
+
+
+def tools_of_graph(found: Any) -> tuple[Tool, ...] | None:
+    """Return the tools of an agent and of all that it hands off to; None for what is no agent.
+
+    Raises:
+        CannotRunError: An MCP server did not list its tools.
+    """
+    if not hasattr(found, "tools") or not hasattr(found, "handoffs"):
+        return None
+    try:
+        survey = import_module(_SURVEY)
+    except PolicyEngineError:
+        return None  # of another framework, then
+    if not isinstance(found, survey.Agent):
+        return None
+    tools, unlisted = asyncio.run(survey.tools_of(found))
+    if unlisted:
+        raise CannotRunError(f"these servers did not list their tools: {', '.join(unlisted)}")
+    return tuple(tools)

@@ -11,7 +11,10 @@ from policy_engine.guard.parts import Parts
 from policy_engine.guard.signature import Signature
 from policy_engine.guard.wrapper import Wrapper
 
-__all__ = ["Options", "guard_function"]
+__all__ = ["TOOL", "Options", "guard_function"]
+
+TOOL: Final = "__policy_engine_tool__"
+"""The attribute of a guarded function that says which tool it is, for `lint --tools`."""
 
 _FINISHED_TOOLS: Final = {
     "on_invoke_tool": "@function_tool",
@@ -69,13 +72,16 @@ def guard_function(
         wait=options.wait,
     )
     target = _coded(function)
+    make = wrapper.plain
     if inspect.isasyncgenfunction(target):
-        return wrapper.async_generator()
-    if inspect.iscoroutinefunction(target):
-        return wrapper.coroutine()
-    if inspect.isgeneratorfunction(target):
-        return wrapper.generator()
-    return wrapper.plain()
+        make = wrapper.async_generator
+    elif inspect.iscoroutinefunction(target):
+        make = wrapper.coroutine
+    elif inspect.isgeneratorfunction(target):
+        make = wrapper.generator
+    made: Callable[..., Any] = make()
+    setattr(made, TOOL, wrapper.tool)
+    return made
 
 
 def _coded(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -77,6 +77,11 @@ class Signature:
         self._own = frozenset({*order, self._star})
         self._fit = fitting(signature, name)
 
+    @property
+    def injected(self) -> frozenset[str]:
+        """The parameters that the model does not supply."""
+        return self._injected
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
         """Bind a call; defaults are filled in, and every value is copied.
 

@@ -1,17 +1,23 @@
 """The tools that there are: from a JSON file, or from the objects of a Python module."""
 
+import functools
 import inspect
 import json
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
+from policy_engine.guard.call import Tool as GuardedTool
+from policy_engine.guard.guarded import TOOL
 from policy_engine.tools import Tool, read_tools
 
-__all__ = ["RegistryError", "tools_from", "tools_in"]
+__all__ = ["Listing", "RegistryError", "tools_from", "tools_in"]
+
+Listing: TypeAlias = Callable[[Any], Iterable[Tool] | None]
+"""Lists the tools of an object that only an adapter knows; None for any other."""
 
 _SCHEMAS: Final = (
     "params_json_schema",
@@ -41,19 +47,21 @@ class RegistryError(Exception):
     """The tools cannot be read; the text is for the user."""
 
 
-def tools_from(source: str) -> tuple[Tool, ...]:
+def tools_from(source: str, listing: Listing | None = None) -> tuple[Tool, ...]:
     """Read tools.
 
     Args:
         source: A JSON file as SDKs and MCP servers print it, or `module:object` where the object
-            is a function, a tool of an SDK, an agent, or a list or mapping of them.
+            is a function, guarded or not, a tool of an SDK, an agent, an object with guarded
+            methods, a module, or a list or mapping of them.
+        listing: Is asked first about an object of a module.
 
     Raises:
         RegistryError: There is no such file or object, or it lists no tools.
     """
     module, colon, name = source.partition(":")
     if colon and name.replace(".", "").isidentifier() and not os.path.exists(source):  # noqa: PTH110
-        return _from_module(source, module, name)
+        return _from_module(source, module, name, listing)
     try:
         with open(source, "rb") as stream:  # noqa: PTH123 - a name that the user gave
             value = json.loads(stream.read())
@@ -64,15 +72,19 @@ def tools_from(source: str) -> tuple[Tool, ...]:
         raise RegistryError(f"{source} does not list tools: {error}") from None
 
 
-def _from_module(source: str, module: str, name: str) -> tuple[Tool, ...]:
+def _from_module(source: str, module: str, name: str, listing: Listing | None) -> tuple[Tool, ...]:
     if "" not in sys.path and os.getcwd() not in sys.path:  # noqa: PTH109 - as `python -m` does
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
     try:
         value: Any = import_module(module)
         for part in name.split("."):
             value = getattr(value, part)
-        tools = tuple(tools_in(value, source))
     except Exception as error:  # noqa: BLE001 - the user's module may do anything
+        raise RegistryError(f"{source}: {type(error).__name__}: {error}") from None
+    listed = None if listing is None else listing(value)
+    try:
+        tools = tuple(tools_in(value, source) if listed is None else listed)
+    except Exception as error:  # noqa: BLE001 - so may its objects
         raise RegistryError(f"{source}: {type(error).__name__}: {error}") from None
     if not tools:
         raise RegistryError(f"{source} lists no tool")
@@ -90,28 +102,63 @@ def tools_in(value: Any, origin: str = "", depth: int = 0) -> Iterator[Tool]:
     elif isinstance(value, list | tuple | set | frozenset):
         for item in value:
             yield from tools_in(item, origin, depth + 1)
+    elif isinstance(value, types.ModuleType):
+        yield from _of_module(value, origin)
+    elif _is_guarded(value):
+        yield _of_function(value, origin)
     elif (schema := _schema_of(value)) is not None and isinstance(_name_of(value), str):
         described = getattr(value, "description", None)
         text = described if isinstance(described, str) else ""
         yield Tool(_name_of(value), schema, origin, text)
-    elif callable(value) and not isinstance(value, type) and hasattr(value, "__name__"):
+    elif isinstance(value, functools.partial) or (
+        callable(value) and not isinstance(value, type) and hasattr(value, "__name__")
+    ):
         yield _of_function(value, origin)
     else:
-        for holder in _HOLDERS:
-            held = getattr(value, holder, None)
-            if isinstance(held, list | tuple | Mapping) and held:
-                yield from tools_in(held, origin, depth + 1)
-                return
+        yield from _held(value, origin, depth)
+
+
+def _held(value: Any, origin: str, depth: int) -> Iterator[Tool]:
+    """Go through the tools of an agent or a server, or the guarded methods of an object."""
+    for holder in _HOLDERS:
+        held = getattr(value, holder, None)
+        if isinstance(held, list | tuple | Mapping) and held:
+            yield from tools_in(held, origin, depth + 1)
+            return
+    methods = (getattr(value, name, None) for name in dir(value) if not name.startswith("__"))
+    for method in methods:
+        if callable(method) and _is_guarded(method):
+            yield _of_function(method, origin)
+
+
+def _of_module(module: types.ModuleType, origin: str) -> Iterator[Tool]:
+    """Go through what a guard or an SDK made of functions; where it made nothing, all of them."""
+    names = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
+    values = [getattr(module, name) for name in names]
+    made = [v for v in values if _is_guarded(v) or (_schema_of(v) and _name_of(v) is not None)]
+    own = [v for v in values if inspect.isfunction(v) and v.__module__ == module.__name__]
+    for value in made or own:
+        yield from tools_in(value, origin, 1)
+
+
+def _is_guarded(value: object) -> bool:
+    return isinstance(getattr(value, TOOL, None), GuardedTool)
 
 
 def _mapped(value: Mapping[Any, Any], origin: str, depth: int) -> Iterator[Tool]:
-    if all(
-        isinstance(inner, Mapping | list | str | int | float | bool) for inner in value.values()
-    ):
+    if _is_printed(value, 0):
         yield from read_tools(value, origin)
         return
     for inner in value.values():
         yield from tools_in(inner, origin, depth + 1)
+
+
+def _is_printed(value: object, depth: int) -> bool:
+    """Whether something is made of JSON values alone, as far down as names of tools stand."""
+    if isinstance(value, Mapping | list) and depth < _DEPTH:
+        inner = value.values() if isinstance(value, Mapping) else value
+        return all(_is_printed(one, depth + 1) for one in inner)
+    return value is None or isinstance(value, Mapping | list | str | int | float)
 
 
 def _name_of(value: Any) -> Any:
@@ -133,16 +180,24 @@ def _schema_of(value: Any) -> Mapping[str, Any] | None:
 
 def _of_function(function: Callable[..., Any], origin: str) -> Tool:
     """Return a function as a tool: its parameters are the arguments."""
+    inner = function.func if isinstance(function, functools.partial) else function
+    guarded = getattr(inner, TOOL, None)
+    name = inner.__name__ if guarded is None else guarded.name
+    injected = frozenset({"self", "cls"}) if guarded is None else guarded.signature.injected
     try:
-        hints = get_type_hints(function)
+        hints = get_type_hints(inner)
         parameters = inspect.signature(function).parameters.values()
     except Exception:  # noqa: BLE001 - annotations may name what is not there
-        return Tool(function.__name__, origin=origin, typed=False)
+        return Tool(name, origin=origin, typed=False)
     properties: dict[str, Any] = {}
     required: list[str] = []
     is_open = False
     for parameter in parameters:
-        if parameter.name in {"self", "cls"} or parameter.kind is parameter.VAR_POSITIONAL:
+        if parameter.name in injected:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            items = _json_schema(hints.get(parameter.name), 1)
+            properties[parameter.name] = {"type": "array", "items": items}
             continue
         if parameter.kind is parameter.VAR_KEYWORD:
             is_open = True
@@ -152,8 +207,7 @@ def _of_function(function: Callable[..., Any], origin: str) -> Tool:
             required.append(parameter.name)
     schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
     schema["additionalProperties"] = is_open
-    described = inspect.getdoc(function) or ""
-    return Tool(function.__name__, schema, origin, described)
+    return Tool(name, schema, origin, inspect.getdoc(inner) or "")
 
 
 def _json_schema(hint: Any, depth: int) -> dict[str, Any]:

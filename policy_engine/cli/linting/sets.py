@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from policy_engine.cli.agent_graph import tools_of_graph
 from policy_engine.cli.ending import CannotRunError
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Fault, PolicyError
@@ -29,7 +30,7 @@ def read_registry(sources: Sequence[str]) -> tuple[Tool, ...] | None:
     if not sources:
         return None
     try:
-        return tuple(tool for source in sources for tool in tools_from(source))
+        return tuple(tool for source in sources for tool in tools_from(source, tools_of_graph))
     except RegistryError as error:
         raise CannotRunError(f"--tools {error}") from None
 
