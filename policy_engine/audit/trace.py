@@ -2,8 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from policy_engine.audit.wire import as_fields
 
 __all__ = ["Trace", "new_trace", "read_traceparent"]
 
@@ -22,6 +24,12 @@ class Trace:
     """32 lower-case hexadecimal digits, not all zero."""
     parent_id: str | None = None
     """16 lower-case hexadecimal digits, not all zero."""
+    fields: str = field(init=False, repr=False, compare=False)
+    """Both as JSON fields: they are the same in every record of the trace."""
+
+    def __post_init__(self) -> None:
+        found = as_fields({"trace_id": self.trace_id, "parent_id": self.parent_id})
+        object.__setattr__(self, "fields", found)
 
 
 def read_traceparent(text: object) -> Trace | None:

@@ -51,10 +51,11 @@ NO_HOLD: Final = Hold((None, None, None), None, None, MappingProxyType({}))
 def scope_of(request: Request) -> Scope:
     """Return whose session a request belongs to."""
     principal = request.principal
-    if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
+    if principal.__class__ not in _MAPPINGS and not isinstance(principal, Mapping):
         return None, None, request.session
-    return _name(principal.get("tenant")), _name(principal.get("id")), request.session  # type: ignore[union-attr]
-
-
-def _name(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    tenant, person = principal.get("tenant"), principal.get("id")  # type: ignore[union-attr]
+    return (
+        tenant if isinstance(tenant, str) else None,
+        person if isinstance(person, str) else None,
+        request.session,
+    )
