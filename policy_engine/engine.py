@@ -180,7 +180,7 @@ class Engine:
         found = self._memo.get(("tool_result", request.agent, request.tool))
         if found.__class__ is Chain:
             return found.is_quiet
-        return self.is_quiet(replace(request, stage="tool_result"))
+        return self.is_quiet(request.returning(None))
 
     def explain(
         self, stage: Stage, name: str | None, agent: str | None = None

@@ -20,7 +20,7 @@ import orjson
 
 from policy_engine.audit.trace import Trace
 from policy_engine.audit.wire import as_fields, as_json
-from policy_engine.decision import EFFECTS, Decision, Reason, Request, Stage
+from policy_engine.decision import EFFECTS, Decision, Reason, Request
 
 __all__ = ["OUTCOMES", "OutcomeStatus", "decision_record", "new_id", "outcome_record"]
 
@@ -37,7 +37,7 @@ _LONGEST_NAME: Final = 200
 _LONGEST_MEMO: Final = 1_000
 """How long a part of a line may be to be remembered."""
 _MEMO: Final = 512
-_NAMED_BY: Final[Mapping[Stage, str | None]] = {
+_NAMED_BY: Final[Mapping[str, str | None]] = {
     "input": None,
     "tool_call": "tool",
     "tool_result": "tool",
@@ -103,7 +103,7 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
     bound = "null" if fingerprint is None else f'"{fingerprint}"'
     line = (
         f'{{"time":{_time(time)},"kind":"decision","id":"{id}",'
-        f'{_NO_TRACE if trace is None else trace.fields},{_asking(request, known=known)},'
+        f"{_NO_TRACE if trace is None else trace.fields},{_asking(request, known=known)},"
         f'"call_id":{as_json(call_id) if call_id.__class__ is str else "null"},"attempt":{attempt},'
         f'{_EFFECTS[outcome.effect, outcome.would, enforced]},{spoken[1]},"fingerprint":{bound},'
         f'"policy_revision":"{decision.policy_revision}","elapsed_us":{elapsed_us}}}'
@@ -160,8 +160,11 @@ def _asking(request: Request, *, known: bool) -> str:
     principal: Any = request.principal
     if principal.__class__ not in _MAPPINGS and not isinstance(principal, Mapping):
         principal = _NOBODY
-    agent, session, stage = request.agent, request.session, request.stage
     person, tenant = principal.get("id"), principal.get("tenant")
+    # Nothing of a request is certain to have its type.
+    stage: Any = request.stage
+    agent: Any = request.agent
+    session: Any = request.session
     named = _NAMED_BY.get(stage) if stage.__class__ is str else None
     name = getattr(request, named) if known and named is not None else None
     key = (
@@ -230,4 +233,3 @@ def _time(time: datetime) -> str:
         return f'"{time:%Y-%m-%dT%H:%M:%S}.000000Z"'
     # Three times as fast as isoformat.
     return orjson.dumps(time, option=orjson.OPT_UTC_Z).decode()
-

@@ -146,4 +146,3 @@ def sink_of(value: SinkLike) -> Sink:
 
 def _named(function: object) -> str:
     return getattr(function, "__qualname__", type(function).__name__)
-

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from policy_engine.decision.request import Request, fingerprint
 from policy_engine.decision.words import Effect
@@ -27,8 +27,7 @@ __all__ = [
 _LONGEST_NAME: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """Count this if the call is permitted; all reservations of a call or none."""
 
     limit: str
@@ -157,9 +156,10 @@ class Context:
     """Names of the context that the policies declare: part of the fingerprint."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
 class Decision:
-    """What may happen to a request, and every reason why."""
+    """What may happen to a request, and every reason why; it cannot be changed."""
+
+    __slots__ = ("asked", "context", "outcome", "request")
 
     asked: Request
     """The request as it was asked."""
@@ -173,11 +173,19 @@ class Decision:
     def __init__(
         self, asked: Request, outcome: Outcome, context: Context, request: Request | None = None
     ) -> None:
-        # A third of what the generated one takes, and there is one of these for every request.
         _set_asked(self, asked)
         _set_outcome(self, outcome)
         _set_context(self, context)
         _set_request(self, asked if request is None else request)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f'a decision cannot be changed, so not its "{name}"')
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f'a decision cannot be changed, so not its "{name}"')
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Decision, (self.asked, self.outcome, self.context, self.request)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Decision):
@@ -300,5 +308,6 @@ _set_request: _Setter = _SLOTS["request"].__set__
 
 
 def _obligation(item: Obligation) -> dict[str, Any]:
-    values = {name: getattr(item, name) for name in item.__slots__ if name != "kind"}
+    names = item._fields if isinstance(item, Reservation) else item.__slots__
+    values = {name: getattr(item, name) for name in names if name != "kind"}
     return {"kind": item.kind, **values}

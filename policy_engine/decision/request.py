@@ -70,6 +70,21 @@ class Request:
         _set_context(self, context)
         _set_id(self, id)
 
+    def returning(self, result: Any) -> "Request":
+        """Return the request about what this tool call hands back."""
+        return Request(
+            stage="tool_result",
+            agent=self.agent,
+            principal=self.principal,
+            session=self.session,
+            tool=self.tool,
+            args=self.args,
+            result=result,
+            call_id=self.call_id,
+            context=self.context,
+            id=self.id,
+        )
+
 
 _Setter: TypeAlias = Callable[[Request, Any], None]
 
@@ -89,7 +104,8 @@ _set_context: _Setter = _SLOTS["context"].__set__
 _set_id: _Setter = _SLOTS["id"].__set__
 
 
-_Begun: TypeAlias = tuple["hashlib._Hash", "hashlib._Hash"]
+_Begun: TypeAlias = tuple[Any, Any]
+"""Two hashes of `hashlib`, whose type has no public name."""
 _VERSION: Final = "policy-engine/fingerprint/1"
 
 
@@ -123,7 +139,7 @@ def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
         inner.update(_tagged(_declared(request.context, declared), 1).encode("latin-1"))
     inner.update(_exact(request.args))
     outer.update(inner.digest())
-    return "hmac-sha256:" + outer.hexdigest()
+    return f"hmac-sha256:{outer.hexdigest()}"
 
 
 def _begin(names: tuple[Any, ...]) -> _Begun:
