@@ -5,7 +5,8 @@ texts. Reasons are named by rule and code alone, because both are written in the
 target or model is named only where an entry of the policies knows the name: one that a model
 made up is a value of its own. What is not a text is left out, so a malformed request can be
 recorded too. Who asks and what spoke are much the same from call to call: their parts of the
-line are written once and remembered, within bounds.
+line are written once and remembered, within bounds. `group_id` is what an agent framework groups
+traces by, as the application told it; null elsewhere.
 """
 
 import builtins
@@ -50,7 +51,7 @@ _NAMED_BY: Final[Mapping[str, str | None]] = {
 _MAPPINGS: Final = (dict, MappingProxyType)
 """What principals usually are."""
 _NOBODY: Final[Mapping[str, object]] = {}
-_NO_TRACE: Final = '"trace_id":null,"parent_id":null'
+_NO_TRACE: Final = '"trace_id":null,"parent_id":null,"group_id":null'
 _EFFECTS: Final = {
     (effect, would, enforced): as_fields(
         {
@@ -85,7 +86,7 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         decision: What was decided.
         id: Names this record, in letters, digits and dashes; an outcome refers to it.
         time: When; with an offset from UTC.
-        trace: The trace that the request belongs to.
+        trace: The trace that the request belongs to, with its group where a framework has one.
         enforced: Whether the decision is acted on.
         elapsed_us: How long deciding took, in microseconds.
         known: Whether an entry of the policies names the tool, target or model.

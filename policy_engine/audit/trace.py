@@ -18,17 +18,20 @@ _LONGEST: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace, and the span of the caller where one is known."""
+    """A trace, the span of the caller where one is known, and the group it belongs to."""
 
     trace_id: str
     """32 lower-case hexadecimal digits, not all zero."""
     parent_id: str | None = None
     """16 lower-case hexadecimal digits, not all zero."""
+    group_id: str | None = None
+    """What an agent framework groups traces by, such as a conversation; any text."""
     fields: str = field(init=False, repr=False, compare=False)
-    """Both as JSON fields: they are the same in every record of the trace."""
+    """All of it as JSON fields: they are the same in every record of the trace."""
 
     def __post_init__(self) -> None:
-        found = as_fields({"trace_id": self.trace_id, "parent_id": self.parent_id})
+        names = ("trace_id", "parent_id", "group_id")
+        found = as_fields({name: getattr(self, name) for name in names})
         object.__setattr__(self, "fields", found)
 
 

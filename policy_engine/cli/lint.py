@@ -1,6 +1,5 @@
 """`lint`: load policies, report every fault, and find what they could do better."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from policy_engine.cli.console import print_lines
 from policy_engine.cli.ending import ending
+from policy_engine.cli.github import print_github
 from policy_engine.cli.json_output import print_json
 from policy_engine.cli.linting.project import project_settings
 from policy_engine.cli.linting.sets import Linter, baselined, read_registry
@@ -124,9 +124,4 @@ def _print(outcome: Outcome, form: _Format) -> None:
         case _Format.JUNIT:
             typer.echo(outcome_to_junit(outcome), nl=False)
         case _Format.GITHUB:
-            for line in annotations(outcome):
-                typer.echo(line)
-            summary = os.environ.get("GITHUB_STEP_SUMMARY")
-            if summary:
-                with Path(summary).open("a", encoding="utf-8") as stream:
-                    stream.write(step_summary(outcome))
+            print_github(annotations(outcome), step_summary(outcome))

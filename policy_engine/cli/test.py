@@ -13,13 +13,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from policy_engine.cli.console import print_faults, print_lines
 from policy_engine.cli.ending import CANNOT_RUN, CLEAN, NOT_PERMITTED, complain, ending
+from policy_engine.cli.github import not_obeyed, print_github
 from policy_engine.cli.json_output import print_json
 from policy_engine.errors import PolicyError
+from policy_engine.lint.outcome import Outcome
 from policy_engine.report.faults import fault_lines
+from policy_engine.report.github import annotations, step_summary
 from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.mutation import count_mutants, hunt
 from policy_engine.testing.outcome import Summary, percent, run_tests
-from policy_engine.testing.output import summary_lines, to_junit, to_wire
+from policy_engine.testing.output import (
+    failure_annotations,
+    markdown_summary,
+    summary_lines,
+    to_junit,
+    to_wire,
+)
 from policy_engine.testing.reading import Loaded, read_suites
 
 __all__ = ["run"]
@@ -29,6 +38,7 @@ class _Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     JUNIT = "junit"
+    GITHUB = "github"
 
 
 def run(
@@ -51,7 +61,8 @@ def run(
         typer.Option(metavar="PERCENT", min=0, max=100, help="Fewer mutants noticed fail."),
     ] = None,
     form: Annotated[
-        _Format, typer.Option("--format", metavar="text|json|junit", help="How to print it.")
+        _Format,
+        typer.Option("--format", metavar="text|json|junit|github", help="How to print it."),
     ] = _Format.TEXT,
     jobs: Annotated[
         int | None,
@@ -67,7 +78,7 @@ def run(
     a policy does not load.
     """
     with ending():
-        loaded = _read(paths)
+        loaded = _read(paths, form)
         started = time.perf_counter()
         summary = run_tests(loaded, coverage=coverage or min_coverage is not None)
         summary.seconds = time.perf_counter() - started
@@ -81,17 +92,21 @@ def run(
     raise typer.Exit(_code(summary, min_coverage, min_mutation))
 
 
-def _read(paths: list[str]) -> Loaded:
+def _read(paths: list[str], form: _Format) -> Loaded:
     try:
         return read_suites(paths)
     except FaultyTestsError as error:
         *lines, _ = fault_lines(error.faults)
         print_lines(lines, error=True)
         complain(str(error).rpartition("\n\n")[2])
-        raise typer.Exit(CANNOT_RUN) from None
+        faults = error.faults
     except PolicyError as error:
         print_faults(error)
-        raise typer.Exit(CANNOT_RUN) from None
+        faults = error.faults
+    if form is _Format.GITHUB:
+        outcome = Outcome((), 0, 0, tuple(faults), ())
+        print_github(annotations(outcome), step_summary(outcome, "test"))
+    raise typer.Exit(CANNOT_RUN)
 
 
 def _print(summary: Summary, form: _Format) -> None:
@@ -99,6 +114,10 @@ def _print(summary: Summary, form: _Format) -> None:
         print_json(to_wire(summary))
     elif form is _Format.JUNIT:
         sys.stdout.write(to_junit(summary))
+    elif form is _Format.GITHUB:
+        with not_obeyed():
+            print_lines(summary_lines(summary))
+        print_github(failure_annotations(summary), markdown_summary(summary))
     else:
         print_lines(summary_lines(summary))
 

@@ -19,7 +19,7 @@ def outcome_to_junit(outcome: Outcome) -> str:
     noted |= {one.location.path for one in outcome.faults}
     for path in outcome.files:
         if path not in noted:
-            SubElement(suite, "testcase", name=printable(path), classname="lint")
+            SubElement(suite, "testcase", name=printable(path), classname=printable(path))
     for fault in outcome.faults:
         case = _case(suite, fault)
         SubElement(case, "error", message=printable(fault.message), type=fault.code).text = _text(
@@ -48,14 +48,7 @@ def outcome_to_junit(outcome: Outcome) -> str:
 
 def _case(suite: Element, one: Finding | Fault) -> Element:
     name = printable(f"{one.code} {one.location}")
-    return SubElement(
-        suite,
-        "testcase",
-        name=name,
-        classname="lint",
-        file=printable(one.location.path),
-        line=str(one.location.line),
-    )
+    return SubElement(suite, "testcase", name=name, classname=printable(one.location.path))
 
 
 def _text(one: Finding | Fault) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import agents
 from agents import Agent, Runner, function_tool
-from agents.testing import ScriptedModel, assistant_message, function_call
+from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from openai.types.responses import Response, ResponseCompletedEvent
 
 from policy_engine.adapters.openai_agents import guard_agent, run_config
 from policy_engine.guard import Guard
@@ -95,6 +96,20 @@ def call(name, args="{}", call_id=None, text=None):
 def scripted(*steps):
     """Return a model that says what it is told to."""
     return ScriptedModel(steps)
+
+
+def whole(output):
+    """Return a model's step that streams one event: the SDK streams no items of some kinds."""
+    response = Response.model_construct(
+        id="r", created_at=1, model="m", object="response", output=output, usage=None
+    )
+
+    async def events(asked):
+        yield ResponseCompletedEvent.model_construct(
+            type="response.completed", sequence_number=0, response=response
+        )
+
+    return ModelStep.stream(events)
 
 
 def outputs(result):

@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
+import re
 
 import pytest
 from agents import Agent, Handoff, MaxTurnsExceeded, Runner, function_tool, handoff
 from agents.extensions.handoff_filters import remove_all_tools
 from openai_desk import agent_of, call, desk_of, outputs, refund_tool, say, scripted
+from pydantic import BaseModel, Field
 
 from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
 from policy_engine.guard import Denied
@@ -193,19 +195,94 @@ def test_a_failure_behind_a_tool_reaches_its_author_and_a_denial_the_model(tmp_p
     assert outputs(desk.run(agent_of(model, tools=[tool]))) == ["author: broken"]
 
 
+class Question(BaseModel):
+    about: str
+    count: int = Field(description="How many answers.")
+
+
+def asked_for(options):
+    return f"please: {options['params']['about']}"
+
+
+async def asked_for_later(options):
+    return [{"role": "user", "content": f"later: {options['params']['about']}"}]
+
+
+def put(options):
+    return f"put: {options['params']['input']}"
+
+
+BUILT = {
+    "parameters": ({"parameters": Question}, "How many answers."),
+    "the schema too": ({"parameters": Question, "include_input_schema": True}, "$defs|properties"),
+    "a builder": ({"parameters": Question, "input_builder": asked_for}, "please: x"),
+    "an async builder": ({"parameters": Question, "input_builder": asked_for_later}, "later: x"),
+    "a builder alone": ({"input_builder": put}, "put: x"),
+}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize("kind", BUILT)
+def test_an_agent_as_tool_keeps_how_its_input_is_built(tmp_path, kind, streamed):
+    options, wanted = BUILT[kind]
+    rule = {
+        "id": "r",
+        "tools": ["ask"],
+        "check": {"terms": {"any": ["acme"]}},
+        "effect": "redact",
+    }
+    desk = desk_of(tmp_path, {"tools": {"ask": "allow"}, "rules": [rule]})
+    args = {"about": "x of acme", "count": 2} if "parameters" in options else {"input": "x of acme"}
+
+    def told(*, guarded):
+        inner_model = scripted(say("hello"))
+        tool = agent_of(inner_model, name="inner").as_tool("ask", "asks", **options)
+        agent = agent_of(scripted(call("ask", args), say("done")), tools=[tool])
+        if not guarded:
+            result = asyncio.run(Runner.run(agent, "hello"))
+        else:
+            result = desk.stream(agent)[0] if streamed else desk.run(agent)
+        assert outputs(result) == ["hello"]
+        return inner_model.calls[0].input
+
+    before, after = told(guarded=False), told(guarded=True)
+    assert re.search(wanted, str(after))
+    assert "acme" in str(before)
+    assert "acme" not in str(after)
+    assert str(after) == str(before).replace("acme", "<TERM>")
+
+
+def test_the_arguments_of_an_agent_as_tool_are_judged(tmp_path):
+    args = {
+        "about": {"type": "string"},
+        "count": {"type": "integer", "maximum": 3, "message": "At most 3."},
+    }
+    desk = desk_of(tmp_path, {"tools": {"ask": {"args": args}}})
+    inner = agent_of(scripted(say("never")), name="inner")
+    tool = inner.as_tool("ask", "asks", parameters=Question)
+    model = scripted(call("ask", {"about": "x", "count": 9}), say("done"))
+    assert outputs(desk.run(agent_of(model, tools=[tool]))) == ["At most 3."]
+
+
 def test_an_agent_as_tool_whose_options_cannot_be_told_is_refused(tmp_path):
-    from pydantic import BaseModel
-
-    class Question(BaseModel):
-        about: str
-
+    # Its author put another function in its place, so what it was made with is nowhere to be read.
     desk = desk_of(tmp_path, HANDOFFS)
     inner = agent_of(scripted(say("hello")), name="inner")
     tool = inner.as_tool("ask", "asks", parameters=Question)
-    with pytest.raises(UnmediatedError, match="guard that agent first"):
+    asks = tool.on_invoke_tool
+
+    async def noted(context, text):
+        return await asks(context, text)
+
+    tool.on_invoke_tool = noted
+    with pytest.raises(UnmediatedError) as caught:
         guard_agent(agent_of(scripted(), tools=[tool]), desk.guard)
+    assert str(caught.value).splitlines()[0] == (
+        'the agent "triage": "ask" runs an agent: guard that agent first, '
+        "guard_agent(inner, guard).as_tool(…)"
+    )
     made = guard_agent(inner, desk.guard).as_tool("ask", "asks", parameters=Question)
-    model = scripted(call("ask", {"about": "x"}), say("done"))
+    model = scripted(call("ask", {"about": "x", "count": 1}), say("done"))
     assert outputs(desk.run(agent_of(model, tools=[made]))) == ["hello"]
 
 

@@ -11,6 +11,7 @@ from agents import (
     InputGuardrailResult,
     InputGuardrailTripwireTriggered,
     OutputGuardrail,
+    RunConfig,
     RunContextWrapper,
     ToolGuardrailFunctionOutput,
     ToolInputGuardrail,
@@ -36,16 +37,20 @@ NAME: Final = "policy-engine"
 _MOST_CALLS: Final = 1_000
 
 
-def input_guardrail(guard: Guard) -> InputGuardrail[Any]:
+def input_guardrail(guard: Guard, *, config: RunConfig | None = None) -> InputGuardrail[Any]:
     """Return an input guardrail that blocks: no model and no tool is called before it.
 
     It judges what is new in the input, and cannot redact; a guarded agent's model does.
+
+    Args:
+        guard: Whom to ask.
+        config: Whose guardrail it is, where `run_config` made it.
     """
 
     async def judge(
         context: RunContextWrapper[Any], agent: Agent[Any], items: Any
     ) -> GuardrailFunctionOutput:
-        session = session_for(guard, agent.name, context)
+        session = session_for(guard, agent.name, config or context)
         try:
             await judged_input(guard, session, new_items(items))
         except Denied as denied:
@@ -55,13 +60,18 @@ def input_guardrail(guard: Guard) -> InputGuardrail[Any]:
     return InputGuardrail(guardrail_function=judge, name=NAME, run_in_parallel=False)
 
 
-def output_guardrail(guard: Guard) -> OutputGuardrail[Any]:
-    """Return an output guardrail; what would have to be redacted there is refused."""
+def output_guardrail(guard: Guard, *, config: RunConfig | None = None) -> OutputGuardrail[Any]:
+    """Return an output guardrail; what would have to be redacted there is refused.
+
+    Args:
+        guard: Whom to ask.
+        config: Whose guardrail it is, where `run_config` made it.
+    """
 
     async def judge(
         context: RunContextWrapper[Any], agent: Agent[Any], output: Any
     ) -> GuardrailFunctionOutput:
-        session = session_for(guard, agent.name, context)
+        session = session_for(guard, agent.name, config or context)
         try:
             text = snapshot(output)[0]
         except UnjudgeableError:

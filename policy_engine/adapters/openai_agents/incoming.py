@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import hashlib
 import json
 from collections import OrderedDict
@@ -11,11 +10,11 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
-from policy_engine.adapters.openai_agents.scope import about
+from policy_engine.adapters.openai_agents.scope import GIVEN, about
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
 from policy_engine.guard import Denied, Guard, GuardSession
 
-__all__ = ["GIVEN", "is_judged", "judged_input", "model_input", "new_items", "note_judged"]
+__all__ = ["is_judged", "judged_input", "model_input", "new_items", "note_judged"]
 
 _KEPT: Final = 4096
 
@@ -37,16 +36,6 @@ class _Judged:
 
 
 _JUDGED: Final[WeakKeyDictionary[Guard, _Judged]] = WeakKeyDictionary()
-
-
-GIVEN: Final[contextvars.ContextVar[tuple[Any, ...] | None]] = contextvars.ContextVar(
-    "policy_engine_openai_agents_given", default=None
-)
-"""What this run was given beside the history of its SDK session.
-
-What an earlier run in the same task left here is harmless: it counts only where the input ends
-with the same items, and what is not new is withheld from the model where it is denied.
-"""
 
 
 def new_items(items: str | Sequence[Any]) -> list[Any]:

@@ -19,7 +19,7 @@ from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolC
 from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
 from policy_engine.adapters.openai_agents.incoming import model_input
 from policy_engine.adapters.openai_agents.judge import enforce
-from policy_engine.adapters.openai_agents.scope import SCOPE, about, session_for
+from policy_engine.adapters.openai_agents.scope import AGENT, about, here, session_for
 from policy_engine.adapters.openai_agents.texts import Part, parts_of_output, with_parts
 from policy_engine.guard import Guard, GuardSession
 
@@ -148,14 +148,12 @@ class GuardedModel(Model):
     def _model(self) -> Model:
         if isinstance(self._inner, Model):
             return self._inner
-        scope = SCOPE.get()
+        scope = here(self._guard)
         provider = MultiProvider() if scope is None else scope.provider
         return provider.get_model(self._inner)
 
     async def _before(self, items: str | list[Any]) -> tuple[GuardSession, list[Any]]:
-        scope = SCOPE.get()
-        agent = self._agent or (None if scope is None else scope.agent)
-        session = session_for(self._guard, agent)
+        session = session_for(self._guard, self._agent or AGENT.get())
         await enforce(self._guard, session, about(session, "model_request", model=self.name))
         try:
             return session, await model_input(self._guard, session, items)

@@ -13,19 +13,19 @@ from policy_engine.adapters.openai_agents.guardrails import (
     tripped,
 )
 from policy_engine.adapters.openai_agents.handoffs import unless_denied
-from policy_engine.adapters.openai_agents.incoming import GIVEN, judged_input
+from policy_engine.adapters.openai_agents.incoming import judged_input
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.scope import (
-    SCOPE,
+    AGENT,
+    GIVEN,
     PolicyRunConfig,
-    Scope,
     about,
     session_for,
 )
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
-from policy_engine.guard import Denied, Guard, GuardSession
+from policy_engine.guard import Denied, Guard
 
 __all__ = ["run_config"]
 
@@ -72,14 +72,17 @@ def run_config(
     settings.setdefault("group_id", session)
     settings.setdefault("tool_not_found_behavior", "return_error_to_model")
     settings.setdefault("tool_name_collision_policy", "error")
-    config = PolicyRunConfig(policy_session=who, **settings)
+    config = PolicyRunConfig(policy_guard=guard, policy_session=who, **settings)
     config.model = None if model is None else _guarded(guard, model)
-    config.call_model_input_filter = _Filter(guard, config, own["call_model_input_filter"])
-    config.session_input_callback = _SessionInput(guard, who, own["session_input_callback"])
-    config.input_guardrails = [input_guardrail(guard), *(own["input_guardrails"] or ())]
-    ends = [] if server_managed else [output_guardrail(guard)]
+    config.call_model_input_filter = _Filter(guard, own["call_model_input_filter"])
+    config.session_input_callback = _SessionInput(guard, config, own["session_input_callback"])
+    config.input_guardrails = [
+        input_guardrail(guard, config=config),
+        *(own["input_guardrails"] or ()),
+    ]
+    ends = [] if server_managed else [output_guardrail(guard, config=config)]
     config.output_guardrails = [*ends, *(own["output_guardrails"] or ())] or None
-    config.tool_error_formatter = _Formatter(guard, who, own["tool_error_formatter"])
+    config.tool_error_formatter = _Formatter(guard, config, own["tool_error_formatter"])
     if own["handoff_input_filter"] is not None:
         config.handoff_input_filter = unless_denied(own["handoff_input_filter"])
     return config
@@ -90,11 +93,10 @@ def _guarded(guard: Guard, model: Model | str) -> GuardedModel:
 
 
 class _Filter:
-    """The model input filter: the application's own first, then the scope of this turn."""
+    """The model input filter: the application's own, for guarded agents alone."""
 
-    def __init__(self, guard: Guard, config: PolicyRunConfig, own: Any) -> None:
+    def __init__(self, guard: Guard, own: Any) -> None:
         self._guard = guard
-        self._config = config
         self._own = own
 
     async def __call__(self, data: CallModelData[Any]) -> ModelInputData:
@@ -107,18 +109,16 @@ class _Filter:
         if self._own is not None:
             changed = self._own(data)
             found = await changed if inspect.isawaitable(changed) else changed
-        config = self._config
-        scope = Scope(self._guard, config.policy_session, data.agent.name, config.model_provider)
-        SCOPE.set(scope)
+        AGENT.set(data.agent.name)
         return found
 
 
 class _SessionInput:
     """What joins history and new input: the new input is judged before it is kept anywhere."""
 
-    def __init__(self, guard: Guard, who: GuardSession | None, own: Any) -> None:
+    def __init__(self, guard: Guard, config: PolicyRunConfig, own: Any) -> None:
         self._guard = guard
-        self._who = who
+        self._config = config
         self._own = own
 
     async def __call__(self, history: list[Any], new: list[Any]) -> list[Any]:
@@ -140,7 +140,8 @@ class _SessionInput:
         content = said_by_user(item)
         if content in (None, "", []):
             return item
-        sessions = [self._as(name) for name in guarded_names(self._guard)[:_MOST_AGENTS]]
+        names = guarded_names(self._guard)[:_MOST_AGENTS]
+        sessions = [session_for(self._guard, name, self._config) for name in names]
         found = [
             await foresee(self._guard, one, about(one, "input", text=content)) for one in sessions
         ]
@@ -154,23 +155,18 @@ class _SessionInput:
             return with_content(item, texts[0])
         return item
 
-    def _as(self, agent: str) -> GuardSession:
-        return session_for(self._guard, agent) if self._who is None else self._who.as_agent(agent)
-
 
 class _Formatter:
     """What the model reads where a tool is unknown: what the policies say of that name."""
 
-    def __init__(self, guard: Guard, who: GuardSession | None, own: Any) -> None:
+    def __init__(self, guard: Guard, config: PolicyRunConfig, own: Any) -> None:
         self._guard = guard
-        self._who = who
+        self._config = config
         self._own = own
 
     async def __call__(self, args: ToolErrorFormatterArgs[Any]) -> str | None:
         if args.kind == "tool_not_found":
-            scope = SCOPE.get()
-            agent = None if scope is None else scope.agent
-            session = session_for(self._guard, agent, args.run_context)
+            session = session_for(self._guard, AGENT.get(), self._config)
             request = about(
                 session, "tool_call", tool=args.tool_name, args={}, call_id=args.call_id
             )

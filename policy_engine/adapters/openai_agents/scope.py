@@ -2,10 +2,12 @@
 
 Theory of operation. `run_config` carries the session that its caller named. A tool's context
 leads to the run's configuration, so tools read it there. Other callbacks are given no
-configuration; for them, the model input filter of that same configuration, which runs in every
-turn before the model, leaves the scope in a context variable, and the turn's first step takes
-away what an earlier run may have left. Where neither says anything, the surrounding
-`guard.session` holds, and where there is none, rules that need a session cannot tell.
+configuration, and a run that is resumed calls some of them before anything else of ours; for
+them, the configuration notes in a context variable that a run reads it: the SDK does so when a
+run begins, after it has asked the agent for its tools, and before it runs guardrails. What an
+earlier run may have left counts for nothing: a turn's first step takes it away, and it does not
+hold in another trace or under another `guard.session`. Where neither says anything, the
+surrounding `guard.session` holds, and where there is none, rules that need a session cannot tell.
 """
 
 from __future__ import annotations
@@ -23,33 +25,84 @@ from policy_engine.decision import Request, Stage
 from policy_engine.guard import Guard, GuardSession
 from policy_engine.guard.session import current
 
-__all__ = ["SCOPE", "PolicyRunConfig", "Scope", "about", "session_for"]
+__all__ = ["AGENT", "GIVEN", "SCOPE", "PolicyRunConfig", "Scope", "about", "here", "session_for"]
 
 _TRACE: Final = re.compile(r"trace_([0-9a-f]{32})")
 _SPAN: Final = re.compile(r"span_([0-9a-f]{16})[0-9a-f]*")
+_INPUT: Final = "session_input_callback"
+_READ: Final = frozenset(
+    {
+        "input_guardrails",
+        "output_guardrails",
+        "tool_name_collision_policy",
+        "tracing_disabled",
+        _INPUT,
+    }
+)
+"""What a run reads of its configuration, and hardly anybody else."""
 
 
 @dataclass
 class PolicyRunConfig(RunConfig):
     """A run configuration that knows who asks; made by `run_config`."""
 
+    policy_guard: Guard | None = field(default=None, kw_only=True)
+    """Whose configuration it is."""
     policy_session: GuardSession | None = field(default=None, kw_only=True)
     """None where the surrounding `guard.session` says who asks."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Note that a run reads its configuration."""
+        if name in _READ:
+            _note(object.__getattribute__, self)
+            if name == _INPUT:
+                GIVEN.set(None)
+        return object.__getattribute__(self, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the callbacks of one turn share."""
+    """What the callbacks of one run share."""
 
-    guard: Guard
+    guard: Guard | None
     session: GuardSession | None
-    agent: str
     provider: ModelProvider
+    group_id: str | None
+    trace: object
+    """The SDK's trace in which it holds."""
+    surrounding: GuardSession | None
+    """The session of the guard in which it holds."""
 
 
 SCOPE: Final[contextvars.ContextVar[Scope | None]] = contextvars.ContextVar(
     "policy_engine_openai_agents_scope", default=None
 )
+"""Of the run that read its configuration last; ask `here` whether it holds."""
+
+AGENT: Final[contextvars.ContextVar[str | None]] = contextvars.ContextVar(
+    "policy_engine_openai_agents_agent", default=None
+)
+"""Whose turn it is: left by the model input filter for what follows in the turn."""
+
+GIVEN: Final[contextvars.ContextVar[tuple[Any, ...] | None]] = contextvars.ContextVar(
+    "policy_engine_openai_agents_given", default=None
+)
+"""What this run was given beside the history of its SDK session.
+
+A run under our configuration forgets what an earlier one left here before it takes input. A run
+under another configuration may meet it: it counts only where the input ends with the same items,
+and what is not new is withheld from the model where it is denied.
+"""
+
+
+def here(guard: Guard) -> Scope | None:
+    """Return what the run that is under way shares; None where no run of this guard is."""
+    scope = SCOPE.get()
+    if scope is None or scope.guard is not guard:
+        return None
+    if scope.trace is not get_current_trace() or scope.surrounding is not current(guard):
+        return None
+    return scope
 
 
 def session_for(guard: Guard, agent: str | None, context: object = None) -> GuardSession:
@@ -58,9 +111,13 @@ def session_for(guard: Guard, agent: str | None, context: object = None) -> Guar
     Args:
         guard: Whose session.
         agent: Who acts.
-        context: What the SDK hands to the callback.
+        context: What the SDK hands to the callback, or the configuration of the run.
     """
-    found = _told(guard, context)
+    config = context.run_config if isinstance(context, ToolContext) else None
+    if isinstance(context, RunConfig):
+        config = context
+    scope = here(guard)
+    found = _told(guard, config, scope)
     if found is None:
         found = guard.session(agent=agent)
     return GuardSession(
@@ -69,7 +126,7 @@ def session_for(guard: Guard, agent: str | None, context: object = None) -> Guar
         agent=found.agent if agent is None else agent,
         principal=found.principal,
         context=found.context,
-        trace=_trace(found.trace),
+        trace=_trace(found.trace, _group(config, scope)),
     )
 
 
@@ -85,24 +142,42 @@ def about(session: GuardSession, stage: Stage, **fields: Any) -> Request:
     )
 
 
-def _told(guard: Guard, context: object) -> GuardSession | None:
-    config = context.run_config if isinstance(context, ToolContext) else None
+def _note(read: Any, config: PolicyRunConfig) -> None:
+    guard = read(config, "policy_guard")
+    scope = Scope(
+        guard,
+        read(config, "policy_session"),
+        read(config, "model_provider"),
+        read(config, "group_id"),
+        get_current_trace(),
+        None if guard is None else current(guard),
+    )
+    SCOPE.set(scope)
+
+
+def _told(guard: Guard, config: RunConfig | None, scope: Scope | None) -> GuardSession | None:
     if isinstance(config, PolicyRunConfig):
         told = config.policy_session
-        if told is not None and told.guard is guard:
-            return told
-    scope = SCOPE.get()
-    if scope is not None and scope.guard is guard and scope.session is not None:
+        return told if told is not None and told.guard is guard else current(guard)
+    if config is None and scope is not None and scope.session is not None:
         return scope.session
     return current(guard)
 
 
-def _trace(otherwise: Trace) -> Trace:
-    """Return the SDK's trace and span as records name them."""
+def _group(config: RunConfig | None, scope: Scope | None) -> str | None:
+    if config is not None:
+        return config.group_id
+    return None if scope is None else scope.group_id
+
+
+def _trace(otherwise: Trace, group_id: str | None) -> Trace:
+    """Return the SDK's trace, span and group as records name them."""
     trace = get_current_trace()
+    told = None if trace is None else trace.export()
+    group = group_id if told is None else told.get("group_id")
     found = None if trace is None else _TRACE.fullmatch(trace.trace_id)
     if found is None:
-        return otherwise
+        return Trace(otherwise.trace_id, otherwise.parent_id, group)
     span = get_current_span()
     parent = None if span is None else _SPAN.fullmatch(span.span_id)
-    return Trace(found[1], None if parent is None else parent[1])
+    return Trace(found[1], None if parent is None else parent[1], group)

@@ -33,7 +33,7 @@ _TOLD: Final = frozenset(
         "include_input_schema",
     }
 )
-"""Arguments of `Agent.as_tool` that the tool itself tells, or that it must not have had."""
+"""Arguments of `Agent.as_tool` that the tool itself tells, or that are read apart."""
 
 
 def target_of_handoff(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
@@ -55,11 +55,28 @@ def options_of_tool(tool: FunctionTool) -> Mapping[str, Any] | None:
     if not inspect.isfunction(made):
         return None
     known = inspect.getclosurevars(made).nonlocals
-    if known.get("should_capture_tool_input") is not False:
-        return None
     wanted = [name for name in inspect.signature(Agent.as_tool).parameters if name not in _TOLD]
     found = {name: known[name] for name in wanted if name in known}
-    return found if len(found) == len(wanted) else None
+    captures = known.get("should_capture_tool_input")
+    if len(found) != len(wanted) or not isinstance(captures, bool):
+        return None
+    if not captures:
+        return found
+    asked = _structured(known)
+    return None if asked is None else {**found, **asked}
+
+
+def _structured(known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return how the input of an agent behind a tool is built of its arguments."""
+    parameters = getattr(known.get("params_adapter"), "_type", None)
+    info = known.get("schema_info")
+    if not isinstance(parameters, type) or "input_builder" not in known or info is None:
+        return None
+    return {
+        "parameters": parameters,
+        "input_builder": known["input_builder"],
+        "include_input_schema": getattr(info, "json_schema", None) is not None,
+    }
 
 
 def failure_function(tool: FunctionTool) -> Callable[..., Any] | None:

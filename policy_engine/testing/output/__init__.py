@@ -1,7 +1,8 @@
-"""What a run of tests came to, as text, JSON and JUnit."""
+"""What a run of tests came to, as text, JSON, JUnit and GitHub lines."""
 
+from policy_engine.testing.output.github import failure_annotations, markdown_summary
 from policy_engine.testing.output.junit import to_junit
 from policy_engine.testing.output.lines import summary_lines
 from policy_engine.testing.output.wire import to_wire
 
-__all__ = ["summary_lines", "to_junit", "to_wire"]
+__all__ = ["failure_annotations", "markdown_summary", "summary_lines", "to_junit", "to_wire"]

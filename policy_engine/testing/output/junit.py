@@ -42,11 +42,7 @@ def _suite(path: str, results: Iterable[Result]) -> Iterable[str]:
 
 
 def _case(path: str, result: Result) -> Iterable[str]:
-    where = result.case.location
-    head = (
-        f"    <testcase classname={_attribute(path)} name={_attribute(result.case.name)} "
-        f'file={_attribute(where.path)} line="{where.line}"'
-    )
+    head = f"    <testcase classname={_attribute(path)} name={_attribute(result.case.name)}"
     if result.passed:
         yield f"{head}/>"
         return

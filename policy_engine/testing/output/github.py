@@ -1,0 +1,61 @@
+"""What a run of tests came to, as annotations and a step summary of GitHub Actions."""
+
+from collections.abc import Iterator
+
+from policy_engine.report.github import annotation, cell, table
+from policy_engine.report.words import counted
+from policy_engine.testing.outcome import Summary, percent
+from policy_engine.testing.output.lines import failure_lines
+
+__all__ = ["failure_annotations", "markdown_summary"]
+
+
+def failure_annotations(summary: Summary) -> Iterator[str]:
+    """Return one workflow command for each step that came otherwise than expected."""
+    for _, result in summary.failed:
+        for failure in result.failures:
+            lines = (result.case.name, *failure_lines(result, failure))
+            yield annotation("error", failure.location, lines, "policy-engine test")
+    for one in summary.verdicts or ():
+        if one.fate == "survived":
+            rule = f"{one.rule}: " if one.rule else ""
+            lines = (f"{rule}{one.what}: no test notices",)
+            yield annotation("warning", one.location, lines, "policy-engine mutation")
+
+
+def markdown_summary(summary: Summary) -> str:
+    """Return the summary as Markdown."""
+    failed = len(summary.failed)
+    came = f"{failed:,} failed" if failed else "each passed"
+    said = [f"{counted(len(summary.results), 'test')}, {came}"]
+    if summary.covered is not None:
+        seen, wanted = summary.outcomes
+        share = percent(summary.outcomes)
+        said.append(f"coverage {share:.1f} %, {seen:,} of {counted(wanted, 'outcome')}")
+    if summary.verdicts is not None:
+        killed, counting = summary.kills
+        share = percent(summary.kills)
+        said.append(f"mutation {share:.1f} %, {killed:,} of {counted(counting, 'mutant')} noticed")
+    rows = list(_rows(summary))
+    text = "## policy-engine test\n\n" + "; ".join(said) + ".\n"
+    return f"{text}\n{table(('where', '', 'what'), rows)}" if rows else text
+
+
+def _rows(summary: Summary) -> Iterator[tuple[str, ...]]:
+    for _, result in summary.failed:
+        for failure in result.failures:
+            what = f"{result.case.name}: {'; '.join(failure.differences)}"
+            yield _place(failure.location), "failed", cell(what)
+    for one in summary.covered or ():
+        if one.missing:
+            item = one.item
+            what = f"{item.kind} {item.rule}{f' {item.what}' if item.what else ''}"
+            yield _place(item.location), "not covered", cell(f"{what}: {', '.join(one.missing)}")
+    for verdict in summary.verdicts or ():
+        if verdict.fate == "survived":
+            rule = f"{verdict.rule}: " if verdict.rule else ""
+            yield _place(verdict.location), "not noticed", cell(rule + verdict.what)
+
+
+def _place(location: object) -> str:
+    return f"`{cell(str(location))}`"
