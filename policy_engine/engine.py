@@ -61,6 +61,7 @@ _KEYS: Final[Mapping[str, Callable[[Request], tuple[Any, ...]]]] = {
 _CALLS: Final = frozenset({"tool_call", "tool_result"})
 _SAID: Final = frozenset({"input", "output", "model_response"})
 """The stages that are about a text alone."""
+_NO_NEEDS: Final = Needs()
 _INVALID: Final = Outcome(
     "deny",
     "deny",
@@ -125,8 +126,11 @@ class Engine:
 
     def needs(self, request: Request) -> Needs:
         """List what the decision will read; nothing where the request is invalid."""
-        chain = self._known(request)
-        return Needs() if chain is None else chain.needs(request)
+        try:
+            chain = self._chain(request)
+            return _NO_NEEDS if chain is None else chain.needs(request)
+        except Exception:  # noqa: BLE001 - an invalid request is denied when it is decided
+            return _NO_NEEDS
 
     def limits(self, request: Request) -> tuple[CompiledLimit, ...]:
         """Return the limits that a request counts towards."""
@@ -176,7 +180,7 @@ class Engine:
         found = self._memo.get(("tool_result", request.agent, request.tool))
         if found.__class__ is Chain:
             return found.is_quiet
-        return self.is_quiet(replace(request, stage="tool_result"))
+        return self.is_quiet(request.returning(None))
 
     def explain(
         self, stage: Stage, name: str | None, agent: str | None = None
@@ -202,8 +206,9 @@ class Engine:
             return None
 
     def _chain(self, request: Request) -> Chain | None:
-        key_of = _KEYS.get(request.stage)
-        if key_of is None or not _has_form(request):
+        stage = request.stage
+        key_of = _KEYS.get(stage)
+        if key_of is None or not _has_form(request, stage):
             return None
         found = self._memo.get(key_of(request))
         if found is None:
@@ -298,7 +303,7 @@ def _name(request: Request) -> str | None:
     return name
 
 
-def _has_form(request: Request) -> bool:
+def _has_form(request: Request, stage: Stage) -> bool:
     """Whether a request is of the documented form, as far as its name does not tell."""
     session, call_id, own = request.session, request.call_id, request.id
     if (
@@ -307,7 +312,6 @@ def _has_form(request: Request) -> bool:
         or (own is not None and own.__class__ is not str)
     ):
         return False
-    stage = request.stage
     if stage in _CALLS:
         return request.args.__class__ is dict
     return stage not in _SAID or request.text is not None

@@ -4,7 +4,6 @@ from policy_engine.audit.file import FileSink
 from policy_engine.audit.record import (
     OUTCOMES,
     OutcomeStatus,
-    Record,
     decision_record,
     new_id,
     outcome_record,
@@ -18,7 +17,6 @@ __all__ = [
     "FileSink",
     "LoggingSink",
     "OutcomeStatus",
-    "Record",
     "Sink",
     "SinkLike",
     "Trace",

@@ -1,28 +1,29 @@
 """What a record says: names of the policy and of who asked, never the request's values.
 
-Theory of operation. A record is a flat mapping of texts, numbers and lists of texts. Reasons
-are named by rule and code alone, because both are written in the policy. A tool, target or
-model is named only where an entry of the policies knows the name: one that a model made up is
-a value of its own. What is not a text is left out, so a malformed request can be recorded too.
-`group_id` is what an agent framework groups traces by, as the application told it; null elsewhere.
+Theory of operation. A record is one line of JSON: a flat object of texts, numbers and lists of
+texts. Reasons are named by rule and code alone, because both are written in the policy. A tool,
+target or model is named only where an entry of the policies knows the name: one that a model
+made up is a value of its own. What is not a text is left out, so a malformed request can be
+recorded too. Who asks and what spoke are much the same from call to call: their parts of the
+line are written once and remembered, within bounds. `group_id` is what an agent framework groups
+traces by, as the application told it; null elsewhere.
 """
 
 import builtins
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import product
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import orjson
 
 from policy_engine.audit.trace import Trace
-from policy_engine.decision import Decision, Reason, Stage
+from policy_engine.audit.wire import as_fields, as_json
+from policy_engine.decision import EFFECTS, Decision, Reason, Request
 
-__all__ = ["OUTCOMES", "OutcomeStatus", "Record", "decision_record", "new_id", "outcome_record"]
-
-Record: TypeAlias = dict[str, str | int | bool | tuple[str, ...] | None]
-"""A record, ready to be written as one JSON line."""
+__all__ = ["OUTCOMES", "OutcomeStatus", "decision_record", "new_id", "outcome_record"]
 
 OutcomeStatus: TypeAlias = Literal[
     "returned", "raised", "timed_out", "cancelled", "unknown", "not_run"
@@ -30,40 +31,14 @@ OutcomeStatus: TypeAlias = Literal[
 OUTCOMES: Final[tuple[OutcomeStatus, ...]] = get_args(OutcomeStatus)
 """How a permitted call ended; `unknown` where it can no longer be told."""
 
-_Spoken: TypeAlias = tuple[tuple[Reason, ...], Record]
-"""What spoke, and a record that says so and nothing else."""
+_Spoken: TypeAlias = tuple[tuple[Reason, ...], str]
+"""What spoke, and the part of a line that says so."""
 
 _LONGEST_NAME: Final = 200
+_LONGEST_MEMO: Final = 1_000
+"""How long a part of a line may be to be remembered."""
 _MEMO: Final = 512
-_KEYS: Final = (
-    "time",
-    "kind",
-    "id",
-    "trace_id",
-    "parent_id",
-    "group_id",
-    "stage",
-    "agent",
-    "principal",
-    "tenant",
-    "session",
-    "tool",
-    "target",
-    "model",
-    "call_id",
-    "attempt",
-    "effect",
-    "would",
-    "permitted",
-    "enforced",
-    "rules",
-    "codes",
-    "observed",
-    "fingerprint",
-    "policy_revision",
-    "elapsed_us",
-)
-_NAMED_BY: Final[Mapping[Stage, str | None]] = {
+_NAMED_BY: Final[Mapping[str, str | None]] = {
     "input": None,
     "tool_call": "tool",
     "tool_result": "tool",
@@ -76,8 +51,21 @@ _NAMED_BY: Final[Mapping[Stage, str | None]] = {
 _MAPPINGS: Final = (dict, MappingProxyType)
 """What principals usually are."""
 _NOBODY: Final[Mapping[str, object]] = {}
+_NO_TRACE: Final = '"trace_id":null,"parent_id":null,"group_id":null'
+_EFFECTS: Final = {
+    (effect, would, enforced): as_fields(
+        {
+            "effect": effect,
+            "would": would,
+            "permitted": effect in ("allow", "redact"),
+            "enforced": enforced,
+        }
+    )
+    for effect, would, enforced in product(EFFECTS, EFFECTS, (True, False))
+}
 _identity = builtins.id
-_memo: dict[int, _Spoken] = {}
+_spoken: dict[int, _Spoken] = {}
+_asked: dict[tuple[str | None, ...], str] = {}
 
 
 def decision_record(  # noqa: PLR0913 - a record has this many circumstances
@@ -91,12 +79,12 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
     known: bool,
     attempt: int = 1,
     fingerprint: str | None = None,
-) -> Record:
-    """Say what was decided.
+) -> bytes:
+    """Say what was decided, as one line of JSON.
 
     Args:
         decision: What was decided.
-        id: Names this record; an outcome refers to it.
+        id: Names this record, in letters, digits and dashes; an outcome refers to it.
         time: When; with an offset from UTC.
         trace: The trace that the request belongs to, with its group where a framework has one.
         enforced: Whether the decision is acted on.
@@ -106,40 +94,22 @@ def decision_record(  # noqa: PLR0913 - a record has this many circumstances
         fingerprint: The decision's where it was computed before; computed where None.
     """
     outcome = decision.outcome
-    spoken = _memo.get(_identity(outcome.reasons))
+    spoken = _spoken.get(_identity(outcome.reasons))
     if spoken is None or spoken[0] is not outcome.reasons:
         spoken = _speak(outcome.reasons)
     request = decision.asked
-    principal: Any = request.principal
-    if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
-        principal = _NOBODY
-    record: Record = spoken[1] | {
-        "time": timestamp(time),
-        "id": id,
-        "effect": outcome.effect,
-        "would": outcome.would,
-        "permitted": outcome.effect in ("allow", "redact"),
-        "trace_id": None if trace is None else trace.trace_id,
-        "parent_id": None if trace is None else trace.parent_id,
-        "group_id": None if trace is None else trace.group_id,
-        "agent": _text(request.agent),
-        "principal": _text(principal.get("id")),
-        "tenant": _text(principal.get("tenant")),
-        "session": _text(request.session),
-        "call_id": _text(request.call_id),
-        "attempt": attempt,
-        "enforced": enforced,
-        "fingerprint": _fingerprint(decision) if fingerprint is None else fingerprint,
-        "policy_revision": decision.policy_revision,
-        "elapsed_us": elapsed_us,
-    }
-    stage = request.stage
-    if stage.__class__ is str and stage in _NAMED_BY:
-        record["stage"] = stage
-        named = _NAMED_BY[stage]
-        if known and named is not None:
-            record[named] = _name(getattr(request, named))
-    return record
+    call_id: object = request.call_id
+    if fingerprint is None:
+        fingerprint = _fingerprint(decision)
+    bound = "null" if fingerprint is None else f'"{fingerprint}"'
+    line = (
+        f'{{"time":{_time(time)},"kind":"decision","id":"{id}",'
+        f"{_NO_TRACE if trace is None else trace.fields},{_asking(request, known=known)},"
+        f'"call_id":{as_json(call_id) if call_id.__class__ is str else "null"},"attempt":{attempt},'
+        f'{_EFFECTS[outcome.effect, outcome.would, enforced]},{spoken[1]},"fingerprint":{bound},'
+        f'"policy_revision":"{decision.policy_revision}","elapsed_us":{elapsed_us}}}'
+    )
+    return line.encode()
 
 
 def outcome_record(
@@ -151,8 +121,8 @@ def outcome_record(
     elapsed_us: int,
     error: type[BaseException] | None = None,
     labels: Iterable[str] = (),
-) -> Record:
-    """Say how a permitted call ended.
+) -> bytes:
+    """Say how a permitted call ended, as one line of JSON.
 
     Args:
         decision_id: The id of the decision's record.
@@ -163,18 +133,13 @@ def outcome_record(
         error: The class of what was raised; never its text.
         labels: The labels that the session carries since.
     """
-    return {
-        "time": timestamp(time),
-        "kind": "outcome",
-        "decision": decision_id,
-        "trace_id": None if trace is None else trace.trace_id,
-        "parent_id": None if trace is None else trace.parent_id,
-        "group_id": None if trace is None else trace.group_id,
-        "status": status,
-        "error": None if error is None else error.__name__,
-        "labels": tuple(labels),
-        "elapsed_us": elapsed_us,
-    }
+    line = (
+        f'{{"time":{_time(time)},"kind":"outcome","decision":"{decision_id}",'
+        f'{_NO_TRACE if trace is None else trace.fields},"status":"{status}",'
+        f'"error":{"null" if error is None else as_json(error.__name__)},'
+        f'"labels":{as_json([*labels]) if labels else "[]"},"elapsed_us":{elapsed_us}}}'
+    )
+    return line.encode()
 
 
 def timestamp(time: datetime) -> str:
@@ -183,14 +148,7 @@ def timestamp(time: datetime) -> str:
     Raises:
         ValueError: The time has no offset, so it cannot be told.
     """
-    if time.tzinfo is not UTC:
-        if time.utcoffset() is None:
-            raise ValueError("a time needs an offset from UTC")
-        time = time.astimezone(UTC)
-    if not time.microsecond:
-        return f"{time:%Y-%m-%dT%H:%M:%S}.000000Z"
-    # Three times as fast as isoformat.
-    return orjson.dumps(time, option=orjson.OPT_UTC_Z)[1:-1].decode()
+    return _time(time)[1:-1]
 
 
 def new_id() -> str:
@@ -198,18 +156,64 @@ def new_id() -> str:
     return os.urandom(16).hex()
 
 
+def _asking(request: Request, *, known: bool) -> str:
+    """Write who asks for what."""
+    principal: Any = request.principal
+    if principal.__class__ not in _MAPPINGS and not isinstance(principal, Mapping):
+        principal = _NOBODY
+    person, tenant = principal.get("id"), principal.get("tenant")
+    # Nothing of a request is certain to have its type.
+    stage: Any = request.stage
+    agent: Any = request.agent
+    session: Any = request.session
+    named = _NAMED_BY.get(stage) if stage.__class__ is str else None
+    name = getattr(request, named) if known and named is not None else None
+    key = (
+        stage if stage.__class__ is str else None,
+        agent if agent.__class__ is str else None,
+        person if person.__class__ is str else None,
+        tenant if tenant.__class__ is str else None,
+        session if session.__class__ is str else None,
+        name if name.__class__ is str and len(name) <= _LONGEST_NAME else None,
+    )
+    return _asked.get(key) or _ask(key, named)
+
+
+def _ask(key: tuple[str | None, ...], named: str | None) -> str:
+    stage, agent, person, tenant, session, name = key
+    found = as_fields(
+        {
+            "stage": stage if stage in _NAMED_BY else None,
+            "agent": agent,
+            "principal": person,
+            "tenant": tenant,
+            "session": session,
+            "tool": name if named == "tool" else None,
+            "target": name if named == "target" else None,
+            "model": name if named == "model" else None,
+        }
+    )
+    if len(found) <= _LONGEST_MEMO:
+        if len(_asked) >= _MEMO:
+            _asked.clear()
+        _asked[key] = found
+    return found
+
+
 def _speak(reasons: tuple[Reason, ...]) -> _Spoken:
-    """Begin a record; engines share the reasons of calls that break nothing."""
-    begun: Record = dict.fromkeys(_KEYS)
-    begun["kind"] = "decision"
-    begun["rules"] = tuple([reason.rule for reason in reasons])
-    begun["codes"] = tuple([reason.code for reason in reasons])
-    begun["observed"] = tuple([reason.rule for reason in reasons if not reason.enforced])
-    spoken = (reasons, begun)
-    if len(_memo) >= _MEMO:
-        _memo.clear()
+    """Write what spoke; engines share the reasons of calls that break nothing."""
+    found = as_fields(
+        {
+            "rules": [reason.rule for reason in reasons],
+            "codes": [reason.code for reason in reasons],
+            "observed": [reason.rule for reason in reasons if not reason.enforced],
+        }
+    )
+    spoken = (reasons, found)
+    if len(_spoken) >= _MEMO:
+        _spoken.clear()
     # INVARIANT: the reasons are held here, so no others can have their identity.
-    _memo[_identity(reasons)] = spoken
+    _spoken[_identity(reasons)] = spoken
     return spoken
 
 
@@ -220,10 +224,13 @@ def _fingerprint(decision: Decision) -> str | None:
         return None
 
 
-def _text(value: object) -> str | None:
-    return value if value.__class__ is str else None
-
-
-def _name(value: object) -> str | None:
-    text = _text(value)
-    return text if text is not None and len(text) <= _LONGEST_NAME else None
+def _time(time: datetime) -> str:
+    """Write a time as a JSON text."""
+    if time.tzinfo is not UTC:
+        if time.utcoffset() is None:
+            raise ValueError("a time needs an offset from UTC")
+        time = time.astimezone(UTC)
+    if not time.microsecond:
+        return f'"{time:%Y-%m-%dT%H:%M:%S}.000000Z"'
+    # Three times as fast as isoformat.
+    return orjson.dumps(time, option=orjson.OPT_UTC_Z).decode()

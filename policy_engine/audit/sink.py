@@ -7,10 +7,7 @@ from collections.abc import Callable
 from io import IOBase
 from typing import Protocol, TypeAlias, runtime_checkable
 
-import orjson
-
 from policy_engine.audit.file import FileSink
-from policy_engine.audit.record import Record
 from policy_engine.errors import AuditError
 
 __all__ = ["CallableSink", "LoggingSink", "Sink", "SinkLike", "sink_of", "write"]
@@ -31,18 +28,14 @@ class Sink(Protocol):
 SinkLike: TypeAlias = Sink | str | os.PathLike[str] | logging.Logger | Callable[[bytes], object]
 
 
-def write(sink: Sink, record: Record) -> None:
+def write(sink: Sink, record: bytes) -> None:
     """Write one record.
 
     Raises:
         AuditError: It could not be written.
     """
     try:
-        line = orjson.dumps(record)
-    except TypeError:
-        line = orjson.dumps({name: _encodable(value) for name, value in record.items()})
-    try:
-        sink.write(line)
+        sink.write(record)
     except AuditError:
         raise
     except Exception as error:
@@ -153,12 +146,3 @@ def sink_of(value: SinkLike) -> Sink:
 
 def _named(function: object) -> str:
     return getattr(function, "__qualname__", type(function).__name__)
-
-
-def _encodable(value: object) -> object:
-    """Return a value without lone surrogates, which UTF-8 does not have."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, tuple):
-        return [_encodable(item) for item in value]
-    return value

@@ -2,8 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from policy_engine.audit.wire import as_fields
 
 __all__ = ["Trace", "new_trace", "read_traceparent"]
 
@@ -24,6 +26,13 @@ class Trace:
     """16 lower-case hexadecimal digits, not all zero."""
     group_id: str | None = None
     """What an agent framework groups traces by, such as a conversation; any text."""
+    fields: str = field(init=False, repr=False, compare=False)
+    """All of it as JSON fields: they are the same in every record of the trace."""
+
+    def __post_init__(self) -> None:
+        names = ("trace_id", "parent_id", "group_id")
+        found = as_fields({name: getattr(self, name) for name in names})
+        object.__setattr__(self, "fields", found)
 
 
 def read_traceparent(text: object) -> Trace | None:

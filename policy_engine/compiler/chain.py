@@ -121,6 +121,7 @@ class Chain:
         "constraints",
         "gates",
         "is_named",
+        "is_quiet",
         "known",
         "labels",
         "limits",
@@ -181,11 +182,9 @@ class Chain:
         must_ask = bool(gates or self.limits)
         self._quiet = self._settle(_Said([], [], []))
         self._bare = not (must_ask or self._listening or self._others)
-
-    @property
-    def is_quiet(self) -> bool:
+        asks = bool(self._fits or self._conditions)
+        self.is_quiet = self._bare and not asks and effect == "allow"
         """Whether nothing can speak but what was settled by names, and that permits."""
-        return self._bare and not self._fits and not self._conditions and self._effect == "allow"
 
     @property
     def is_denied(self) -> bool:

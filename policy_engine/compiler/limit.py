@@ -131,30 +131,28 @@ def counter_key(
 
 
 def _known(part: str, request: Request) -> str | None:
+    """Return a part of the key that who asks or the tool's name tells."""
     if part == "global":
         return ""
     if part == "tool":
         return _text(request.tool)
     if part == "agent":
         return _text(request.agent)
-    principal = _principal(request)
-    tenant = _text(principal.get("tenant"))
-    person = _text(principal.get("id"))
+    principal: Any = request.principal
+    if principal.__class__ not in _EXACT and not isinstance(principal, Mapping):
+        principal = _NOBODY
+    tenant, person = _text(principal.get("tenant")), _text(principal.get("id"))
     if part == "tenant":
         return tenant
-    owner = (
-        f"{'~' if tenant is None else escaped(tenant)}/{'~' if person is None else escaped(person)}"
-    )
     if part == "principal":
-        return None if person is None else owner
+        return None if person is None else _owner(tenant, person)
     session = _text(request.session)
-    return None if session is None else f"{owner}/{escaped(session)}"
+    return None if session is None else f"{_owner(tenant, person)}/{escaped(session)}"
 
 
-def _principal(request: Request) -> Mapping[str, Any]:
-    principal: object = request.principal
-    known = principal.__class__ in _EXACT or isinstance(principal, Mapping)
-    return principal if known else _NOBODY  # type: ignore[return-value]
+def _owner(tenant: str | None, person: str | None) -> str:
+    named = "~" if tenant is None else escaped(tenant)
+    return f"{named}/~" if person is None else f"{named}/{escaped(person)}"
 
 
 def _text(value: object) -> str | None:

@@ -1,8 +1,9 @@
 """What may happen to a request, and every reason why."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from policy_engine.decision.request import Request, fingerprint
 from policy_engine.decision.words import Effect
@@ -26,8 +27,7 @@ __all__ = [
 _LONGEST_NAME: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """Count this if the call is permitted; all reservations of a call or none."""
 
     limit: str
@@ -157,88 +157,91 @@ class Context:
 
 
 class Decision:
-    """What may happen to a request, and every reason why."""
+    """What may happen to a request, and every reason why; it cannot be changed."""
 
-    __slots__ = ("_asked", "_context", "_outcome", "_request")
+    __slots__ = ("asked", "context", "outcome", "request")
+
+    asked: Request
+    """The request as it was asked."""
+    outcome: Outcome
+    """What the rules said."""
+    context: Context
+    """What every decision of its engine shares."""
+    request: Request
+    """The request as it may run: redacted where a rule says so."""
 
     def __init__(
         self, asked: Request, outcome: Outcome, context: Context, request: Request | None = None
     ) -> None:
-        self._asked = asked
-        self._outcome = outcome
-        self._context = context
-        self._request = asked if request is None else request
+        _set_asked(self, asked)
+        _set_outcome(self, outcome)
+        _set_context(self, context)
+        _set_request(self, asked if request is None else request)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f'a decision cannot be changed, so not its "{name}"')
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f'a decision cannot be changed, so not its "{name}"')
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Decision, (self.asked, self.outcome, self.context, self.request)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Decision):
             return NotImplemented
         return (
-            self._asked == other._asked
-            and self._request == other._request
-            and self._outcome == other._outcome
-            and self._context == other._context
+            self.asked == other.asked
+            and self.request == other.request
+            and self.outcome == other.outcome
+            and self.context == other.context
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        rules = ", ".join(reason.rule for reason in self._outcome.reasons)
-        return f"Decision({self._outcome.effect}: {rules})"
-
-    @property
-    def asked(self) -> Request:
-        """The request as it was asked."""
-        return self._asked
-
-    @property
-    def request(self) -> Request:
-        """The request as it may run: redacted where a rule says so."""
-        return self._request
-
-    @property
-    def outcome(self) -> Outcome:
-        """What the rules said."""
-        return self._outcome
+        rules = ", ".join(reason.rule for reason in self.outcome.reasons)
+        return f"Decision({self.outcome.effect}: {rules})"
 
     @property
     def id(self) -> str | None:
         """The request's id."""
-        return self._asked.id
+        return self.asked.id
 
     @property
     def effect(self) -> Effect:
         """The strictest effect of the enforced rules that spoke."""
-        return self._outcome.effect
+        return self.outcome.effect
 
     @property
     def permitted(self) -> bool:
         """Whether the request may go on as it stands in `request`."""
-        return self._outcome.effect in ("allow", "redact")
+        return self.outcome.effect in ("allow", "redact")
 
     @property
     def would(self) -> Effect:
         """The effect if every observed rule and policy were enforced."""
-        return self._outcome.would
+        return self.outcome.would
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Every rule that spoke, strictest first."""
-        return self._outcome.reasons
+        return self.outcome.reasons
 
     @property
     def redactions(self) -> tuple[Redaction, ...]:
         """The spans that are replaced in `request`."""
-        return self._outcome.redactions
+        return self.outcome.redactions
 
     @property
     def obligations(self) -> tuple[Obligation, ...]:
         """What the guard must do for this decision to hold."""
-        return self._outcome.obligations
+        return self.outcome.obligations
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that the session carries once the call has returned."""
-        return self._outcome.labels
+        return self.outcome.labels
 
     @property
     def message(self) -> str:
@@ -248,35 +251,35 @@ class Decision:
         """
         if self.effect == "allow":
             return ""
-        spoke = [r for r in self._outcome.reasons if r.enforced and r.effect == self.effect]
+        spoke = [r for r in self.outcome.reasons if r.enforced and r.effect == self.effect]
         spoke.sort(key=lambda reason: reason.code.endswith("cannot_tell"))
         said = dict.fromkeys(reason.message for reason in spoke)
         return " ".join([*said, *self._hints()])
 
     def _hints(self) -> list[str]:
         """Suggest a permitted name that is written much like the asked one."""
-        asked = self._asked.tool or self._asked.target or self._asked.model
-        if not self._outcome.known or not isinstance(asked, str):
+        asked = self.asked.tool or self.asked.target or self.asked.model
+        if not self.outcome.known or not isinstance(asked, str):
             return []
-        near = get_close_matches(asked[:_LONGEST_NAME], self._outcome.known, n=1)
+        near = get_close_matches(asked[:_LONGEST_NAME], self.outcome.known, n=1)
         return [f'Did you mean "{name}"?' for name in near]
 
     @property
     def fingerprint(self) -> str:
         """What an approval is bound to; computed at each reading."""
-        return fingerprint(self._request, self._context.key, self._context.declared)
+        return fingerprint(self.request, self.context.key, self.context.declared)
 
     @property
     def policy_revision(self) -> str:
         """The hash of the policy set that decided."""
-        return self._context.revision
+        return self.context.revision
 
     def denied(self, code: str, message: str) -> "Decision":
         """Return the denial that this decision becomes where it cannot be carried out."""
         reason = Reason("guard", "deny", code, message)
         would: Effect = "deny"
-        outcome = Outcome("deny", would, (reason, *self._outcome.reasons))
-        return Decision(self._asked, outcome, self._context)
+        outcome = Outcome("deny", would, (reason, *self.outcome.reasons))
+        return Decision(self.asked, outcome, self.context)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the decision as JSON values; none of the request's values are in it."""
@@ -295,6 +298,16 @@ class Decision:
         }
 
 
+_Setter: TypeAlias = Callable[[Decision, Any], None]
+
+_SLOTS: Final = vars(Decision)
+_set_asked: _Setter = _SLOTS["asked"].__set__
+_set_outcome: _Setter = _SLOTS["outcome"].__set__
+_set_context: _Setter = _SLOTS["context"].__set__
+_set_request: _Setter = _SLOTS["request"].__set__
+
+
 def _obligation(item: Obligation) -> dict[str, Any]:
-    values = {name: getattr(item, name) for name in item.__slots__ if name != "kind"}
+    names = item._fields if isinstance(item, Reservation) else item.__slots__
+    values = {name: getattr(item, name) for name in names if name != "kind"}
     return {"kind": item.kind, **values}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 __all__ = [
     "NO_FACTS",
@@ -53,8 +53,7 @@ class Session:
     started: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """What a counter holds: the amount in the window, and whether usage is still unreported."""
 
     used: float
@@ -104,8 +103,7 @@ class FactNeed:
     """Seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class CounterNeed:
+class CounterNeed(NamedTuple):
     """A counter to read."""
 
     limit: str
@@ -115,8 +113,7 @@ class CounterNeed:
     timezone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What a decision will read."""
 
     now: bool = False

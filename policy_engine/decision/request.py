@@ -4,7 +4,6 @@ import hashlib
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -71,6 +70,21 @@ class Request:
         _set_context(self, context)
         _set_id(self, id)
 
+    def returning(self, result: Any) -> "Request":
+        """Return the request about what this tool call hands back."""
+        return Request(
+            stage="tool_result",
+            agent=self.agent,
+            principal=self.principal,
+            session=self.session,
+            tool=self.tool,
+            args=self.args,
+            result=result,
+            call_id=self.call_id,
+            context=self.context,
+            id=self.id,
+        )
+
 
 _Setter: TypeAlias = Callable[[Request, Any], None]
 
@@ -90,27 +104,36 @@ _set_context: _Setter = _SLOTS["context"].__set__
 _set_id: _Setter = _SLOTS["id"].__set__
 
 
+_Begun: TypeAlias = tuple[Any, Any]
+"""Two hashes of `hashlib`, whose type has no public name."""
+_VERSION: Final = "policy-engine/fingerprint/1"
+
+
 def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
     """Bind an approval to exactly one request.
 
     HMAC-SHA-256 (RFC 2104) over a form that keeps types apart: 1, 1.0 and true differ, integers
     are exact, the order of keys does not matter; call id and time are left out.
     """
-    principal = _mapping(request.principal)
-    names = (
-        request.stage,
-        request.agent,
-        principal.get("id"),
-        principal.get("tenant"),
-        request.session,
-        request.tool,
-        request.target,
-    )
-    begun = _begun if _is_short(request.tool) and _is_short(request.target) else _begin
-    try:
-        inner, outer = begun(key, *names)
-    except TypeError:  # one that cannot be remembered is of no documented form
-        inner, outer = _begin(key, *names)
+    principal: Any = request.principal
+    if principal.__class__ not in _MAPPINGS:
+        principal = _mapping(principal)
+    person, tenant = principal.get("id"), principal.get("tenant")
+    stage, agent, session = request.stage, request.agent, request.session
+    tool, target = request.tool, request.target
+    names = (key, stage, agent, person, tenant, session, tool, target)
+    if (
+        agent.__class__ in _PLAIN
+        and person.__class__ in _PLAIN
+        and tenant.__class__ in _PLAIN
+        and session.__class__ in _PLAIN
+        and tool.__class__ in _PLAIN
+        and target.__class__ in _PLAIN
+        and stage.__class__ is str
+    ):
+        inner, outer = _begun.get(names) or _begin(names)
+    else:
+        inner, outer = _hashes(names)
     inner, outer = inner.copy(), outer.copy()
     if declared:
         inner.update(_tagged(_declared(request.context, declared), 1).encode("latin-1"))
@@ -119,24 +142,26 @@ def fingerprint(request: Request, key: bytes, declared: frozenset[str]) -> str:
     return f"hmac-sha256:{outer.hexdigest()}"
 
 
-def _is_short(name: object) -> bool:
-    return type(name) is not str or len(name) <= _MAX_NAME
+def _begin(names: tuple[Any, ...]) -> _Begun:
+    """Return hashes to go on from, and remember them: who asks is much the same at each call."""
+    found = _hashes(names)
+    # A model can invent names, so long ones are not remembered.
+    if all(name is None or len(name) <= _LONGEST_NAME for name in names):
+        if len(_begun) >= _MOST_BEGUN:
+            _begun.clear()
+        _begun[names] = found
+    return found
 
 
-def _begin(key: bytes, *names: Any) -> tuple["hashlib._Hash", "hashlib._Hash"]:
-    """Return the two hashes of RFC 2104, the inner one fed with who asks for what.
-
-    That is much the same from call to call; a fingerprint goes on from copies.
-    """
+def _hashes(names: tuple[Any, ...]) -> _Begun:
+    """Return the two hashes of RFC 2104, the inner one fed with who asks for what."""
+    key = names[0]
     block = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
     block = block.ljust(_BLOCK, b"\0")
     inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
-    form = "".join([_tagged(name, 1) for name in ("policy-engine/fingerprint/1", *names)])
+    form = "".join([_tagged(name, 1) for name in (_VERSION, *names[1:])])
     inner.update(f"{len(form)}:{form}".encode("latin-1"))
     return inner, outer
-
-
-_begun = lru_cache(maxsize=1024, typed=True)(_begin)
 
 
 def _exact(args: Any) -> bytes:
@@ -168,8 +193,11 @@ _EXACT: Final = (
 )
 _BLOCK: Final = 64
 _MAX_DEPTH: Final = 64
-_MAX_NAME: Final = 100
-"""How long a name may be to be remembered: a model can invent names."""
+_LONGEST_NAME: Final = 100
+_MOST_BEGUN: Final = 1_024
+_PLAIN: Final = frozenset({str, type(None)})
+"""Types of names that are remembered: 1 and true would be remembered as one."""
+_begun: Final[dict[tuple[Any, ...], _Begun]] = {}
 _MAPPINGS: Final = (dict, MappingProxyType)
 _NOTHING: Final[dict[str, Any]] = {}
 _PACK: Final = struct.Struct(">d").pack

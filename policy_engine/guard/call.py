@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter_ns
 from typing import Any, Final, TypeVar
@@ -117,8 +117,7 @@ class Call:
         # What cannot be read cannot be told, and then what restricts matches.
         with suppress(UnjudgeableError):
             judged, kept = snapshot(result)
-        asked = self._ticket.decision.request
-        request = replace(asked, stage="tool_result", result=judged)
+        request = self._ticket.decision.request.returning(judged)
         found = yield from walk(self._parts, request, self._session)
         denied = stopped(self._parts, found)
         if denied is not None:

@@ -20,8 +20,9 @@ def drive(road: Steps[T], functions: Mapping[str, FactFunction]) -> T:
             question = road.send(gather(question, functions))
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-    finally:
+    except BaseException:
         road.close()
+        raise
 
 
 async def drive_async(road: Steps[T], functions: Mapping[str, FactFunction]) -> T:
@@ -32,6 +33,7 @@ async def drive_async(road: Steps[T], functions: Mapping[str, FactFunction]) -> 
             question = road.send(await gather_async(question, functions))
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-    finally:
+    except BaseException:
         # Where waiting was cancelled, the road learns of it now.
         road.close()
+        raise

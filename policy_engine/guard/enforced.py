@@ -26,7 +26,7 @@ class Enforced(Decision):
 
     def __init__(self, decision: Decision, call: Call) -> None:
         # A decision is of this engine's making; nothing of it is changed.
-        super().__init__(decision.asked, decision.outcome, decision._context, decision.request)  # noqa: SLF001
+        super().__init__(decision.asked, decision.outcome, decision.context, decision.request)
         object.__setattr__(self, "call", call)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -24,6 +25,10 @@ from policy_engine.policy import PolicySet, Price
 from policy_engine.state import Alert, State
 
 __all__ = ["Parts", "Revision", "now_utc"]
+
+
+now_utc: Final[Callable[[], datetime]] = partial(datetime.now, UTC)
+"""Returns the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,3 @@ class Parts:
             except Exception as error:  # noqa: BLE001 - a hook that fails changes no decision
                 text = 'the alert hook failed for the limit "%s": %s'
                 warn(trace, text, alert.limit, type(error).__name__)
-
-
-def now_utc() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)

@@ -51,7 +51,16 @@ class Signature:
             that takes any number.
     """
 
-    __slots__ = ("_fit", "_injected", "_keywords", "_own", "_positional", "_rest", "_star")
+    __slots__ = (
+        "_fit",
+        "_injected",
+        "_is_plain",
+        "_keywords",
+        "_own",
+        "_positional",
+        "_rest",
+        "_star",
+    )
 
     def __init__(self, function: Callable[..., Any], inject: tuple[str, ...]) -> None:
         name = getattr(function, "__qualname__", type(function).__qualname__)
@@ -75,6 +84,7 @@ class Signature:
         self._star = next((n for n, k in kinds.items() if k is Parameter.VAR_POSITIONAL), None)
         self._rest = next((n for n, k in kinds.items() if k is Parameter.VAR_KEYWORD), None)
         self._own = frozenset({*order, self._star})
+        self._is_plain = set(kinds.values()) <= {*_BY_POSITION} and not self._injected
         self._fit = fitting(signature, name)
 
     @property
@@ -121,6 +131,8 @@ class Signature:
         kept = bound.kept
         if args is not None and args is not bound.judged:
             kept = _redacted(bound, args)
+        if self._is_plain:
+            return tuple(kept.values()), {}
         given = {**kept, **bound.injected} if bound.injected else kept
         positional = [given[name] for name in self._positional]
         if self._star is not None:

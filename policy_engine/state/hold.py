@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from policy_engine.decision import Request
 from policy_engine.state.alert import Alert
@@ -19,8 +19,7 @@ Call: TypeAlias = tuple[str, str]
 """A stage and a call id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """What a permitted request holds in counters until it has run."""
 
     scope: Scope
@@ -50,11 +49,12 @@ NO_HOLD: Final = Hold((None, None, None), None, None, MappingProxyType({}))
 
 def scope_of(request: Request) -> Scope:
     """Return whose session a request belongs to."""
-    principal = request.principal
-    if type(principal) not in _MAPPINGS and not isinstance(principal, Mapping):
+    principal: Any = request.principal
+    if principal.__class__ not in _MAPPINGS and not isinstance(principal, Mapping):
         return None, None, request.session
-    return _name(principal.get("tenant")), _name(principal.get("id")), request.session  # type: ignore[union-attr]
-
-
-def _name(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    tenant, person = principal.get("tenant"), principal.get("id")
+    return (
+        tenant if isinstance(tenant, str) else None,
+        person if isinstance(person, str) else None,
+        request.session,
+    )

@@ -77,7 +77,7 @@ class MemoryState:
         time = microseconds(now)
         scope = scope_of(request)
         with self._lock:
-            remembered, is_known = self._sessions.look(scope, time)
+            remembered, is_known = self._sessions.look(scope, now)
             held = {} if remembered is None else remembered.held(request)
             return Facts(
                 now=now,
@@ -99,19 +99,16 @@ class MemoryState:
         Returns:
             What it holds; None where a limit was used up meanwhile: decide again.
         """
-        time = microseconds(now)
-        request = decision.asked
+        request, obligations = decision.asked, decision.outcome.obligations
         scope = scope_of(request)
         with self._lock:
-            remembered = self._sessions.touch(scope, now, time)
-            if not decision.permitted:
+            remembered = self._sessions.touch(scope, now)
+            if (request.call_id is None and not obligations) or not decision.permitted:
                 return NO_HOLD
-            if request.call_id is None:
-                if not decision.obligations:
-                    return NO_HOLD
-            elif self._sessions.ran(scope, remembered, request) is not False:
+            if self._sessions.ran(scope, remembered, request) is not False:
                 return None
-            wanted = [item for item in decision.obligations if isinstance(item, Reservation)]
+            time = microseconds(now)
+            wanted = [item for item in obligations if isinstance(item, Reservation)]
             held = {} if remembered is None else remembered.held(request)
             for item in wanted:
                 if item.enforced and not self._fits(scope, item, held, time):
@@ -168,7 +165,7 @@ class MemoryState:
         """Note that a permitted call has handed back its result or its error."""
         scope = scope_of(decision.asked)
         with self._lock:
-            remembered = self._sessions.touch(scope, now, microseconds(now))
+            remembered = self._sessions.touch(scope, now)
             if remembered is not None and decision.permitted:
                 self._sessions.note(scope, remembered, decision)
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from sys import intern
 from typing import Final
 
@@ -23,7 +23,8 @@ class Remembered:
     """What is known of one session."""
 
     started: datetime
-    last: int
+    last: datetime
+    """When it was used last, where that says when it is dropped."""
     labels: frozenset[str] = _NO_LABELS
     calls: dict[str, int] | None = None
     pending: dict[Call, dict[Key, Held | None]] | None = None
@@ -69,7 +70,7 @@ class Sessions:
 
     def __init__(self, most: int, idle: float | None, forgotten: Forgotten) -> None:
         self._most = most
-        self._idle = None if idle is None else round(idle * 1_000_000)
+        self._idle = None if idle is None else timedelta(seconds=idle)
         self._sessions: OrderedDict[Scope, Remembered] = OrderedDict()
         self._forgotten = forgotten
 
@@ -77,32 +78,36 @@ class Sessions:
         """Return a session that is known."""
         return self._sessions.get(scope)
 
-    def look(self, scope: Scope, time: int) -> tuple[Remembered | None, bool]:
+    def look(self, scope: Scope, now: datetime) -> tuple[Remembered | None, bool]:
         """Return a session, and whether what it is can be told."""
         remembered = self._sessions.get(scope)
         if remembered is None:
             return None, scope not in self._forgotten
-        return (None, False) if self._is_over(remembered, time) else (remembered, True)
+        return (None, False) if self._is_over(remembered, now) else (remembered, True)
 
-    def _is_over(self, remembered: Remembered, time: int) -> bool:
-        return self._idle is not None and time - remembered.last > self._idle
+    def _is_over(self, remembered: Remembered, now: datetime) -> bool:
+        return self._idle is not None and now - remembered.last > self._idle
 
-    def touch(self, scope: Scope, now: datetime, time: int) -> Remembered | None:
+    def touch(self, scope: Scope, now: datetime) -> Remembered | None:
         """Return a session as the one that was used last; None where it was dropped."""
         remembered = self._sessions.get(scope)
         if remembered is None:
-            if scope in self._forgotten:
+            return self._begin(scope, now)
+        if self._idle is not None:
+            if self._is_over(remembered, now):
+                del self._sessions[scope]
+                self._forgotten.add(scope)
                 return None
-            remembered = self._sessions[scope] = Remembered(now, time)
-            if len(self._sessions) > self._most:
-                self._forgotten.add(self._sessions.popitem(last=False)[0])
-            return remembered
-        if self._is_over(remembered, time):
-            del self._sessions[scope]
-            self._forgotten.add(scope)
-            return None
-        remembered.last = max(remembered.last, time)
+            remembered.last = max(remembered.last, now)
         self._sessions.move_to_end(scope)
+        return remembered
+
+    def _begin(self, scope: Scope, now: datetime) -> Remembered | None:
+        if scope in self._forgotten:
+            return None
+        remembered = self._sessions[scope] = Remembered(now, now)
+        if len(self._sessions) > self._most:
+            self._forgotten.add(self._sessions.popitem(last=False)[0])
         return remembered
 
     def ran(self, scope: Scope, remembered: Remembered | None, request: Request) -> bool | None:

@@ -12,8 +12,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
-
 from policy_engine.audit import (
     CallableSink,
     FileSink,
@@ -81,13 +79,13 @@ def main():
         full = FileSink(Path(folder, "full.jsonl"), durability="full")
         nowhere = CallableSink(lambda _line: None)
         bare = os.open(Path(folder, "bare"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        line = orjson.dumps(decided()) + b"\n"
+        line = decided() + b"\n"
         table = {
             "os.write of a line as long (floor)": lambda: os.write(bare, line),
             "a decision: made": decided,
-            "a decision: made, encoded": lambda: write(nowhere, decided()),
-            "a decision: made, encoded, in the file": lambda: write(sink, decided()),
-            "an outcome: made, encoded, in the file": lambda: write(sink, ended()),
+            "a decision: made, handed over": lambda: write(nowhere, decided()),
+            "a decision: made, in the file": lambda: write(sink, decided()),
+            "an outcome: made, in the file": lambda: write(sink, ended()),
             "the fingerprint of the decision": lambda: DECISION.fingerprint,
             "an id and a trace": lambda: (new_id(), new_trace()),
         }
