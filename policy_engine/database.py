@@ -80,6 +80,7 @@ class Database:
         self._durability = durability
         self._timeout = timeout
         self._file: tuple[int, int] | None = None
+        self._id: bytes | None = None
         self._lock = RLock()
         self._is_inside = False
         self.reading: Final = Transaction(self, "BEGIN")
@@ -230,11 +231,17 @@ class Database:
         connection.execute("PRAGMA secure_delete=FAST")
         connection.execute("BEGIN IMMEDIATE")
         if is_new and self._is_empty(connection):
+            connection.execute("CREATE TABLE file (id BLOB NOT NULL)")
+            connection.execute("INSERT INTO file VALUES (?)", (os.urandom(16),))
             for statement in self._schema.script:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id={self._schema.mark}")
             connection.execute(f"PRAGMA user_version={self._schema.version}")
         connection.execute("COMMIT")
+        (found,) = connection.execute("SELECT id FROM file").fetchone()
+        if self._id not in (None, found):
+            raise self._moved()
+        self._id = found
 
     def _is_empty(self, connection: sqlite3.Connection) -> bool:
         """Tell whether the file is still to be made.

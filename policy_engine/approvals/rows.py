@@ -19,7 +19,7 @@ _TIMES: Final = ("requested_at", "expires_at", "rejected_at", "used_at")
 _TABLES: Final = (
     # The newest of a request and a rule has the highest number.
     """CREATE TABLE approvals (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        number INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
         fingerprint TEXT NOT NULL,
         rule TEXT NOT NULL,
