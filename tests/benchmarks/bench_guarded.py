@@ -11,14 +11,21 @@ copies, counts, labels or records. Libraries that are not installed are left out
 # ruff: noqa: T201 - it prints
 
 import asyncio
+import hmac
 import importlib.util
+import inspect
+import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
+import orjson
 import yaml
 from bench_decide import Run, interleaved
 
@@ -79,6 +86,53 @@ def awaited(function: Callable[..., Coroutine[Any, Any, Any]], guard: Guard | No
     return lambda: LOOP.run_until_complete(hundred())
 
 
+def by_hand() -> Run:
+    """Do for one tool what `@guarded` does: bind, judge, bind to a fingerprint, count, record."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "order_id": {"type": "string", "pattern": "^ORD-[0-9]{8}$"},
+            "amount": {"type": "number", "exclusiveMinimum": 0, "maximum": 500},
+            "currency": {"enum": ["USD", "EUR"]},
+        },
+        "required": ["order_id", "amount", "currency"],
+        "additionalProperties": False,
+    }
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    signature, lock, calls = inspect.signature(refund), threading.Lock(), {}
+    trace = os.urandom(16).hex()
+
+    def run() -> str:
+        started = time.perf_counter_ns()
+        bound = signature.bind("ORD-00000001", 120.0)
+        bound.apply_defaults()
+        args = dict(bound.arguments)
+        if not validator.is_valid(args):
+            raise PermissionError
+        asked = {"agent": "a1", "principal": WHO["id"], "session": "s1", "tool": "refund"}
+        form = orjson.dumps({**asked, "args": args}, option=orjson.OPT_SORT_KEYS)
+        record = {
+            "time": datetime.now(UTC),
+            "kind": "decision",
+            "id": os.urandom(8).hex(),
+            "trace_id": trace,
+            **asked,
+            "effect": "allow",
+            "rules": ["bench/tools/refund"],
+            "fingerprint": hmac.digest(b"key", form, "sha256").hex(),
+            "elapsed_us": (time.perf_counter_ns() - started) // 1000,
+        }
+        _nowhere(orjson.dumps(record))
+        found = refund(**args)
+        with lock:
+            calls["s1", "refund"] = calls.get(("s1", "refund"), 0) + 1
+        outcome = {"time": datetime.now(UTC), "kind": "outcome", "decision": record["id"]}
+        _nowhere(orjson.dumps({**outcome, "status": "returned", "trace_id": trace}))
+        return found
+
+    return run
+
+
 def guardian_angel() -> Run:
     from guardian_angel import GuardContext, GuardianAngel
 
@@ -121,6 +175,7 @@ def theaios() -> Run:
 def candidates(folder: Path) -> dict[str, Run]:
     found = {
         "the call itself": called(refund),
+        "by hand for this one tool, kept nowhere": by_hand(),
         "@guarded, records kept nowhere": called(refund, guarded(POLICY, folder, to_file=False)),
         "@guarded, records in a file": called(refund, guarded(POLICY, folder, to_file=True)),
         "@guarded, with a limit, a label and a rule over the result": called(
