@@ -9,7 +9,7 @@ from policy_engine.decision import Decision, Request
 from policy_engine.guard.call import Call
 from policy_engine.guard.drive import Steps, drive_async
 from policy_engine.guard.parts import Parts
-from policy_engine.guard.road import ask, stopped, walk
+from policy_engine.guard.road import ask, passed_async, stopped
 from policy_engine.guard.session import GuardSession
 
 __all__ = ["Asked", "CallPaused", "asked", "call_async"]
@@ -47,7 +47,7 @@ async def call_async(
     Raises:
         Denied: The call or its result is not permitted.
     """
-    ticket = await drive_async(walk(parts, request, session), parts.functions)
+    ticket = await passed_async(parts, request, session)
     denied = stopped(parts, ticket)
     if denied is not None:
         raise denied

@@ -26,7 +26,7 @@ from policy_engine.guard.guarded import Options, guard_function
 from policy_engine.guard.log import LOG, warn
 from policy_engine.guard.parts import Parts, Revision, now_utc
 from policy_engine.guard.reload import Folder, Watch
-from policy_engine.guard.road import look, refuse, stopped, walk
+from policy_engine.guard.road import look, passed, passed_async, refuse, stopped
 from policy_engine.guard.session import GuardSession, current
 from policy_engine.guard.ticket import Ticket
 from policy_engine.guard.unjudgeable import UnjudgeableError
@@ -145,14 +145,14 @@ class Guard:
         """
         session = current(self)
         asked = self._copied(request, session)
-        ticket = drive(walk(self._parts, asked, session), self._parts.functions)
+        ticket = passed(self._parts, asked, session)
         return self._permitted(ticket, session)
 
     async def aenforce(self, request: Request) -> Decision:
         """Enforce likewise, without blocking the event loop."""
         session = current(self)
         asked = self._copied(request, session)
-        ticket = await drive_async(walk(self._parts, asked, session), self._parts.functions)
+        ticket = await passed_async(self._parts, asked, session)
         return self._permitted(ticket, session)
 
     async def aask(self, request: Request) -> Asked:

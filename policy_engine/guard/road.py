@@ -20,7 +20,7 @@ from policy_engine.decision import ApprovalNeeded, Decision, Facts, Needs, Reque
 from policy_engine.engine import Engine
 from policy_engine.errors import ApprovalError, AuditError
 from policy_engine.guard.denied import ApprovalRequired, Denied
-from policy_engine.guard.drive import Steps
+from policy_engine.guard.drive import Steps, drive, drive_async
 from policy_engine.guard.gather import Question
 from policy_engine.guard.log import warn
 from policy_engine.guard.parts import Parts, Revision
@@ -28,7 +28,7 @@ from policy_engine.guard.session import GuardSession
 from policy_engine.guard.ticket import Ticket
 from policy_engine.state import Hold
 
-__all__ = ["ask", "give_back", "look", "refuse", "stopped", "walk"]
+__all__ = ["ask", "give_back", "look", "passed", "passed_async", "refuse", "stopped", "walk"]
 
 _TRIES: Final = 16
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -73,17 +73,40 @@ def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[
         revision = parts.revision
         needs = revision.engine.needs(request)
         answers = (yield Question(needs.facts, trace)) if needs.facts else _NOTHING
-        try:
-            ticket = _settled(parts, revision, request, needs, answers, trace)
-        except Exception as error:  # noqa: BLE001 - where a store fails, nothing is let through
-            kind = type(error).__name__
-            warn(trace, "state or approvals could not be reached: %s", kind)
-            text = f"State or approvals could not be reached ({kind})."
-            ticket = _denied(parts, request, trace, "guard.failed", text)
+        ticket = _attempt(parts, revision, request, needs, answers, trace)
         if ticket is not None:
             return _recorded(parts, ticket, started)
     text = "Limits, approvals or policies changed at each attempt; ask again."
     return _recorded(parts, _denied(parts, request, trace, "guard.contended", text), started)
+
+
+def passed(parts: Parts, request: Request, session: GuardSession | None) -> Ticket:
+    """Walk the road of a request; where facts are needed, they are looked up in threads.
+
+    Raises:
+        Denied: The decision could not be recorded.
+    """
+    ticket = _at_once(parts, request, session)
+    return drive(walk(parts, request, session), parts.functions) if ticket is None else ticket
+
+
+async def passed_async(parts: Parts, request: Request, session: GuardSession | None) -> Ticket:
+    """Walk it likewise, without blocking the event loop."""
+    ticket = _at_once(parts, request, session)
+    if ticket is None:
+        return await drive_async(walk(parts, request, session), parts.functions)
+    return ticket
+
+
+def _at_once(parts: Parts, request: Request, session: GuardSession | None) -> Ticket | None:
+    """Walk the road where nothing is to be looked up and nobody was faster; most requests do."""
+    started = perf_counter_ns()
+    revision = parts.revision
+    needs = revision.engine.needs(request)
+    if needs.facts:
+        return None
+    ticket = _attempt(parts, revision, request, needs, _NOTHING, _trace(session))
+    return None if ticket is None else _recorded(parts, ticket, started)
 
 
 def refuse(
@@ -122,7 +145,7 @@ def _denied(parts: Parts, request: Request, trace: Trace, code: str, text: str) 
     return Ticket(decision, parts.now(), trace)
 
 
-def _settled(
+def _attempt(
     parts: Parts,
     revision: Revision,
     request: Request,
@@ -131,14 +154,20 @@ def _settled(
     trace: Trace,
 ) -> Ticket | None:
     """Decide, and take what a permitted call takes; None where something changed meanwhile."""
-    decision, now, gates = _judged(parts, revision.engine, request, needs, answers)
-    hold = _take(parts, decision, now, gates)
-    if hold is None:
-        return None
-    used = gates if gates and decision.permitted else ()
-    if parts.revision is not revision:
-        _undo(parts, decision, hold, used)
-        return None
+    try:
+        decision, now, gates = _judged(parts, revision.engine, request, needs, answers)
+        hold = _take(parts, decision, now, gates)
+        if hold is None:
+            return None
+        used = gates if gates and decision.permitted else ()
+        if parts.revision is not revision:
+            _undo(parts, decision, hold, used)
+            return None
+    except Exception as error:  # noqa: BLE001 - where a store fails, nothing is let through
+        kind = type(error).__name__
+        warn(trace, "state or approvals could not be reached: %s", kind)
+        text = f"State or approvals could not be reached ({kind})."
+        return _denied(parts, request, trace, "guard.failed", text)
     return Ticket(decision, now, trace, hold, used, is_named=needs.is_named)
 
 

@@ -23,7 +23,7 @@ from policy_engine.guard.call import Call, Tool, enter
 from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.drive import drive, drive_async
 from policy_engine.guard.parts import Parts
-from policy_engine.guard.road import refuse, walk
+from policy_engine.guard.road import passed, passed_async, refuse
 from policy_engine.guard.session import GuardSession, current
 from policy_engine.guard.signature import Bound
 from policy_engine.guard.unjudgeable import UnjudgeableError
@@ -134,21 +134,21 @@ class Wrapper:
     def _entered(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entered:
         """Decide about one call, waiting for an approval where told to."""
         session, bound, request = self._asked(args, kwargs)
-        ticket = drive(walk(self.parts, request, session), self.parts.functions)
+        ticket = passed(self.parts, request, session)
         if ticket.approvals and self.wait:
             needed = ApprovalRequired(ticket.decision, ticket.approvals, self.parts.approvals)
             if needed.wait(self.wait):
-                ticket = drive(walk(self.parts, request, session), self.parts.functions)
+                ticket = passed(self.parts, request, session)
         return enter(self.parts, self.tool, session, bound, ticket)
 
     async def _entered_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entered:
         """Decide likewise, without blocking the event loop."""
         session, bound, request = self._asked(args, kwargs)
-        ticket = await drive_async(walk(self.parts, request, session), self.parts.functions)
+        ticket = await passed_async(self.parts, request, session)
         if ticket.approvals and self.wait:
             needed = ApprovalRequired(ticket.decision, ticket.approvals, self.parts.approvals)
             if await needed.wait_async(self.wait):
-                ticket = await drive_async(walk(self.parts, request, session), self.parts.functions)
+                ticket = await passed_async(self.parts, request, session)
         return enter(self.parts, self.tool, session, bound, ticket)
 
     def _asked(
