@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from policy_engine.cel import CANNOT_TELL, Expression
 from policy_engine.compiler.message import escaped, per
-from policy_engine.decision import CounterNeed, Facts, Reason, Request, Reservation, exceeds
+from policy_engine.decision import (
+    NO_FACTS,
+    CounterNeed,
+    Facts,
+    Reason,
+    Request,
+    Reservation,
+    exceeds,
+)
 from policy_engine.errors import Location
 
 __all__ = ["CompiledLimit", "counter_key"]
@@ -67,6 +75,17 @@ class CompiledLimit:
         full = count.used >= self.max if amount is None else exceeds(count.used, amount, self.max)
         if full or math.isnan(count.used):
             return self._deny("limit.exceeded", self._used_up())
+        return self._reserved(key, amount)
+
+    def owed(self, request: Request) -> Reservation | None:
+        """Return what reported usage counts towards; None for a limit that usage says nothing to.
+
+        Also None where the key cannot be told.
+        """
+        need = None if self.settled_now else self.need(request, NO_FACTS)
+        return None if need is None else self._reserved(need.key, None)
+
+    def _reserved(self, key: tuple[str, ...], amount: float | None) -> Reservation:
         return Reservation(
             limit=self.name,
             key=key,

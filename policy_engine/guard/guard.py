@@ -13,8 +13,7 @@ from uuid import uuid4
 
 from policy_engine.approvals import Approvals, MemoryApprovals
 from policy_engine.audit import SinkLike, new_trace, read_traceparent, sink_of
-from policy_engine.compiler import Compiled
-from policy_engine.decision import NO_FACTS, Decision, Halt, Request, Reservation, Stage
+from policy_engine.decision import Decision, Halt, Request, Stage
 from policy_engine.engine import Engine
 from policy_engine.guard.asked import Asked, asked, call_async
 from policy_engine.guard.call import Call
@@ -24,13 +23,13 @@ from policy_engine.guard.enforced import Enforced, copied, named
 from policy_engine.guard.gather import FactFunction
 from policy_engine.guard.guarded import Options, guard_function
 from policy_engine.guard.log import LOG, warn
-from policy_engine.guard.parts import Parts, Revision, now_utc
+from policy_engine.guard.parts import Parts, now_utc
 from policy_engine.guard.reload import Folder, Watch
+from policy_engine.guard.revision import revision_of
 from policy_engine.guard.road import look, passed, passed_async, refuse, stopped
 from policy_engine.guard.session import GuardSession, current
 from policy_engine.guard.ticket import Ticket
 from policy_engine.guard.unjudgeable import UnjudgeableError
-from policy_engine.policy import Price
 from policy_engine.state import Alert, MemoryState, State
 
 __all__ = ["RECORDS", "Guard", "guarded"]
@@ -78,7 +77,7 @@ class Guard:
         """Sessions, counters and halts."""
         self._folder = folder
         self._parts = Parts(
-            revision=self._revision(folder.compiled),
+            revision=revision_of(folder.compiled, self.approvals.key),
             state=self.state,
             approvals=self.approvals,
             sink=sink_of(records),
@@ -351,21 +350,19 @@ class Guard:
             What it cost in USD; None where no policy names a price of the model.
         """
         request = replace(self._about("model_request", None), model=model, call_id=call_id)
-        price = self._parts.revision.prices.get(model)
-        cost = None
-        if price is not None:
-            cost = (input_tokens * price.input + output_tokens * price.output) / 1_000_000
+        revision = self._parts.revision
+        cost = revision.cost(model, input_tokens, output_tokens)
         usage = self.state.record_usage(
             request,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             cost_usd=cost,
             now=self._parts.now(),
-            unasked=self._owed(request),
+            unasked=revision.owed(request),
         )
         session = current(self)
         trace = new_trace() if session is None else session.trace
-        if not usage.was_awaited and self._parts.revision.engine.limits(request):
+        if not usage.was_awaited and revision.engine.limits(request):
             warn(trace, "usage was reported that no permitted model request waited for")
         self._parts.alert(usage.alerts, trace)
         return cost
@@ -407,7 +404,7 @@ class Guard:
         """
         with self._reloading:
             compiled = self._folder.read(allow_vanished=allow_vanished)
-            self._parts.revision = self._revision(compiled)
+            self._parts.revision = revision_of(compiled, self.approvals.key)
             return self.revision
 
     def poll(self) -> bool:
@@ -420,7 +417,7 @@ class Guard:
             compiled = self._folder.poll()
             if compiled is None:
                 return False
-            self._parts.revision = self._revision(compiled)
+            self._parts.revision = revision_of(compiled, self.approvals.key)
             LOG.info("the policies changed: %s", self.revision)
             return True
 
@@ -431,18 +428,6 @@ class Guard:
             every: Seconds between two looks.
         """
         return Watch(self.poll, every)
-
-    def _revision(self, compiled: Compiled) -> Revision:
-        prices: dict[str, Price] = {}
-        for loaded in compiled.policies.policies:
-            for model, price in loaded.policy.prices.items():
-                known = prices.get(model, price)
-                dearest = {
-                    "input": max(price.input, known.input),
-                    "output": max(price.output, known.output),
-                }
-                prices[model] = price.model_copy(update=dearest)
-        return Revision(Engine(compiled, key=self.approvals.key), prices)
 
     def _about(self, stage: Stage, text: str | None) -> Request:
         session = current(self)
@@ -473,27 +458,6 @@ class Guard:
         if denied is not None:
             raise denied
         return Enforced(ticket.decision, Call(self._parts, session, ticket))
-
-    def _owed(self, request: Request) -> tuple[Reservation, ...]:
-        """Return what the usage of a model request counts towards, reserved or not."""
-        found = []
-        for limit in self._parts.revision.engine.limits(request):
-            need = limit.need(request, NO_FACTS)
-            if need is not None and not limit.settled_now:
-                found.append(
-                    Reservation(
-                        limit.name,
-                        need.key,
-                        None,
-                        limit.unit,
-                        limit.max,
-                        limit.per,
-                        limit.timezone,
-                        limit.alert_at,
-                        limit.enforced,
-                    )
-                )
-        return tuple(found)
 
     @staticmethod
     def _text(decision: Decision) -> str:

@@ -1,7 +1,7 @@
 """What a guard acts through: the engine of today, state, approvals, records, alerts."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,31 +17,17 @@ from policy_engine.audit import (
     outcome_record,
     write,
 )
-from policy_engine.engine import Engine
 from policy_engine.guard.gather import FactFunction
 from policy_engine.guard.log import warn
+from policy_engine.guard.revision import Revision
 from policy_engine.guard.ticket import Ticket
-from policy_engine.policy import PolicySet, Price
 from policy_engine.state import Alert, State
 
-__all__ = ["Parts", "Revision", "now_utc"]
+__all__ = ["Parts", "now_utc"]
 
 
 now_utc: Final[Callable[[], datetime]] = partial(datetime.now, UTC)
 """Returns the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """A policy set as it decides: swapped whole."""
-
-    engine: Engine
-    prices: Mapping[str, Price]
-
-    @property
-    def policies(self) -> PolicySet:
-        """The policies."""
-        return self.engine.compiled.policies
 
 
 class _Ids:

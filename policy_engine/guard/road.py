@@ -23,7 +23,8 @@ from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.drive import Steps, drive, drive_async
 from policy_engine.guard.gather import Question
 from policy_engine.guard.log import warn
-from policy_engine.guard.parts import Parts, Revision
+from policy_engine.guard.parts import Parts
+from policy_engine.guard.revision import Revision
 from policy_engine.guard.session import GuardSession
 from policy_engine.guard.ticket import Ticket
 from policy_engine.state import Hold
