@@ -2,74 +2,35 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from remembering import at, denied, needs, permitted, request, reservation, used
 
-from policy_engine.decision import (
-    Context,
-    Count,
-    CounterNeed,
-    Decision,
-    Needs,
-    Outcome,
-    Request,
-    Reservation,
-    Session,
-)
-from policy_engine.state import MemoryState
+from policy_engine.decision import Count, Session
+from policy_engine.state import MemoryState, SqliteState, State
 from policy_engine.state.counter import Counter, microseconds
 from policy_engine.state.forgotten import Forgotten
 
-START = datetime(2026, 1, 5, 10, tzinfo=UTC)
-CONTEXT = Context("sha256:0", b"key", frozenset())
-KEY = ("s1",)
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request, tmp_path):
+    """Make stores of one kind; each test runs over both."""
+    numbers = count()
+
+    def made(**options):
+        if request.param == "memory":
+            return MemoryState(**options)
+        return SqliteState(tmp_path / f"{next(numbers)}.db", **options)
+
+    return made
 
 
-def at(seconds):
-    return START + timedelta(seconds=seconds)
-
-
-def request(**fields):
-    return Request(**{"tool": "t", "args": {}, "session": "s1", **fields})
-
-
-def reservation(**fields):
-    return Reservation(
-        **{
-            "limit": "p/calls",
-            "key": KEY,
-            "amount": 1,
-            "unit": "calls",
-            "max": 2,
-            "per": 3600.0,
-            **fields,
-        }
-    )
-
-
-def permitted(asked, *obligations, labels=()):
-    outcome = Outcome("allow", "allow", obligations=obligations, labels=labels)
-    return Decision(asked, outcome, CONTEXT)
-
-
-def denied(asked):
-    return Decision(asked, Outcome("deny", "deny"), CONTEXT)
-
-
-def needs(*items, session=True):
-    return Needs(
-        now=True,
-        session=session,
-        counters=tuple(CounterNeed(i.limit, i.key, i.per, i.timezone) for i in items),
-    )
-
-
-def used(state, item, now, asked=None):
-    facts = state.facts(asked or request(), needs(item), now)
-    return facts.counters.get((item.limit, item.key))
+def test_a_store_is_a_store(make):
+    assert isinstance(make(), State)
 
 
 # Windows
@@ -112,8 +73,8 @@ def test_with_a_clock_that_runs_nothing_that_fits_is_refused(steps, bound):
             counted.append((now, amount))
 
 
-def test_a_window_ends_exactly():
-    state = MemoryState()
+def test_a_window_ends_exactly(make):
+    state = make()
     item = reservation(max=1)
     assert state.commit(permitted(request(), item), at(0))
     assert used(state, item, at(3599.999999)) == Count(1.0)
@@ -129,8 +90,8 @@ def test_sums_do_not_drift():
     assert counter.is_empty(0)
 
 
-def test_a_clock_that_jumps_back_frees_nothing():
-    state = MemoryState()
+def test_a_clock_that_jumps_back_frees_nothing(make):
+    state = make()
     item = reservation()
     assert state.commit(permitted(request(), item), at(0))
     assert state.commit(permitted(request(), item), at(-86_400))
@@ -163,8 +124,8 @@ DAYS = [
 
 
 @pytest.mark.parametrize(("zone", "last", "first"), DAYS, ids=[zone for zone, _, _ in DAYS])
-def test_a_day_begins_where_the_limit_says(zone, last, first):
-    state = MemoryState()
+def test_a_day_begins_where_the_limit_says(make, zone, last, first):
+    state = make()
     item = reservation(per="day", timezone=zone)
     assert state.commit(permitted(request(), item), last - timedelta(hours=23))
     assert state.commit(permitted(request(), item), last)
@@ -173,8 +134,8 @@ def test_a_day_begins_where_the_limit_says(zone, last, first):
     assert used(state, item, last) == Count(0.0), "the day is over, whatever the clock says"
 
 
-def test_for_ever_is_for_ever():
-    state = MemoryState()
+def test_for_ever_is_for_ever(make):
+    state = make()
     item = reservation(per=None)
     assert state.commit(permitted(request(), item), at(0))
     assert used(state, item, at(10**9)) == Count(1.0)
@@ -183,8 +144,8 @@ def test_for_ever_is_for_ever():
 # All or none
 
 
-def test_all_reservations_or_none():
-    state = MemoryState()
+def test_all_reservations_or_none(make):
+    state = make()
     small = reservation(limit="p/small", max=1)
     large = reservation(limit="p/large", max=5)
     assert state.commit(permitted(request(), large, small), at(0))
@@ -192,14 +153,14 @@ def test_all_reservations_or_none():
     assert used(state, large, at(1)) == Count(1.0)
 
 
-def test_a_denied_request_counts_nothing():
-    state = MemoryState()
+def test_a_denied_request_counts_nothing(make):
+    state = make()
     assert state.commit(denied(request()), at(0))
     assert used(state, reservation(), at(0)) == Count(0.0)
 
 
-def test_an_observed_limit_never_refuses_and_counts_as_if_enforced():
-    state = MemoryState()
+def test_an_observed_limit_never_refuses_and_counts_as_if_enforced(make):
+    state = make()
     watched = reservation(limit="p/watched", max=1, enforced=False)
     enforced = reservation(max=5)
     for second in range(3):
@@ -209,8 +170,8 @@ def test_an_observed_limit_never_refuses_and_counts_as_if_enforced():
 
 
 @pytest.mark.parametrize("amount", [-1, math.nan])
-def test_an_amount_that_is_none_never_fits(amount):
-    state = MemoryState()
+def test_an_amount_that_is_none_never_fits(make, amount):
+    state = make()
     assert not state.commit(permitted(request(), reservation(amount=amount)), at(0))
     assert state.commit(permitted(request(), reservation()), at(0))
     assert not state.commit(permitted(request(), reservation(amount=amount)), at(0))
@@ -219,8 +180,8 @@ def test_an_amount_that_is_none_never_fits(amount):
 # Call ids
 
 
-def test_asking_again_about_a_call_that_has_not_run_counts_once():
-    state = MemoryState()
+def test_asking_again_about_a_call_that_has_not_run_counts_once(make):
+    state = make()
     item = reservation(max=1)
     asked = request(call_id="c1")
     for second in range(3):
@@ -230,8 +191,8 @@ def test_asking_again_about_a_call_that_has_not_run_counts_once():
     assert not state.commit(permitted(request(call_id="c2"), item), at(3))
 
 
-def test_a_call_that_ran_is_said_to_have_run():
-    state = MemoryState()
+def test_a_call_that_ran_is_said_to_have_run(make):
+    state = make()
     asked = request(call_id="c1")
     decision = permitted(asked, reservation())
     assert state.facts(asked, needs(), at(0)).ran is False
@@ -245,9 +206,9 @@ def test_a_call_that_ran_is_said_to_have_run():
     assert used(state, reservation(), at(3), asked) == Count(1.0)
 
 
-def test_call_ids_are_bounded_and_never_forgotten_silently(monkeypatch):
-    monkeypatch.setattr("policy_engine.state.sessions._MAX_CALL_IDS", 2)
-    state = MemoryState()
+def test_call_ids_are_bounded_and_never_forgotten_silently(make, monkeypatch):
+    monkeypatch.setattr("policy_engine.state.sessions.MAX_CALL_IDS", 2)
+    state = make()
     for name in ("c1", "c2", "c3"):
         state.returned(permitted(request(call_id=name)), at(0))
     rans = [
@@ -259,8 +220,8 @@ def test_call_ids_are_bounded_and_never_forgotten_silently(monkeypatch):
 # Sessions
 
 
-def test_a_session_begins_empty_and_remembers():
-    state = MemoryState()
+def test_a_session_begins_empty_and_remembers(make):
+    state = make()
     assert state.facts(request(), needs(), at(0)).session == Session(started=at(0))
     first = permitted(request(tool="web"), labels=("untrusted",))
     state.commit(first, at(1))
@@ -283,22 +244,22 @@ def test_a_session_begins_empty_and_remembers():
     ],
     ids=["session", "principal", "tenant", "nobody"],
 )
-def test_sessions_are_kept_apart_by(other):
-    state = MemoryState()
+def test_sessions_are_kept_apart_by(make, other):
+    state = make()
     mine = {"principal": {"id": "u1"}}
     state.returned(permitted(request(**mine), labels=("untrusted",)), at(0))
     apart = request(**{**mine, **other})
     assert state.facts(apart, needs(), at(1)).session == Session(started=at(1))
 
 
-def test_without_a_session_nothing_can_be_told_of_it():
-    state = MemoryState()
+def test_without_a_session_nothing_can_be_told_of_it(make):
+    state = make()
     state.returned(permitted(request(session=None), labels=("untrusted",)), at(0))
     assert state.facts(request(session=None), needs(), at(1)).session is None
 
 
-def test_a_dropped_session_cannot_be_told():
-    state = MemoryState(max_sessions=2)
+def test_a_dropped_session_cannot_be_told(make):
+    state = make(max_sessions=2)
     for name in ("s1", "s2", "s3"):
         state.commit(denied(request(session=name)), at(0))
     dropped = request(session="s1", call_id="c1")
@@ -310,8 +271,8 @@ def test_a_dropped_session_cannot_be_told():
     assert state.facts(request(session="s4"), needs(), at(1)).session == Session(started=at(1))
 
 
-def test_an_idle_session_cannot_be_told():
-    state = MemoryState(idle=60)
+def test_an_idle_session_cannot_be_told(make):
+    state = make(idle=60)
     state.commit(denied(request()), at(0))
     assert state.facts(request(), needs(), at(60)).session == Session(started=at(0))
     assert state.facts(request(), needs(), at(61)).session is None
@@ -319,22 +280,22 @@ def test_an_idle_session_cannot_be_told():
     assert state.facts(request(), needs(), at(0)).session is None
 
 
-def test_a_dropped_counter_cannot_be_told_unless_it_is_empty():
-    state = MemoryState(max_counters=1)
+def test_a_dropped_counter_cannot_be_told_unless_it_is_empty(make):
+    state = make(max_counters=1)
     ever, hourly = reservation(limit="p/ever", per=None), reservation(limit="p/hourly")
     for item in (ever, hourly, reservation(limit="p/other")):
         assert state.commit(permitted(request(), item), at(0))
     assert used(state, ever, at(0)) is None
     assert used(state, hourly, at(0)) is None
     assert not state.commit(permitted(request(), ever), at(0))
-    state = MemoryState(max_counters=1)
+    state = make(max_counters=1)
     assert state.commit(permitted(request(), hourly), at(0))
     assert state.commit(permitted(request(), ever), at(3600))
     assert used(state, hourly, at(3600)) == Count(0.0)
 
 
-def test_giving_back_a_request_that_was_asked_again_leaves_what_the_first_holds():
-    state = MemoryState()
+def test_giving_back_a_request_that_was_asked_again_leaves_what_the_first_holds(make):
+    state = make()
     item = reservation(max=1)
     asked = request(call_id="c1")
     first = state.commit(permitted(asked, item), at(0))
@@ -345,8 +306,8 @@ def test_giving_back_a_request_that_was_asked_again_leaves_what_the_first_holds(
     assert first is not None
 
 
-def test_a_call_that_ran_meanwhile_is_not_counted_but_decided_again():
-    state = MemoryState()
+def test_a_call_that_ran_meanwhile_is_not_counted_but_decided_again(make):
+    state = make()
     item = reservation()
     asked = permitted(request(call_id="c1"), item)
     assert state.commit(asked, at(0))
@@ -354,8 +315,8 @@ def test_a_call_that_ran_meanwhile_is_not_counted_but_decided_again():
     assert state.commit(asked, at(2)) is None
 
 
-def test_a_limit_alerts_once_as_it_passes_its_share():
-    state = MemoryState()
+def test_a_limit_alerts_once_as_it_passes_its_share(make):
+    state = make()
     item = reservation(max=5, alert_at=0.8)
     alerts = [state.commit(permitted(request(), item), at(0)).alerts for _ in range(5)]
     assert [len(found) for found in alerts] == [0, 0, 0, 1, 0]
@@ -378,8 +339,8 @@ def report(state, asked, tokens, cost=None, now=0):
     ).was_awaited
 
 
-def test_unreported_usage_is_unsettled_until_it_is_reported():
-    state = MemoryState()
+def test_unreported_usage_is_unsettled_until_it_is_reported(make):
+    state = make()
     tokens, cost = reservation(**TOKENS), reservation(**COST)
     assert state.commit(permitted(turn(), tokens, cost), at(0))
     assert used(state, tokens, at(1)) == Count(0.0, unsettled=True)
@@ -393,8 +354,8 @@ def test_unreported_usage_is_unsettled_until_it_is_reported():
     assert not report(state, turn(), 60, 0.25)
 
 
-def test_usage_may_go_over_the_bound_which_stops_the_next_request():
-    state = MemoryState()
+def test_usage_may_go_over_the_bound_which_stops_the_next_request(make):
+    state = make()
     tokens = reservation(**TOKENS)
     assert state.commit(permitted(turn(), tokens), at(0))
     assert report(state, turn(), 150)
@@ -402,8 +363,8 @@ def test_usage_may_go_over_the_bound_which_stops_the_next_request():
     assert not state.commit(permitted(turn(), tokens), at(1))
 
 
-def test_a_model_request_with_a_call_id_is_settled_once():
-    state = MemoryState()
+def test_a_model_request_with_a_call_id_is_settled_once(make):
+    state = make()
     tokens = reservation(**TOKENS)
     asked = turn(call_id="c1")
     for _ in range(2):
@@ -416,8 +377,8 @@ def test_a_model_request_with_a_call_id_is_settled_once():
     assert used(state, tokens, at(0)) == Count(60.0, unsettled=True)
 
 
-def test_giving_back_a_request_whose_usage_was_reported_frees_nothing():
-    state = MemoryState()
+def test_giving_back_a_request_whose_usage_was_reported_frees_nothing(make):
+    state = make()
     tokens = reservation(**TOKENS)
     hold = state.commit(permitted(turn(), tokens), at(0))
     assert report(state, turn(), 60)
@@ -427,8 +388,8 @@ def test_giving_back_a_request_whose_usage_was_reported_frees_nothing():
     assert used(state, tokens, at(1)) == Count(60.0, unsettled=True)
 
 
-def test_usage_that_no_request_waits_for_is_counted_all_the_same():
-    state = MemoryState()
+def test_usage_that_no_request_waits_for_is_counted_all_the_same(make):
+    state = make()
     tokens, cost = reservation(**TOKENS, alert_at=0.8), reservation(**COST)
     for said, alerts in ((79, 0), (1, 1), (100, 0)):
         usage = state.record_usage(
@@ -445,8 +406,8 @@ def test_usage_that_no_request_waits_for_is_counted_all_the_same():
     assert used(state, cost, at(1)) == Count(0.0)
 
 
-def test_usage_of_another_session_or_model_settles_nothing():
-    state = MemoryState()
+def test_usage_of_another_session_or_model_settles_nothing(make):
+    state = make()
     tokens = reservation(**TOKENS)
     assert state.commit(permitted(turn(), tokens), at(0))
     assert not report(state, turn(session="s2"), 1)
@@ -455,9 +416,9 @@ def test_usage_of_another_session_or_model_settles_nothing():
 
 
 @pytest.mark.parametrize(("tokens", "cost"), [(-1, 0.1), (1, -0.1), (1, math.inf), (1, math.nan)])
-def test_usage_is_never_negative(tokens, cost):
+def test_usage_is_never_negative(make, tokens, cost):
     with pytest.raises(ValueError, match="usage is never negative"):
-        report(MemoryState(), turn(), tokens, cost)
+        report(make(), turn(), tokens, cost)
 
 
 # Forgetting

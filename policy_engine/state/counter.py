@@ -3,15 +3,16 @@
 import math
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from policy_engine.decision import decimal, exceeds
 
-__all__ = ["Counter", "Held", "microseconds"]
+__all__ = ["EPOCH", "MAX_ENTRIES", "Counter", "Held", "Saved", "microseconds"]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_ENTRIES: Final = 100_000
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_ENTRIES: Final = 100_000
+"""How many amounts a window keeps apart; beyond, the oldest become one."""
 
 Held = tuple[int, int | Fraction]
 """A counted amount: when, and how much."""
@@ -19,8 +20,19 @@ Held = tuple[int, int | Fraction]
 
 def microseconds(now: datetime) -> int:
     """Return a time as microseconds since 1970; a time without an offset raises."""
-    since = now - _EPOCH
+    since = now - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+class Saved(NamedTuple):
+    """What a counter holds, to be written down."""
+
+    total: int | Fraction
+    last: int
+    day: int
+    unsettled: int
+    entries: list[Held] | None
+    """The amounts of a window, oldest first, or those of them that matter to what is done now."""
 
 
 class Counter:
@@ -31,12 +43,26 @@ class Counter:
         timezone: Where `day` begins.
     """
 
-    __slots__ = ("_day", "_entries", "_last", "_per", "_total", "_zone", "unsettled")
+    __slots__ = (
+        "_day",
+        "_entries",
+        "_last",
+        "_per",
+        "_total",
+        "_zone",
+        "per",
+        "timezone",
+        "unsettled",
+    )
 
+    per: float | str | None
+    timezone: str
     unsettled: int
     """How many permitted requests have not reported their usage."""
 
     def __init__(self, per: float | str | None, timezone: str) -> None:
+        self.per = per
+        self.timezone = timezone
         self._per = round(per * 1_000_000) if isinstance(per, int | float) else None
         self._zone = ZoneInfo(timezone) if per == "day" else None
         self._entries: list[Held] | None = None if self._per is None else []
@@ -64,7 +90,7 @@ class Counter:
         self._total += held[1]
         if self._entries is not None:
             self._entries.append(held)
-            if len(self._entries) > _MAX_ENTRIES:
+            if len(self._entries) > MAX_ENTRIES:
                 self._merge_oldest()
         return held
 
@@ -79,6 +105,36 @@ class Counter:
     def is_empty(self, now: int) -> bool:
         """Whether a new counter would say the same from now on."""
         return self.used(now) == 0 and self._total == 0 and self.unsettled == 0
+
+    def is_of(self, per: float | str | None, timezone: str) -> bool:
+        """Whether it counts over this window."""
+        return self.per == per and (per != "day" or self.timezone == timezone)
+
+    def carried(self, per: float | str | None, timezone: str, now: int) -> "Counter":
+        """Return a counter over another window that holds what this one does, as counted last."""
+        self._advance(now)
+        other = Counter(per, timezone)
+        other._advance(self._last)
+        other._total = self._total
+        if other._entries is not None and self._total:
+            other._entries.append((self._last, self._total))
+        other.unsettled = self.unsettled
+        return other
+
+    def saved(self) -> Saved:
+        """Return what it holds, to be written down."""
+        entries = None if self._entries is None else list(self._entries)
+        return Saved(self._total, self._last, self._day, self.unsettled, entries)
+
+    def restore(self, saved: Saved) -> None:
+        """Hold what was written down."""
+        self._total, self._last, self._day, self.unsettled, entries = saved
+        if self._entries is not None:
+            self._entries = list(entries or ())
+
+    def horizon(self, now: int) -> int | None:
+        """Return the time up to which no amount counts any more; None without a window."""
+        return None if self._per is None else max(self._last, now) - self._per
 
     def _counts(self, held: Held) -> bool:
         if self._entries is not None:
@@ -111,7 +167,7 @@ class Counter:
             entries[:2] = [(second[0], first[1] + second[1])]
 
     def _date(self, time: int) -> int:
-        return (_EPOCH + timedelta(microseconds=time)).astimezone(self._zone).toordinal()
+        return (EPOCH + timedelta(microseconds=time)).astimezone(self._zone).toordinal()
 
 
 def _exact(amount: float) -> int | Fraction:

@@ -3,11 +3,12 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from policy_engine.decision import Reservation
+from policy_engine.decision import CounterNeed, Reservation
 from policy_engine.state.alert import Alert, passed
 from policy_engine.state.counter import Counter, Held
 from policy_engine.state.forgotten import Forgotten
 from policy_engine.state.hold import Key
+from policy_engine.state.ordered import Ordered
 
 __all__ = ["Counters"]
 
@@ -18,16 +19,30 @@ class Counters:
     Args:
         most: How many are kept; the longest unused go first.
         forgotten: Where what is dropped is remembered.
+        kept: Where they are kept; in memory unless told.
     """
 
-    def __init__(self, most: int, forgotten: Forgotten) -> None:
+    def __init__(
+        self, most: int, forgotten: Forgotten, kept: Ordered[Key, Counter] | None = None
+    ) -> None:
         self._most = most
-        self._counters: OrderedDict[Key, Counter] = OrderedDict()
+        self._counters: Ordered[Key, Counter] = OrderedDict() if kept is None else kept
         self._forgotten = forgotten
 
     def get(self, key: Key) -> Counter | None:
         """Return a counter that holds something."""
         return self._counters.get(key)
+
+    def find(self, item: CounterNeed | Reservation, time: int) -> Counter | None:
+        """Return the counter of a limit, over the window that its policy says now.
+
+        Where that became another one, what was counted goes on counting, as of the last time.
+        """
+        key = (item.limit, item.key)
+        counter = self._counters.get(key)
+        if counter is not None and not counter.is_of(item.per, item.timezone):
+            counter = self._counters[key] = counter.carried(item.per, item.timezone, time)
+        return counter
 
     def is_forgotten(self, key: Key) -> bool:
         """Whether what a counter held was dropped, so that it cannot be told."""
@@ -52,7 +67,7 @@ class Counters:
     def of(self, item: Reservation, time: int) -> Counter:
         """Return the counter of a reservation, made where there is none."""
         key = (item.limit, item.key)
-        counter = self._counters.get(key)
+        counter = self.find(item, time)
         if counter is None:
             counter = self._counters[key] = Counter(item.per, item.timezone)
             if len(self._counters) > self._most:

@@ -211,7 +211,7 @@ class MemoryState:
         counts: dict[Key, Count] = {}
         for need in needs:
             key = (need.limit, need.key)
-            counter = self._counters.get(key)
+            counter = self._counters.find(need, time)
             if counter is not None:
                 used = counter.used(time, without=held.get(key))
                 counts[key] = Count(used, unsettled=self._usage.is_unsettled(scope, key, held))
@@ -223,7 +223,7 @@ class MemoryState:
         self, scope: Scope, item: Reservation, held: Mapping[Key, Held | None], time: int
     ) -> bool:
         key = (item.limit, item.key)
-        counter = self._counters.get(key)
+        counter = self._counters.find(item, time)
         if counter is None:
             return not self._counters.is_forgotten(key) and 0 <= (item.amount or 0) <= item.max
         if item.amount is None:

@@ -1,7 +1,7 @@
 """Sessions and their call ids: bounded, and what was dropped is remembered as dropped."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sys import intern
@@ -11,10 +11,11 @@ from policy_engine.decision import Calls, Decision, Request, Session
 from policy_engine.state.counter import Held
 from policy_engine.state.forgotten import Forgotten
 from policy_engine.state.hold import Call, Key, Scope
+from policy_engine.state.ordered import Ordered
 
-__all__ = ["Remembered", "Sessions"]
+__all__ = ["MAX_CALL_IDS", "Remembered", "Sessions"]
 
-_MAX_CALL_IDS: Final = 10_000
+MAX_CALL_IDS: Final = 10_000
 _NO_LABELS: Final[frozenset[str]] = frozenset()
 
 
@@ -27,9 +28,9 @@ class Remembered:
     """When it was used last, where that says when it is dropped."""
     labels: frozenset[str] = _NO_LABELS
     calls: dict[str, int] | None = None
-    pending: dict[Call, dict[Key, Held | None]] | None = None
+    pending: MutableMapping[Call, dict[Key, Held | None]] | None = None
     """What calls that have not run hold in counters; None for usage that is not reported."""
-    ran: dict[str, None] | None = None
+    ran: MutableMapping[str, None] | None = None
     """Call ids of calls that ran, oldest first."""
 
     def held(self, request: Request) -> Mapping[Key, Held | None]:
@@ -43,7 +44,7 @@ class Remembered:
         pending = {} if self.pending is None else self.pending
         self.pending = pending
         pending[call] = taken
-        if len(pending) > _MAX_CALL_IDS:
+        if len(pending) > MAX_CALL_IDS:
             # What it holds stays counted; asked again, it counts twice.
             del pending[next(iter(pending))]
 
@@ -66,12 +67,19 @@ class Sessions:
         most: How many are kept; the longest unused go first.
         idle: After how many seconds without a request one is dropped; None for never.
         forgotten: Where what is dropped is remembered.
+        kept: Where they are kept; in memory unless told.
     """
 
-    def __init__(self, most: int, idle: float | None, forgotten: Forgotten) -> None:
+    def __init__(
+        self,
+        most: int,
+        idle: float | None,
+        forgotten: Forgotten,
+        kept: Ordered[Scope, Remembered] | None = None,
+    ) -> None:
         self._most = most
         self._idle = None if idle is None else timedelta(seconds=idle)
-        self._sessions: OrderedDict[Scope, Remembered] = OrderedDict()
+        self._sessions: Ordered[Scope, Remembered] = OrderedDict() if kept is None else kept
         self._forgotten = forgotten
 
     def get(self, scope: Scope) -> Remembered | None:
@@ -122,7 +130,7 @@ class Sessions:
         ran = {} if remembered.ran is None else remembered.ran
         remembered.ran = ran
         ran[call_id] = None
-        if len(ran) > _MAX_CALL_IDS:
+        if len(ran) > MAX_CALL_IDS:
             oldest = next(iter(ran))
             del ran[oldest]
             self._forgotten.add((*scope, oldest))

@@ -9,6 +9,7 @@ from policy_engine.state.alert import Alert
 from policy_engine.state.counter import Held
 from policy_engine.state.counters import Counters
 from policy_engine.state.hold import Hold, Key, Scope
+from policy_engine.state.ordered import Ordered
 
 __all__ = ["Unreported", "UsageLedger"]
 
@@ -31,12 +32,20 @@ class UsageLedger:
     Args:
         most: Of how many sessions it is kept; beyond, counters stay unsettled, which denies.
         counters: Where usage is counted.
+        kept: Where it is kept; in memory unless told.
     """
 
-    def __init__(self, most: int, counters: Counters) -> None:
+    def __init__(
+        self,
+        most: int,
+        counters: Counters,
+        kept: Ordered[Scope, deque[Unreported]] | None = None,
+    ) -> None:
         self._most = most
         self._counters = counters
-        self._unreported: OrderedDict[Scope, deque[Unreported]] = OrderedDict()
+        self._unreported: Ordered[Scope, deque[Unreported]] = (
+            OrderedDict() if kept is None else kept
+        )
 
     def is_unsettled(self, scope: Scope, key: Key, held: Mapping[Key, Held | None]) -> bool:
         """Whether usage is owed: by this session, or by too many others at once.
@@ -47,7 +56,7 @@ class UsageLedger:
         if counter is None:
             return False
         mine = key in held and held[key] is None
-        owed = sum(key in found.reservations for found in self._unreported.get(scope, ()))
+        owed = sum(key in found.reservations for found in self._owed(scope))
         return owed > mine or counter.unsettled > _MAX_UNSETTLED
 
     def expect(
@@ -69,8 +78,7 @@ class UsageLedger:
 
     def forget(self, hold: Hold) -> Mapping[Key, Reservation]:
         """Forget and return what a request owes that will not run."""
-        waiting = self._unreported.get(hold.scope, deque())
-        for found in waiting:
+        for found in self._owed(hold.scope):
             if found.model == hold.model and set(found.reservations) <= set(hold.taken):
                 self._drop(hold.scope, found)
                 return found.reservations
@@ -78,7 +86,7 @@ class UsageLedger:
 
     def waiting(self, scope: Scope, request: Request) -> Unreported | None:
         """Return the oldest request that a report may be about."""
-        for found in self._unreported.get(scope, ()):
+        for found in self._owed(scope):
             if found.model == request.model and request.call_id in (None, found.call_id):
                 return found
         return None
@@ -112,6 +120,9 @@ class UsageLedger:
             if amount is not None:
                 self._counters.of(item, time).add(time, amount)
         return self._counters.alerts(before, time)
+
+    def _owed(self, scope: Scope) -> Iterable[Unreported]:
+        return self._unreported.get(scope) or ()
 
     def _drop(self, scope: Scope, found: Unreported) -> None:
         waiting = self._unreported[scope]
