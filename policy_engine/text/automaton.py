@@ -10,7 +10,7 @@ import hyperscan
 
 from policy_engine.errors import CheckError
 from policy_engine.text.dialect import to_automaton
-from policy_engine.text.scanner import LinearEngine, scrub
+from policy_engine.text.linear import LinearEngine, scrub
 
 __all__ = ["AutomatonEngine"]
 
