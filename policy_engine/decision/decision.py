@@ -282,7 +282,10 @@ class Decision:
         return Decision(self.asked, outcome, self.context)
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the decision as JSON values; none of the request's values are in it."""
+        """Return the decision as JSON values.
+
+        None of the request's values are in it; a redaction's pointer names keys of it.
+        """
         return {
             "id": self.id,
             "effect": self.effect,
@@ -307,7 +310,11 @@ _set_context: _Setter = _SLOTS["context"].__set__
 _set_request: _Setter = _SLOTS["request"].__set__
 
 
+_OF_THE_REQUEST: Final = ("kind", "key", "amount")
+"""Fields of a reservation that hold values of the request: `by: [args.x]`, `of: args.x`."""
+
+
 def _obligation(item: Obligation) -> dict[str, Any]:
     names = item._fields if isinstance(item, Reservation) else item.__slots__
-    values = {name: getattr(item, name) for name in names if name != "kind"}
+    values = {name: getattr(item, name) for name in names if name not in _OF_THE_REQUEST}
     return {"kind": item.kind, **values}

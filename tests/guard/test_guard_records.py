@@ -13,7 +13,7 @@ from guarding import OPEN, Broken, Records, asking, guard_of, labels_of, used
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_engine import ApprovalRequired, Denied, Request
+from policy_engine import ApprovalRequired, Decision, Denied, Request
 from policy_engine.audit import FileSink
 
 FINANCE = {"id": "f1", "roles": ["finance"]}
@@ -273,9 +273,12 @@ def watched():
 
 
 def spoken(guard, call):
-    """Return all that a call tells whoever reads denials."""
+    """Return all that a call tells whoever reads decisions and denials."""
     try:
-        call()
+        found = call()
+        if isinstance(found, Decision):
+            # A redaction says where it is, and keys may be anything.
+            return [repr(found), json.dumps({**found.to_wire(), "redactions": []})]
     except Denied as error:
         decision = error.decision
         return [
@@ -312,6 +315,7 @@ def test_no_value_of_a_request_is_in_records_denials_or_logs(watched, value, too
             lambda: guarded(Thing()),
             lambda: guarded({"a": Thing()}, **{CANARY: Thing()}),
             lambda: asyncio.run(guard.aenforce(Request(tool=tool, args={"a": value}))),
+            lambda: guard.decide(Request(tool=tool, args={"a": value})),
             lambda: guard.enforce(Request(tool=tool, args={CANARY: Thing()})),
             lambda: guard.enforce(Request(stage=CANARY, tool=tool, args={})),
             lambda: guard.check_input(f"in {CANARY}"),

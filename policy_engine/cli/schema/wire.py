@@ -137,10 +137,6 @@ _OBLIGATIONS: Final = [
         "Count this if the call is permitted.",
         {
             "limit": _told("The limit, as `<policy>/<id>`.", _STRING),
-            "key": _told("What shares one counter.", _STRINGS),
-            "amount": _told(
-                "How much; null where the reported usage settles it.", {"type": ["number", "null"]}
-            ),
             "unit": _told("`calls`, `tokens`, `cost_usd` or `args.<name>`.", _STRING),
             "max": _told("The most that is permitted.", _NUMBER),
             "per": _told(
