@@ -101,9 +101,12 @@ class MemoryState:
         """
         request, obligations = decision.asked, decision.outcome.obligations
         scope = scope_of(request)
+        counts_nothing = request.call_id is None and not obligations
+        if counts_nothing and self._sessions.stays(scope):
+            return NO_HOLD
         with self._lock:
             remembered = self._sessions.touch(scope, now)
-            if (request.call_id is None and not obligations) or not decision.permitted:
+            if counts_nothing or not decision.permitted:
                 return NO_HOLD
             if self._sessions.ran(scope, remembered, request) is not False:
                 return None

@@ -96,6 +96,10 @@ class Sessions:
     def _is_over(self, remembered: Remembered, now: datetime) -> bool:
         return self._idle is not None and now - remembered.last > self._idle
 
+    def stays(self, scope: Scope) -> bool:
+        """Whether a session is known, and not dropped for being idle; needs no lock."""
+        return self._idle is None and scope in self._sessions
+
     def touch(self, scope: Scope, now: datetime) -> Remembered | None:
         """Return a session as the one that was used last; None where it was dropped."""
         remembered = self._sessions.get(scope)
