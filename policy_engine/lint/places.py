@@ -160,5 +160,11 @@ def nodes(tree: Node) -> Iterator[Node]:
 def piece(found: PlacedCondition, node: Node) -> str:
     """Return the text of a part of a condition, on one line."""
     condition = found.compiled.condition
-    text = "" if condition is None else condition.text[node.start : node.end]
-    return " ".join(text.split())
+    whole = "" if condition is None else condition.text
+    end = node.end
+    while whole[node.start : end].count("(") > whole[node.start : end].count(")"):
+        closing = whole.find(")", end)  # what stands in brackets does not have the last one
+        if closing < 0:
+            break
+        end = closing + 1
+    return " ".join(whole[node.start : end].split())

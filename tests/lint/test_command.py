@@ -166,13 +166,13 @@ nothing = 3
 
 
 def test_tools_of_a_module(project, monkeypatch):
-    (project / "desk_tools.py").write_text(TOOLS, "utf-8")
+    (project / "shop_tools.py").write_text(TOOLS, "utf-8")
     monkeypatch.syspath_prepend(str(project))
-    assert codes("bad.yaml", "--tools", "desk_tools:pay", "--no-proofs").count("PE116") == 0
-    assert codes("bad.yaml", "--tools", "desk_tools:both").count("PE116") == 1
-    assert codes("bad.yaml", "--tools", "desk_tools:agent").count("PE116") == 1
-    assert codes("bad.yaml", "--tools", "desk_tools:named").count("PE116") == 1
-    for source in ("desk_tools:nothing", "desk_tools:missing", "no_such_module:x", "nowhere.json"):
+    assert codes("bad.yaml", "--tools", "shop_tools:pay", "--no-proofs").count("PE116") == 0
+    assert codes("bad.yaml", "--tools", "shop_tools:both").count("PE116") == 1
+    assert codes("bad.yaml", "--tools", "shop_tools:agent").count("PE116") == 1
+    assert codes("bad.yaml", "--tools", "shop_tools:named").count("PE116") == 1
+    for source in ("shop_tools:nothing", "shop_tools:missing", "no_such_module:x", "nowhere.json"):
         assert lint("bad.yaml", "--tools", source).exit_code == 2
 
 

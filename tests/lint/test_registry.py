@@ -25,7 +25,8 @@ POLICY = "policy: p\nlanguage: 1\ntools: {'*': allow}\n"
 
 
 @pytest.fixture
-def guard(tmp_path):
+def guard(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the guard's records go
     (tmp_path / "p.yaml").write_text(POLICY, "utf-8")
     return Guard.from_path(tmp_path / "p.yaml")
 
@@ -37,6 +38,7 @@ def module(tmp_path, monkeypatch):
     known = set(sys.modules)
 
     def write(text, name="desk_tools"):
+        sys.modules.pop(name, None)
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(text), "utf-8")
         importlib.invalidate_caches()
         return name
@@ -207,7 +209,8 @@ def test_a_module_of_functions(module):
     assert names(importlib.import_module(name)) == ["pay"]
 
 
-def test_a_module_of_guarded_functions_has_no_other_tools(module, tmp_path):
+def test_a_module_of_guarded_functions_has_no_other_tools(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "p.yaml").write_text(POLICY, "utf-8")
     name = module(
         f"""

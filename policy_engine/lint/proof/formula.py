@@ -1,7 +1,7 @@
 """A condition as a formula: tests of single values, joined by and, or and not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +15,7 @@ from policy_engine.cel.nodes import (
     ListItems,
     Literal,
     Local,
+    Loop,
     Node,
     Not,
     Or,
@@ -37,6 +38,7 @@ __all__ = [
     "conjunctions",
     "constant",
     "formula",
+    "opposite",
     "term",
 ]
 
@@ -54,6 +56,8 @@ _PIECES: Final = {
     "matches": "matches",
 }
 _KINDS: Final = {DOUBLE: "number", INT: "integer", STRING: "string", BOOL: "bool"}
+_OF_VALUES: Final = frozenset({"size", "lowerAscii", "upperAscii", "trim"})
+"""Functions whose result is a value of its own."""
 _OF_TIME: Final = frozenset(
     {
         "getDate",
@@ -84,7 +88,8 @@ class Atom:
     """Empty for a part that is not understood."""
     kind: str
     """`<`, `<=`, `==`, `in`, `prefix`, `suffix`, `contains`, `matches`, `present`; `member` for an
-    element in a list; `other`."""
+    element in a list, `every` for a formula that each element meets; of schemas also `fits`,
+    `type`, `shortest`, `longest` and `multiple`; `other`."""
     operand: Any = None
     """What it is tested against; for what is not understood, the part written out."""
     type: str = "any"
@@ -92,7 +97,8 @@ class Atom:
     @property
     def key(self) -> tuple[object, ...]:
         """What equal tests have in common."""
-        return (self.term, self.kind, repr(self.operand))
+        said = said_of(self.operand) if self.kind == "every" else repr(self.operand)
+        return (self.term, self.kind, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,20 @@ class Group:
 Formula: TypeAlias = Clause | Group
 _TRUE: Final = Group(True, ())
 _FALSE: Final = Group(False, ())
+
+
+def said_of(found: "Formula") -> str:
+    """Write a formula out without its places."""
+    if isinstance(found, Clause):
+        return f"{'' if found.holds else '!'}{found.atom.key}"
+    return f"{'all' if found.all else 'any'}({', '.join(map(said_of, found.parts))})"
+
+
+def opposite(found: "Formula") -> "Formula":
+    """Return when a formula does not hold."""
+    if isinstance(found, Clause):
+        return Clause(found.atom, not found.holds, found.node)
+    return Group(not found.all, tuple(map(opposite, found.parts)))
 
 
 def formula(node: Node, *, holds: bool = True) -> Formula:
@@ -154,6 +174,8 @@ def _atom(node: Node) -> tuple[Any, bool] | None:
         case Has(operand=operand, field=name):
             path = term(operand)
             return None if path is None else (Atom((*path, name), "present"), True)
+        case Loop(kind="all" | "exists" as kind, range=over, variables=(Local(slot=slot),)):
+            return _every(over, node.condition, slot, sense=kind == "all")
         case Call(function="==" | "!=" as operator, arguments=(left, right)):
             return _equal(left, right, sense=operator == "==")
         case Call(function="in", arguments=(left, right)):
@@ -169,6 +191,45 @@ def _atom(node: Node) -> tuple[Any, bool] | None:
     if path is not None and getattr(node, "type", None) == BOOL:
         return Atom(path, "==", True, "bool"), True
     return None
+
+
+def _every(over: Node, test: Node | None, slot: int, *, sense: bool) -> tuple[Any, bool] | None:
+    """Return what each element of a list meets: of `exists`, the opposite of its test."""
+    path = term(over)
+    if path is None or test is None:
+        return None
+    element = VariableRead(
+        test.start, test.end, ".".join((*path, "[]")), None, _type_of(test, slot)
+    )
+    inner = formula(_with(test, slot, element), holds=sense)
+    return Atom(path, "every", inner, "list"), sense
+
+
+def _type_of(tree: Node, slot: int) -> Any:
+    """Return the type of a macro's variable, as its first use has it."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Local) and node.slot == slot:
+            return node.type
+        waiting.extend(children(node))
+    return None
+
+
+def _with(node: Node, slot: int, element: Node) -> Node:
+    """Put an element in the place of a macro's variable."""
+    if isinstance(node, Local):
+        return replace(element, start=node.start, end=node.end) if node.slot == slot else node
+    changed: dict[str, Any] = {}
+    for one in fields(node):
+        value = getattr(node, one.name)
+        if isinstance(value, Node) and one.name != "variables":
+            changed[one.name] = _with(value, slot, element)
+        elif isinstance(value, tuple) and any(isinstance(part, Node) for part in value):
+            changed[one.name] = tuple(
+                _with(part, slot, element) if isinstance(part, Node) else part for part in value
+            )
+    return replace(node, **changed)
 
 
 def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool]:
@@ -223,7 +284,9 @@ def term(node: Node) -> Term | None:
             return _below(operand, name)
         case Index(operand=operand, key=Literal(value=str(name)), optional=False):
             return _below(operand, name)
-        case Call(function="size" | "lowerAscii" as name, arguments=(operand,)):
+        case Call(
+            function="size" | "lowerAscii" | "upperAscii" | "trim" as name, arguments=(operand,)
+        ):
             path = term(operand)
             return None if path is None else (name, *path)
         case Call(function=name, arguments=(VariableRead(name="now"), *zone)) if name in _OF_TIME:
@@ -233,7 +296,7 @@ def term(node: Node) -> Term | None:
 
 def _below(operand: Node, name: str) -> Term | None:
     path = term(operand)
-    return None if path is None or path[0] == "size" else (*path, name)
+    return None if path is None or path[0] in _OF_VALUES else (*path, name)
 
 
 def constant(node: Node) -> Any:

@@ -130,10 +130,11 @@ class _World:
         found = []
         for path, variable in self.known.items():
             values = self.base(path)
-            if values.low > float("-inf"):
-                low = self.z3.RealVal(repr(values.low))
-                found.append(variable > low if values.low_open else variable >= low)
-            if values.high < float("inf"):
-                high = self.z3.RealVal(repr(values.high))
-                found.append(variable < high if values.high_open else variable <= high)
+            (bottom, bottom_open), (top, top_open) = values.lowest, values.highest
+            if bottom > float("-inf"):
+                low = self.z3.RealVal(repr(bottom))
+                found.append(variable > low if bottom_open else variable >= low)
+            if top < float("inf"):
+                high = self.z3.RealVal(repr(top))
+                found.append(variable < high if top_open else variable <= high)
         return found

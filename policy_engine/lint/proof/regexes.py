@@ -1,5 +1,6 @@
 """Regular expressions, read: their literal ends, and texts that they match."""
 
+import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -9,12 +10,22 @@ from typing import Any, Final
 
 import re2
 
-__all__ = ["edges", "is_anchored", "parsed", "sample", "search", "top_branches"]
+__all__ = [
+    "edges",
+    "is_anchored",
+    "parsed",
+    "reader",
+    "sample",
+    "search",
+    "top_branches",
+    "width",
+]
 
 _MAX: Final = 2_000
 _LONG: Final = 4_000
 """A longer text is not made up; what is cut off does not match and is left out."""
-_parser: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001 - the standard library's reader of patterns
+reader: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001
+"""The standard library's reader of patterns."""
 _CLASSES: Final = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 _NOT_CLASSES: Final = {
     "CATEGORY_NOT_DIGIT": "a",
@@ -54,9 +65,26 @@ def parsed(pattern: str) -> Sequence[tuple[Any, Any]] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a later Python will read otherwise
-            return tuple(_parser.parse(pattern))
+            return tuple(reader.parse(pattern))
     except (re.error, RecursionError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=1024)
+def width(pattern: str) -> tuple[int, float]:
+    """Return how long a text is that a pattern matches, at least and at most."""
+    branches = top_branches(pattern)
+    if not branches:
+        return 0, math.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        low, high = reader.parse(pattern).getwidth()
+    ends = (is_anchored(branch, start=start) for branch in branches for start in (True, False))
+    is_whole = all(ends) and "|" not in pattern and high < _ENDLESS
+    return int(low), int(high) if is_whole else math.inf
+
+
+_ENDLESS: Final = 2**32 - 1
 
 
 def top_branches(pattern: str) -> list[Sequence[tuple[Any, Any]]]:

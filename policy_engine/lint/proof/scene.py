@@ -1,10 +1,11 @@
 """A request that shows something: built from schemas and tests, and decided to be sure."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice, product
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from policy_engine.decision import Count, Decision, Facts, Request, Session
@@ -12,7 +13,8 @@ from policy_engine.decision.wire import read_request
 from policy_engine.errors import PolicyEngineError
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
-from policy_engine.lint.proof.schema import at, sampled, values_of
+from policy_engine.lint.proof.language import Piece
+from policy_engine.lint.proof.schema import ELEMENT, at, sampled, values_of
 from policy_engine.lint.proof.solve import Case, cases
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
@@ -34,7 +36,14 @@ _RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "getDayOfYear": (0, 365),
     "getFullYear": (1, 9999),
 }
-_SIZES: Final = {"array": ("minItems", "maxItems"), "string": ("minLength", "maxLength")}
+_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
+_CASES: Final[Mapping[str, tuple[Callable[[str], str], tuple[Piece, ...]]]] = {
+    "lowerAscii": (lambda text: text.translate(_LOWER), (("matches", "[A-Z]"),)),
+    "upperAscii": (lambda text: text.translate(_UPPER), (("matches", "[a-z]"),)),
+    "trim": (str.strip, (("matches", "^[ \\t\\n\\r]"), ("matches", "[ \\t\\n\\r]$"))),
+}
+"""A function of texts -> what it makes of one, and what it never makes."""
 
 
 @dataclass(slots=True)
@@ -69,12 +78,14 @@ class Scene:
         """Return the values that something may have before anything is tested."""
         if term[0] == "size":
             return self._size(term[1:])
+        if term[0] in _CASES:
+            return self._changed(term)
         if term[0] == "now" and len(term) > 1:
             values = Values("integer")
             low, high = _RANGES.get(term[1], (-math.inf, math.inf))
             values.bound(low=low, high=high, is_open=False)
             return values
-        if term[:2] == ("session", "calls") and len(term) > 2:
+        if term[:2] == ("session", "calls") and len(term) > 2 and term[2] != ELEMENT:
             values = Values("integer")
             values.bound(low=0, is_open=False)
             return values
@@ -89,13 +100,31 @@ class Scene:
         return values_of(*self.schemas(term))
 
     def _size(self, term: Term) -> Values:
-        values = Values("integer")
-        values.bound(low=0, is_open=False)
-        for schema in self.schemas(term):
-            kind = schema.get("type") if isinstance(schema, Mapping) else None
-            for key, is_low in zip(_SIZES.get(str(kind), ()), (True, False), strict=False):
-                if isinstance(schema.get(key), int):
-                    values.bound(**{"low" if is_low else "high": schema[key]}, is_open=False)
+        sizes = Values("integer")
+        sizes.bound(low=0, is_open=False)
+        schemas = self.schemas(term)
+        values = values_of(*schemas)
+        if all(box.kind == "string" for box in values.boxes):
+            least, most = values.lengths
+            sizes.bound(low=least, high=most, is_open=False)
+        for schema in schemas:
+            for key in ("minItems", "maxItems"):
+                bound = schema.get(key) if isinstance(schema, Mapping) else None
+                if isinstance(bound, int) and schema.get("type") == "array":
+                    sizes.bound(**{"low" if key == "minItems" else "high": bound}, is_open=False)
+        return sizes
+
+    def _changed(self, term: Term) -> Values:
+        """Return what a text may be in one case, or without white space round it."""
+        of = values_of(*self.schemas(term[1:]))
+        change, never = _CASES[term[0]]
+        values = Values("string")
+        if of.chosen is not None:
+            values.choose([change(value) for value in of.chosen if isinstance(value, str)])
+        for box in values.boxes:
+            box.unmet.extend(never)
+            if term[0] != "trim":
+                box.shortest, box.longest = of.lengths
         return values
 
     def requests(
@@ -143,7 +172,7 @@ def _choices(case: Case) -> Iterator[dict[Term, Any]]:
 
 
 def _options(values: Values) -> Iterator[Any]:
-    if values.present is False:
+    if values.is_absent:
         yield _ABSENT
     else:
         yield from values.candidates()
@@ -164,8 +193,10 @@ class Draft:
         for term, value in chosen.items():
             if term[0] != "size" or value is not _ABSENT:
                 self._set(term, value)
-        for term, members in case.members.items():
-            self._fill(term, [value for value, is_in in members.items() if is_in])
+        for term in dict.fromkeys((*case.members, *case.every, *case.some)):
+            members = case.members.get(term, {})
+            elements = [value for value, is_in in members.items() if is_in]
+            self._fill(term, elements + self._elements(term, case))
 
     def _plain(self) -> dict[str, Any]:
         scene = self.scene
@@ -201,7 +232,7 @@ class Draft:
 
     def _set(self, term: Term, value: Any) -> None:
         root, *rest = term
-        if root == "lowerAscii":
+        if root in _CASES:
             self._set(tuple(rest), value)
         elif root == "size":
             self._size(tuple(rest), value)
@@ -222,16 +253,10 @@ class Draft:
             self.failed = True
 
     def _graft(self, path: list[str], value: Any) -> None:
-        holder: Any = self.request
-        for step in path[:-1]:
-            below = holder.get(step)
-            if not isinstance(below, dict):
-                below = holder[step] = {}
-            holder = below
-        if value is _ABSENT:
-            holder.pop(path[-1], None)
+        if ELEMENT in path:
+            self.failed = True
         else:
-            holder[path[-1]] = value
+            _graft(self.request, path, value)
 
     def _size(self, term: Term, count: Any) -> None:
         if not isinstance(count, int) or count > 2_000:
@@ -244,10 +269,38 @@ class Draft:
             self._graft(list(term), [sampled(items) for _ in range(count)])
         else:
             values = values_of(*schemas)
-            values.kind = "string"
-            values.shortest = max(values.shortest, count)
-            values.longest = min(values.longest, count)
+            values.take("string")
+            values.test("shortest", count, holds=True)
+            values.test("longest", count, holds=True)
             self._graft(list(term), next(values.candidates(), "x" * count))
+
+    def _elements(self, term: Term, case: Case) -> list[Any]:
+        """Return elements of which one each meets a wish, and each what every one must."""
+        every = case.every.get(term, [])
+        found = [self._element(term, [*every, one]) for one in case.some.get(term, [])]
+        if not found and every and self.scene.base(("size", *term)).lowest[0] >= 1:
+            found = [self._element(term, every)]
+        return found
+
+    def _element(self, term: Term, wanted: list[Formula]) -> Any:
+        inner = (*term, ELEMENT)
+        made = sampled(self.scene.schemas(inner))
+        try:
+            case = next(cases(*wanted, base=self.scene.base), None)
+        except TooManyError:
+            case = None
+        if case is None:
+            self.failed = True
+            return made
+        for path, values in case.values.items():
+            value = next(values.candidates(), None)
+            if path == inner:
+                made = value
+            elif path[: len(inner)] == inner and isinstance(made, dict):
+                _graft(made, list(path[len(inner) :]), value)
+            else:
+                self.failed = True
+        return made
 
     def _fill(self, term: Term, elements: list[Any]) -> None:
         if term == ("session", "labels"):
@@ -286,6 +339,19 @@ class Draft:
         """Return the request as a witness of a claim."""
         labels = tuple(sorted(self.labels))
         return Witness(self.request, shows, effect, speaks, silent, labels, self.calls)
+
+
+def _graft(holder: Any, path: list[str], value: Any) -> None:
+    """Put a value where a path leads; what is not there is made."""
+    for step in path[:-1]:
+        below = holder.get(step)
+        if not isinstance(below, dict):
+            below = holder[step] = {}
+        holder = below
+    if value is _ABSENT:
+        holder.pop(path[-1], None)
+    else:
+        holder[path[-1]] = value
 
 
 def _caller(policy: LoadedPolicy) -> dict[str, Any]:

@@ -1,13 +1,33 @@
-"""From a JSON Schema to the values that it admits, and to one of them."""
+"""From a JSON Schema to the values that it admits, and to one of them.
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+Alternatives (`anyOf`, `oneOf`, `if`, several types) become boxes of their own; what a keyword
+says that no box can hold is left out, which only makes more values possible.
+"""
 
-from policy_engine.lint.proof.values import Values
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, Final, TypeAlias
 
-__all__ = ["at", "narrow", "sampled", "values_of"]
+from policy_engine.lint.proof.values import Box, Values
 
-_KINDS: Final = {"number": "number", "integer": "integer", "string": "string", "boolean": "bool"}
+__all__ = ["ELEMENT", "KINDS", "at", "boxes_of", "sampled", "values_of"]
+
+ELEMENT: Final = "[]"
+"""The step from a list to any of its elements."""
+KINDS: Final[Mapping[str, str]] = {
+    "number": "number",
+    "integer": "integer",
+    "string": "string",
+    "boolean": "bool",
+    "null": "null",
+    "array": "array",
+    "object": "object",
+}
+"""A type of JSON Schema -> the kind of a box."""
+_MOST: Final = 48
+"""So many boxes are told apart."""
+
+Boxes: TypeAlias = list[Box]
 _FORMATS: Final = {
     "date": "2026-01-05",
     "date-time": "2026-01-05T10:00:00Z",
@@ -34,40 +54,80 @@ _DEPTH: Final = 6
 
 def values_of(*schemas: Any) -> Values:
     """Return the values that schemas admit together; one that says nothing admits any."""
-    values = Values()
+    boxes = [Box()]
     for schema in schemas:
-        narrow(values, schema)
-    return values
+        boxes = _meet(boxes, boxes_of(schema, schema))
+    return Values(boxes=boxes)
 
 
-def narrow(values: Values, schema: Any) -> None:
-    """Leave only the values that a schema admits."""
-    if not isinstance(schema, Mapping):
-        return
-    kind = _KINDS.get(schema["type"]) if isinstance(schema.get("type"), str) else None
-    if kind is not None:
-        _take_kind(values, kind)
+def _meet(ours: Boxes, theirs: Boxes) -> Boxes:
+    if len(ours) * len(theirs) > _MOST:
+        return ours
+    met = [one.meet(other) for one, other in product(ours, theirs)]
+    if len(met) == 1:
+        return met
+    left = [box for box in met if not box.is_empty]
+    return left or met[:1] or [_nothing()]
+
+
+def _nothing() -> Box:
+    return Box(chosen=[])
+
+
+def boxes_of(schema: Any, root: Any, depth: int = 0) -> Boxes:
+    """Return the values that a schema admits, one box for each alternative.
+
+    Args:
+        schema: The schema.
+        root: What references lead into.
+        depth: How deep it stands.
+    """
+    if schema is False:
+        return [_nothing()]
+    if not isinstance(schema, Mapping) or depth > _DEPTH:
+        return [Box()]
+    boxes = [_narrowed(Box(kind), schema) for kind in _kinds(schema)]
+    for alternatives in _parts(schema, root, depth + 1):
+        boxes = _meet(boxes, alternatives)
+    # A part may have said of which kind the value is, of which the keywords beside it speak.
+    return [_narrowed(box, schema) for box in boxes]
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    names = schema.get("type")
+    listed = names if isinstance(names, list) else [names]
+    return [KINDS.get(name, "any") if isinstance(name, str) else "any" for name in listed]
+
+
+def _narrowed(box: Box, schema: Mapping[str, Any]) -> Box:
+    """Leave only what the keywords of one schema admit that speak of single values."""
+    made = box.copy()
     if "const" in schema:
-        values.choose([schema["const"]])
+        made.choose([schema["const"]])
     if isinstance(schema.get("enum"), list):
-        values.choose(schema["enum"])
-    for key, is_low, is_open in _BOUNDS:
-        bound = schema.get(key)
-        if isinstance(bound, int | float) and not isinstance(bound, bool):
-            values.bound(**{"low" if is_low else "high": bound}, is_open=is_open)
-    values.shortest = max(values.shortest, int(schema.get("minLength", 0)))
-    values.longest = min(
-        values.longest,
-        schema.get("maxLength", values.longest),
-        schema.get("maxBytes", values.longest),
-    )
-    if isinstance(schema.get("pattern"), str):
-        present = values.present
-        values.test("matches", schema["pattern"], holds=True)
-        values.present = present
-    for below in schema.get("allOf", ()):
-        narrow(values, below)
-    _alternatives(values, schema.get("anyOf") or schema.get("oneOf"))
+        made.choose(schema["enum"])
+    if made.kind in {"number", "integer"}:
+        for key, is_low, is_open in _BOUNDS:
+            bound = schema.get(key)
+            if isinstance(bound, int | float) and not isinstance(bound, bool):
+                made.bound(**{"low" if is_low else "high": bound}, is_open=is_open)
+        if "multipleOf" in schema and schema["multipleOf"] not in made.steps:
+            made.steps = (*made.steps, schema["multipleOf"])
+    if made.kind == "string":
+        made.shortest = max(made.shortest, int(schema.get("minLength", 0)))
+        for key in ("maxLength", "maxBytes"):
+            made.longest = min(made.longest, schema.get(key, made.longest))
+        pattern = ("fits", schema.get("pattern"))
+        if isinstance(pattern[1], str) and pattern not in made.met:
+            _test(made, *pattern, holds=True)
+    return made
+
+
+def _test(box: Box, kind: str, operand: Any, *, holds: bool) -> None:
+    """Test a value that need not be there."""
+    present = box.present
+    box.test(kind, operand, holds=holds)
+    box.present = present
 
 
 _BOUNDS: Final = (
@@ -78,38 +138,150 @@ _BOUNDS: Final = (
 )
 
 
-def _take_kind(values: Values, kind: str) -> None:
-    both = {values.kind, kind}
-    if both == {"number", "integer"}:
-        values.kind = "integer"
-    elif values.kind == "any":
-        values.kind = kind
-    elif values.kind != kind:
-        values.choose(())
+def _parts(schema: Mapping[str, Any], root: Any, depth: int) -> Iterator[Boxes]:
+    """Go through what the schemas inside of one admit of the same value."""
+    for part in schema.get("allOf") or ():
+        yield boxes_of(_typed(part, schema), root, depth)
+    for key in ("anyOf", "oneOf"):
+        if schema.get(key):
+            yield _either(schema, key, root, depth)
+    if "not" in schema:
+        yield _outside(schema["not"], schema, root, depth)
+    if "if" in schema:
+        test = _typed(schema["if"], schema)
+        then, otherwise = (_typed(schema.get(key, True), schema) for key in ("then", "else"))
+        yes = _meet(boxes_of(test, root, depth), boxes_of(then, root, depth))
+        no = _meet(_outside(schema["if"], schema, root, depth), boxes_of(otherwise, root, depth))
+        yield [*yes, *no]
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and isinstance(root, Mapping):
+        named = (root.get("$defs") or {}).get(reference.removeprefix("#/$defs/"))
+        yield boxes_of(named, root, depth)
 
 
-def _alternatives(values: Values, branches: Any) -> None:
-    """Take alternatives where each of them is a list of values."""
-    listed: list[Any] = []
-    for branch in branches or ():
-        if not isinstance(branch, Mapping):
-            return
-        if "const" in branch:
-            listed.append(branch["const"])
-        elif isinstance(branch.get("enum"), list):
-            listed.extend(branch["enum"])
-        else:
-            return
-    if branches:
-        values.choose(listed)
+def _typed(part: Any, schema: Mapping[str, Any]) -> Any:
+    """Say the type of a part that leaves it to the schema round it."""
+    if isinstance(part, Mapping) and "type" not in part and "type" in schema:
+        return {"type": schema["type"], **part}
+    return part
+
+
+def _either(schema: Mapping[str, Any], key: str, root: Any, depth: int) -> Boxes:
+    """Return what one of some alternatives admits; of `oneOf`, exactly one."""
+    branches, made = schema[key], []
+    for index, branch in enumerate(branches):
+        boxes = boxes_of(_typed(branch, schema), root, depth)
+        if key == "oneOf":
+            for other in (*branches[:index], *branches[index + 1 :]):
+                boxes = _meet(boxes, _outside(other, schema, root, depth))
+        made.extend(boxes)
+    left = [box for box in made if not box.is_empty]
+    return (left or made[:1]) if len(left) <= _MOST else [Box()]
+
+
+def _outside(part: Any, schema: Any, root: Any, depth: int) -> Boxes:
+    """Return what a part of a schema does not admit; any value where that cannot be said."""
+    if isinstance(part, bool):
+        return [_nothing()] if part else [Box()]
+    if not isinstance(part, Mapping) or depth > _DEPTH:
+        return [Box()]
+    made: Boxes = []
+    whole = _typed(part, schema)
+    for key, value in part.items():
+        if key == "type" and isinstance(schema, Mapping) and value == schema.get("type"):
+            continue  # what is of another type is not admitted round it either
+        found = _without(key, value, whole, root, depth)
+        if found is None:
+            return [Box()]
+        made.extend(found)
+    return made or [_nothing()]
+
+
+def _without(
+    key: str, value: Any, schema: Mapping[str, Any], root: Any, depth: int
+) -> Boxes | None:
+    """Return the values that break a keyword of a schema; None where that cannot be said."""
+    kinds = _kinds(schema)
+    match key:
+        case _ if key in _SILENT:
+            return []
+        case "type":
+            others = [kind for kind in _DISJOINT if kind not in kinds]
+            if "integer" in kinds and "number" not in kinds:
+                return None
+            return [Box(kind) for kind in others]
+        case "enum" | "const":
+            return [Box(excluded=list(value) if key == "enum" else [value])]
+        case "not":
+            return boxes_of(_typed(value, schema), root, depth + 1)
+        case "anyOf":
+            boxes = [Box()]
+            for part in value:
+                boxes = _meet(boxes, _outside(part, schema, root, depth + 1))
+            return boxes
+        case "allOf":
+            return [box for part in value for box in _outside(part, schema, root, depth + 1)]
+    return list(_breaking(key, value, kinds)) if key in _TESTED else None
+
+
+def _breaking(key: str, value: Any, kinds: list[str]) -> Iterator[Box]:
+    """Go through the kinds of values that a bound speaks of, and leave what breaks it."""
+    test, holds, bounded = _TESTED[key]
+    for kind in [kind for kind in kinds if kind in bounded] or bounded[:1]:
+        box = Box(kind)
+        _test(box, test, value, holds=holds)
+        yield box
+
+
+_SILENT: Final = frozenset({"title", "description", "default", "examples", "deprecated", "message"})
+_NUMBERS: Final = ("number", "integer")
+_TESTED: Final[Mapping[str, tuple[str, bool, tuple[str, ...]]]] = {
+    "minimum": ("<", True, _NUMBERS),
+    "exclusiveMinimum": ("<=", True, _NUMBERS),
+    "maximum": ("<=", False, _NUMBERS),
+    "exclusiveMaximum": ("<", False, _NUMBERS),
+    "minLength": ("shortest", False, ("string",)),
+    "maxLength": ("longest", False, ("string",)),
+    "pattern": ("fits", False, ("string",)),
+}
+"""Keyword -> the test that a value which breaks it passes, or fails, and its kinds."""
+_DISJOINT: Final = ("number", "string", "bool", "null", "array", "object")
 
 
 def at(schema: Any, path: Iterable[str]) -> Any:
-    """Return the schema of a property below one; None where nothing is said of it."""
+    """Return the schema of a property or an element below one; None where nothing is said of it."""
+    root = schema
     for step in path:
-        properties = schema.get("properties") if isinstance(schema, Mapping) else None
-        schema = properties.get(step) if isinstance(properties, Mapping) else None
+        found = [part for part in _every(schema, root, 0) for part in _below(part, step)]
+        if not found:
+            return None
+        schema = found[0] if len(found) == 1 else {"allOf": found}
+    if isinstance(schema, Mapping) and isinstance(root, Mapping) and "$defs" in root:
+        return {**schema, "$defs": root["$defs"]}
     return schema
+
+
+def _every(schema: Any, root: Any, depth: int) -> Iterator[Mapping[str, Any]]:
+    """Go through a schema and those that a value must fit with it."""
+    if not isinstance(schema, Mapping) or depth > _DEPTH:
+        return
+    yield schema
+    for part in schema.get("allOf") or ():
+        yield from _every(part, root, depth + 1)
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and isinstance(root, Mapping):
+        named = (root.get("$defs") or {}).get(reference.removeprefix("#/$defs/"))
+        yield from _every(named, root, depth + 1)
+
+
+def _below(schema: Mapping[str, Any], step: str) -> Iterator[Any]:
+    if step == ELEMENT:
+        if "items" in schema and "prefixItems" not in schema:
+            yield schema["items"]
+        return
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping) and step in properties:
+        yield properties[step]
 
 
 def sampled(schemas: Sequence[Any], values: Values | None = None, depth: int = 0) -> Any:

@@ -11,8 +11,10 @@ from policy_engine.lint.proof.formula import (
     Term,
     TooManyError,
     conjunctions,
+    opposite,
 )
 from policy_engine.lint.proof.prover import refutes
+from policy_engine.lint.proof.schema import ELEMENT
 from policy_engine.lint.proof.values import Values
 
 __all__ = ["Base", "Case", "cases", "is_impossible"]
@@ -30,6 +32,10 @@ class Case:
     """Whether each part that is not understood holds."""
     members: dict[Term, dict[Any, bool]] = field(default_factory=dict)
     """List -> which elements are in it."""
+    every: dict[Term, list[Formula]] = field(default_factory=dict)
+    """List -> what holds of each of its elements."""
+    some: dict[Term, list[Formula]] = field(default_factory=dict)
+    """List -> what holds of one of its elements each."""
 
 
 def cases(*wanted: Formula, base: Base) -> Iterator[Case]:
@@ -65,11 +71,40 @@ def _case(clauses: tuple[Clause, ...], base: Base) -> Case | None:
             known = case.members.setdefault(atom.term, {})
             if known.setdefault(atom.operand, clause.holds) is not clause.holds:
                 return None
+        elif atom.kind == "every":
+            found = case.every if clause.holds else case.some
+            wanted = atom.operand if clause.holds else opposite(atom.operand)
+            found.setdefault(atom.term, []).append(wanted)
         else:
             values = case.values.get(atom.term)
             if values is None:
                 values = case.values[atom.term] = base(atom.term)
-                if values.kind == "any" and atom.type != "list":
-                    values.kind = atom.type
+                if atom.type != "list":
+                    values.take(atom.type)
             values.test(atom.kind, atom.operand, holds=clause.holds)
-    return None if any(values.is_empty for values in case.values.values()) else case
+    if any(values.is_empty for values in case.values.values()):
+        return None
+    return None if _no_list(case, base) else case
+
+
+def _no_list(case: Case, base: Base) -> bool:
+    """Whether there certainly is no list with such elements."""
+    for term in dict.fromkeys((*case.members, *case.every, *case.some)):
+        every = case.every.get(term, [])
+        inside = [element for element, is_in in case.members.get(term, {}).items() if is_in]
+        least, most = _sizes(case, term, base)
+        if (inside or case.some.get(term)) and most < 1:
+            return True
+        element = base((*term, ELEMENT))
+        if any(not element.admits(value) for value in inside):
+            return True
+        if any(is_impossible(*every, one, base=base) for one in case.some.get(term, [])):
+            return True
+        if every and least >= 1 and is_impossible(*every, base=base):
+            return True
+    return False
+
+
+def _sizes(case: Case, term: Term, base: Base) -> tuple[float, float]:
+    size = case.values.get(("size", *term)) or base(("size", *term))
+    return size.lowest[0], size.highest[0]

@@ -1,17 +1,20 @@
-"""What a value may be: an interval, a finite set, or the pieces of a text.
+"""What a value may be: intervals, a finite set, or the pieces and patterns of a text.
 
-Everything here errs to the side of "it may be": a set of values that is called empty is empty, so
-that what is proved with it holds.
+`Box` is one such set of values, `Values` what is in any of several: a schema with alternatives
+has one for each. Everything here errs to the side of "it may be": a set of values that is called
+empty is empty, so that what is proved with it holds.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice, zip_longest
 from typing import Any, Final
 
-from policy_engine.lint.proof.regexes import edges, sample, search
+from policy_engine.lint.proof.language import UNKNOWN, Piece, example
+from policy_engine.lint.proof.regexes import edges, sample, search, width
 
-__all__ = ["Values", "same"]
+__all__ = ["Box", "Values", "same"]
 
 _MOST: Final = 64
 """So many candidates are tried."""
@@ -33,25 +36,65 @@ def _is_number(value: object) -> bool:
 
 
 @dataclass(slots=True)
-class Values:
+class Box:
     """The values that are left after some tests."""
 
     kind: str = "any"
-    """`number`, `integer`, `string`, `bool` or `any`."""
+    """`number`, `integer`, `string`, `bool`, `null`, `array`, `object` or `any`."""
     low: float = -math.inf
     low_open: bool = False
     high: float = math.inf
     high_open: bool = False
+    steps: tuple[float, ...] = ()
+    """What a number is a multiple of."""
     chosen: list[Any] | None = None
     """All that it may be, where that is a list."""
     excluded: list[Any] = field(default_factory=list)
-    met: list[tuple[str, str]] = field(default_factory=list)
-    """(prefix | suffix | contains | matches, text) that hold."""
-    unmet: list[tuple[str, str]] = field(default_factory=list)
+    met: list[Piece] = field(default_factory=list)
+    """The pieces and patterns of a text that hold."""
+    unmet: list[Piece] = field(default_factory=list)
     """Those that do not."""
     shortest: int = 0
     longest: float = math.inf
     present: bool | None = None
+
+    def copy(self) -> "Box":
+        """Return one that can be narrowed by itself."""
+        chosen = None if self.chosen is None else list(self.chosen)
+        return replace(
+            self,
+            chosen=chosen,
+            excluded=list(self.excluded),
+            met=list(self.met),
+            unmet=list(self.unmet),
+        )
+
+    def meet(self, other: "Box") -> "Box":
+        """Return the values that are in both."""
+        made = self.copy()
+        made.be(other.kind)
+        made.bound(low=other.low, is_open=other.low_open)
+        made.bound(high=other.high, is_open=other.high_open)
+        made.steps = (*made.steps, *other.steps)
+        if other.chosen is not None:
+            made.choose(other.chosen)
+        made.excluded.extend(other.excluded)
+        made.met.extend(other.met)
+        made.unmet.extend(other.unmet)
+        made.shortest = max(made.shortest, other.shortest)
+        made.longest = min(made.longest, other.longest)
+        if other.present is not None:
+            made.test("present", None, holds=other.present)
+        return made
+
+    def be(self, kind: str) -> None:
+        """Leave only values of a kind."""
+        if {self.kind, kind} == {"number", "integer"}:
+            self.kind = "integer"
+        elif self.kind == "any":
+            self.kind = kind
+        elif kind not in {"any", self.kind}:
+            self.choose(())
 
     def choose(self, values: Iterable[Any]) -> None:
         """Leave only these values."""
@@ -69,41 +112,72 @@ class Values:
 
     def test(self, kind: str, operand: Any, *, holds: bool) -> None:
         """Leave only the values for which a test holds, or does not."""
+        if kind != "present":
+            self._narrow(kind, operand, holds=holds)
+            holds = True
+        if self.present is not None and self.present is not holds:
+            self.choose(())
+        self.present = holds
+
+    def _narrow(self, kind: str, operand: Any, *, holds: bool) -> None:
         match kind:
-            case "present":
-                if self.present is not None and self.present is not holds:
-                    self.choose(())
-                self.present = holds
-                return
-            case "<":
-                self.bound(**({"high": operand} if holds else {"low": operand}), is_open=holds)
-            case "<=":
-                self.bound(**({"high": operand} if holds else {"low": operand}), is_open=not holds)
+            case "<" | "<=":
+                bound = {"high": operand} if holds else {"low": operand}
+                self.bound(**bound, is_open=holds is (kind == "<"))
             case "==" | "in":
                 listed = [operand] if kind == "==" else list(operand)
                 if holds:
                     self.choose(listed)
                 else:
                     self.excluded.extend(listed)
+            case "type":
+                self._type(operand, holds=holds)
+            case "multiple":
+                self.steps = (*self.steps, operand) if holds else self.steps
+            case "shortest" | "longest":
+                self._length(kind, operand, holds=holds)
             case _:
-                (self.met if holds else self.unmet).append((kind, operand))
-                if kind == "matches":
-                    self._edges(operand, holds=holds)
-        self.test("present", None, holds=True)
+                self._piece(kind, operand, holds=holds)
 
-    def _edges(self, pattern: str, *, holds: bool) -> None:
-        prefix, suffix, exact = edges(pattern)
+    def _length(self, kind: str, operand: int, *, holds: bool) -> None:
+        if (kind == "shortest") is holds:
+            self.shortest = max(self.shortest, operand if holds else operand + 1)
+        else:
+            self.longest = min(self.longest, operand if holds else operand - 1)
+
+    def _type(self, kinds: tuple[str, ...], *, holds: bool) -> None:
+        if holds and len(kinds) == 1:
+            self.be(kinds[0])
+        elif self.kind != "any":
+            exact = self.kind in kinds or (self.kind == "integer" and "number" in kinds)
+            maybe = self.kind == "number" and "integer" in kinds
+            if exact is not holds and not (maybe and not exact):
+                self.choose(())
+
+    def _piece(self, kind: str, operand: str, *, holds: bool) -> None:
+        (self.met if holds else self.unmet).append((kind, operand))
+        if self.kind not in {"any", "string"}:
+            self.choose(())
+        if kind not in {"matches", "fits"}:
+            return
+        prefix, suffix, exact = edges(operand)
         if exact is not None:
             self.test("==", exact, holds=holds)
         elif holds:
             self.met.extend((("prefix", prefix),) if prefix else ())
             self.met.extend((("suffix", suffix),) if suffix else ())
+        if holds:
+            least, most = width(operand)
+            self.shortest = max(self.shortest, least)
+            self.longest = min(self.longest, most)
 
     def admits(self, value: Any) -> bool:
         """Whether a value passes every test; a pattern that cannot be tried passes."""
         if _among(value, self.excluded):
             return False
         if self.chosen is not None and not _among(value, self.chosen):
+            return False
+        if not _is_kind(value, self.kind):
             return False
         if _is_number(value):
             return self._within(value)
@@ -118,9 +192,16 @@ class Values:
     def _within(self, value: float) -> bool:
         if self.kind == "integer" and value != math.floor(value):
             return False
+        if any(not _is_multiple(value, step) for step in self.steps):
+            return False
         above = value > self.low or (value == self.low and not self.low_open)
         below = value < self.high or (value == self.high and not self.high_open)
         return above and below
+
+    @property
+    def is_number(self) -> bool:
+        """Whether only numbers are left."""
+        return self.kind in {"number", "integer"} or (self.low, self.high) != (-math.inf, math.inf)
 
     @property
     def is_empty(self) -> bool:
@@ -129,20 +210,31 @@ class Values:
             return self.present is not False and not any(map(self.admits, self.chosen))
         if self.kind == "bool":
             return _among(True, self.excluded) and _among(False, self.excluded)
-        if self.kind in {"number", "integer"} or (self.low, self.high) != (-math.inf, math.inf):
-            return self._no_number()
-        return self._no_text()
+        if self.kind == "null":
+            return _among(None, self.excluded)
+        if self.kind in {"array", "object"}:
+            return False
+        return self._no_number() if self.is_number else self._no_text()
 
     def _no_number(self) -> bool:
         low, high = self.low, self.high
-        if self.kind == "integer" and math.isfinite(low) and math.isfinite(high):
-            first = math.floor(low) + 1 if self.low_open else math.ceil(low)
-            last = math.ceil(high) - 1 if self.high_open else math.floor(high)
-            few = last - first < len(self.excluded)
-            return first > last or (few and not any(map(self.admits, range(first, last + 1))))
+        step = self._step()
+        if step is not None and math.isfinite(low) and math.isfinite(high):
+            first = math.floor(low / step) + 1 if self.low_open else math.ceil(low / step)
+            last = math.ceil(high / step) - 1 if self.high_open else math.floor(high / step)
+            few = last - first < len(self.excluded) + len(self.steps) + 8
+            numbers = (step * n for n in range(first, last + 1)) if few else ()
+            return first > last or (few and not any(map(self.admits, numbers)))
         if low > high or (low == high and (self.low_open or self.high_open)):
             return True
-        return low == high and _among(low, self.excluded)
+        return low == high and not self.admits(low)
+
+    def _step(self) -> int | None:
+        """Return what every number left is certainly a multiple of."""
+        whole = [int(step) for step in self.steps if step == math.floor(step)]
+        if self.kind != "integer" and not whole:
+            return None
+        return math.lcm(*whole) if whole else 1
 
     def _no_text(self) -> bool:
         pieces = {name: [t for kind, t in self.met if kind == name] for name in _KINDS}
@@ -162,9 +254,14 @@ class Values:
                 return True
             if kind == "contains" and any(text in piece for piece in known):
                 return True
-            if kind == "matches" and text in pieces["matches"]:
-                return True
-        return self.longest == 0 and "" in self.excluded
+        return (self.longest == 0 and "" in self.excluded) or self._example() is None
+
+    def _example(self) -> Any:
+        """Return the shortest text that is left, as far as pieces and patterns tell."""
+        if not any(kind in {"matches", "fits"} for kind, _ in (*self.met, *self.unmet)):
+            return UNKNOWN
+        unmet = {*self.unmet, *(("equals", t) for t in self.excluded if isinstance(t, str))}
+        return example(frozenset(self.met), frozenset(unmet), self.shortest, self.longest)
 
     def candidates(self) -> Iterator[Any]:
         """Go through some values that are left, the plainest first."""
@@ -172,7 +269,9 @@ class Values:
             tried: Iterable[Any] = self.chosen
         elif self.kind == "bool":
             tried = (True, False)
-        elif self.kind in {"number", "integer"} or (self.low, self.high) != (-math.inf, math.inf):
+        elif self.kind == "null":
+            tried = (None,)
+        elif self.is_number:
             tried = self._numbers()
         else:
             tried = self._texts()
@@ -184,6 +283,12 @@ class Values:
 
     def _numbers(self) -> Iterator[float]:
         low, high = self.low, self.high
+        step = self._step()
+        if step is not None and step > 1:
+            start = math.ceil(low / step) if math.isfinite(low) else 0
+            yield from (step * (start + n) for n in range(4))
+            if math.isfinite(high):
+                yield from (step * (math.floor(high / step) - n) for n in range(4))
         if math.isfinite(low) and math.isfinite(high):
             yield from (_plain(n) for n in (high, low, (low + high) / 2, low + 1, high - 1))
         elif math.isfinite(low):
@@ -197,9 +302,12 @@ class Values:
         prefix = max(pieces["prefix"], key=len, default="")
         suffix = max(pieces["suffix"], key=len, default="")
         middle = "".join(pieces["contains"])
-        for pattern in pieces["matches"]:
+        for pattern in (*pieces["matches"], *pieces["fits"]):
             yield from sample(pattern)
             yield from (prefix + text + suffix for text in sample(pattern))
+        found = self._example()
+        if isinstance(found, str):
+            yield found
         for base in ("x", "", "example", "a", "0", "X-1", "2026-01-05"):
             text = prefix + middle + base + suffix
             yield text
@@ -210,7 +318,123 @@ class Values:
                 yield text[: int(self.longest)]
 
 
-_KINDS: Final = ("prefix", "suffix", "contains", "matches")
+class Values:
+    """Values that are in any of some boxes."""
+
+    __slots__ = ("boxes",)
+
+    def __init__(self, kind: str = "any", boxes: Iterable[Box] | None = None) -> None:
+        self.boxes = [Box(kind)] if boxes is None else list(boxes)
+
+    def _each(self, narrow: Callable[[Box], None]) -> None:
+        for box in self.boxes:
+            narrow(box)
+
+    @property
+    def _left(self) -> list[Box]:
+        return [box for box in self.boxes if not box.is_empty]
+
+    def be(self, kind: str) -> None:
+        """Leave only values of a kind."""
+        self._each(lambda box: box.be(kind))
+
+    def take(self, kind: str) -> None:
+        """Take values of which nothing is known for ones of a kind."""
+        self._each(lambda box: box.be(kind) if box.kind == "any" else None)
+
+    def choose(self, values: Iterable[Any]) -> None:
+        """Leave only these values."""
+        known = list(values)
+        self._each(lambda box: box.choose(known))
+
+    def bound(self, *, low: float = -math.inf, high: float = math.inf, is_open: bool) -> None:
+        """Leave only numbers within a bound."""
+        self._each(lambda box: box.bound(low=low, high=high, is_open=is_open))
+
+    def test(self, kind: str, operand: Any, *, holds: bool) -> None:
+        """Leave only the values for which a test holds, or does not."""
+        self._each(lambda box: box.test(kind, operand, holds=holds))
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value passes every test of a box; a pattern that cannot be tried passes."""
+        return any(box.admits(value) for box in self.boxes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether certainly no value is left."""
+        return all(box.is_empty for box in self.boxes)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it must not be there."""
+        return all(box.present is False for box in self.boxes)
+
+    @property
+    def chosen(self) -> list[Any] | None:
+        """All that it may be, where that is a list."""
+        made: list[Any] = []
+        for box in self._left:
+            if box.chosen is None:
+                return None
+            made.extend(v for v in box.chosen if box.admits(v) and not _among(v, made))
+        return made
+
+    @property
+    def lowest(self) -> tuple[float, bool]:
+        """A bound below every number, and whether it is none of them."""
+        return min(((box.low, box.low_open) for box in self._left), default=(-math.inf, False))
+
+    @property
+    def highest(self) -> tuple[float, bool]:
+        """A bound above every number, and whether it is none of them."""
+        found = [(box.high, not box.high_open) for box in self._left]
+        high, is_closed = max(found, default=(math.inf, True))
+        return high, not is_closed
+
+    @property
+    def lengths(self) -> tuple[int, float]:
+        """How long a text is, at least and at most."""
+        left = self._left
+        return (
+            min((box.shortest for box in left), default=0),
+            max((box.longest for box in left), default=math.inf),
+        )
+
+    def candidates(self) -> Iterator[Any]:
+        """Go through some values that are left, the plainest first."""
+        rows = zip_longest(*(box.candidates() for box in self.boxes), fillvalue=_NOTHING)
+        for row in islice(rows, _MOST):
+            yield from (value for value in row if value is not _NOTHING)
+
+
+_NOTHING: Final = object()
+_KINDS: Final = ("prefix", "suffix", "contains", "matches", "fits")
+
+
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "number": (int, float),
+    "integer": (int, float),
+    "string": (str,),
+    "null": (type(None),),
+    "array": (list, tuple),
+    "object": (dict,),
+}
+
+
+def _is_kind(value: object, kind: str) -> bool:
+    if kind == "any":
+        return True
+    if kind == "bool" or isinstance(value, bool):
+        return kind == "bool" and isinstance(value, bool)
+    return isinstance(value, _TYPES[kind])
+
+
+def _is_multiple(value: float, step: float) -> bool:
+    """Whether a number is a multiple of another; where doubles round, it is taken for one."""
+    if value == math.floor(value) and step == math.floor(step):
+        return int(value) % int(step) == 0
+    parts = value / step
+    return abs(parts - round(parts)) < 1e-6
 
 
 def _plain(number: float) -> float:
@@ -228,4 +452,6 @@ def _holds(kind: str, text: str, value: str) -> bool | None:
             return value.endswith(text)
         case "contains":
             return text in value
+        case "equals":
+            return text == value
     return search(text, value)
