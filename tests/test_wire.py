@@ -2,8 +2,8 @@
 # ruff: noqa: E501  # a table keeps its rows whole
 
 import json
-import sys
 import math
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
