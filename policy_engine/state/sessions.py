@@ -98,7 +98,7 @@ class Sessions:
 
     def stays(self, scope: Scope) -> bool:
         """Whether a session is known, and not dropped for being idle; needs no lock."""
-        return self._idle is None and scope in self._sessions
+        return self._idle is None and self._sessions.get(scope) is not None
 
     def touch(self, scope: Scope, now: datetime) -> Remembered | None:
         """Return a session as the one that was used last; None where it was dropped."""
