@@ -113,6 +113,6 @@ def test_a_schema_at_fault_is_told_wherever_it_stands(path, schema):
 def test_ten_thousand_values_of_an_enum_are_read_at_once():
     values = [f"v{number}" for number in range(10_000)]
     policy = changed(CONTEXT, ("tools", "pay", "args", "to"), {"enum": values})
-    started = time.perf_counter()
+    started = time.process_time()
     load_texts({"p.yaml": json.dumps(policy)}, warm=False)
-    assert time.perf_counter() - started < 5  # ten seconds and more when each is compared with each
+    assert time.process_time() - started < 5  # ten seconds and more when each is compared with each
