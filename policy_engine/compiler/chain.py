@@ -270,13 +270,28 @@ class Chain:
             said.reasons.extend(constraint.reasons(request.args))  # type: ignore[arg-type]
         for gate in self.gates:
             _gate(said, gate.reason, gate.approval, facts)
+        redacting: list[tuple[CompiledRule, str]] = []
         for rule in self.rules:
             code = rule.judge(request, facts, whole)
-            if code is not None:
-                _speak(said, rule, code, request, facts, whole)
+            if code is None:
+                continue
+            if rule.effect == "redact" and code != CANNOT_TELL:
+                redacting.append((rule, code))
+            else:
+                _speak(said, rule, code, request, facts)
         for limit in self.limits:
             found = limit.judge(request, facts)
             (said.obligations if isinstance(found, Reservation) else said.reasons).append(found)  # type: ignore[arg-type]
+        # Where the request is denied nothing is replaced, so the pieces are not looked for: a
+        # text may be nothing but pieces, and be denied for its size.
+        denied = self._effect == "deny" or any(
+            reason.effect == "deny" and reason.enforced for reason in said.reasons
+        )
+        for rule, code in redacting:
+            if denied:
+                said.reasons.append(rule.reason(code))
+            else:
+                _redact(said, rule, code, request, whole)
         return self._settle(said)
 
     def _settle(self, said: _Said) -> Outcome:
@@ -343,40 +358,37 @@ def _gate(said: _Said, reason: Reason, gate: Approval, facts: Facts) -> None:
             )
 
 
-def _speak(
-    said: _Said,
-    rule: CompiledRule,
-    code: str,
-    request: Request,
-    facts: Facts,
-    whole: Whole,
-) -> None:
+def _speak(said: _Said, rule: CompiledRule, code: str, request: Request, facts: Facts) -> None:
+    """Say what a rule says that replaces nothing."""
     if rule.constraint is not None and code.startswith("args."):
         reasons = rule.constraint.reasons(request.args)  # type: ignore[arg-type]
     else:
         reasons = [rule.reason(code)]
     if rule.effect == "require_approval" and rule.approval is not None:
         _gate(said, reasons[0], rule.approval, facts)
-        return
-    if rule.effect != "redact":
+    elif rule.effect == "redact":
+        said.reasons.append(_untold(rule))
+    else:
         said.reasons.extend(reasons)
-        return
+
+
+def _redact(said: _Said, rule: CompiledRule, code: str, request: Request, whole: Whole) -> None:
+    """Say what a rule replaces; where that cannot be told it denies."""
     try:
-        spans = [] if code == CANNOT_TELL else rule.redactions(request, whole)
+        spans = rule.redactions(request, whole)
     except CheckError:
         spans = []
-    if not spans:
-        said.reasons.append(
-            Reason(
-                rule.name,
-                "deny",
-                "redaction.cannot_tell",
-                rule.message or f'The rule "{rule.name}" cannot tell what to redact.',
-                rule.location,
-                rule.enforced,
-            )
-        )
-        return
-    said.reasons.extend(reasons)
+    said.reasons.append(rule.reason(code) if spans else _untold(rule))
     if rule.enforced:
         said.redactions.extend(spans)
+
+
+def _untold(rule: CompiledRule) -> Reason:
+    return Reason(
+        rule.name,
+        "deny",
+        "redaction.cannot_tell",
+        rule.message or f'The rule "{rule.name}" cannot tell what to redact.',
+        rule.location,
+        rule.enforced,
+    )

@@ -2,6 +2,7 @@
 
 import enum
 import sys
+import time
 
 import pytest
 from cases import decide, request_of
@@ -192,3 +193,26 @@ def test_a_denial_searches_no_hint_among_thousands_of_names():
     many = engine_of({"tools": {f"lookup_{i}": "allow" for i in range(2000)}})
     assert "Did you mean" in decide(few, {"tool": "lookup_x"}).message
     assert "Did you mean" not in decide(many, {"tool": "lookup_x"}).message
+
+
+def test_a_text_that_is_denied_is_not_searched_for_pieces():
+    rules = [
+        {"id": "hide", "check": {"terms": {"any": ["secret"]}}, "effect": "redact"},
+        {"id": "long", "check": {"size": {"max_chars": 500_000}}, "effect": "deny"},
+    ]
+    engine = engine_of({"input": rules})
+
+    def seconds(text):
+        started = time.process_time()
+        decision = engine.decide(Request(stage="input", text=text))
+        return decision, time.process_time() - started
+
+    redacted, long = seconds("secret " * 50_000)
+    denied, short = seconds("secret " * 100_000)
+    assert len(redacted.redactions) == 50_000
+    assert [(r.rule, r.effect) for r in denied.reasons] == [
+        ("p0/long", "deny"),
+        ("p0/hide", "redact"),
+    ]
+    assert not denied.redactions
+    assert short < long / 4
