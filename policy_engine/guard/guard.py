@@ -300,7 +300,10 @@ class Guard:
         inject: Sequence[str] = (),
         wait: float = 0.0,
     ) -> Any:
-        """Guard a function: a decorator, with or without arguments.
+        """Guard a function: a decorator, with or without arguments, nearest to `def`.
+
+        A decorator of a framework that has registered the function already (`@mcp.tool()`) must
+        stand above: it would go on calling the function that is not guarded.
 
         Args:
             function: The function, where the decorator has no arguments.
