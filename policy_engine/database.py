@@ -2,13 +2,15 @@
 
 Theory of operation. A process has one connection to a file, and a lock that one transaction holds
 at a time. SQLite keeps the file whole whatever happens to the process; in WAL mode those that
-read do not wait for who writes, and who writes waits for another process until `timeout`. SQLite
+read do not wait for who writes, and who writes waits for another process until `timeout`, in naps
+as short as a transaction: SQLite's own are so long that one of many processes would starve. SQLite
 connections must not cross a fork, so the connection is closed before one, and opened anew by
 whoever needs it after. A file that was moved away or replaced while it was open is an error: to
 go on with it would be to decide by what nobody else sees.
 """
 
 import os
+import random
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -25,7 +27,10 @@ __all__ = ["Database", "Durability", "Schema"]
 Durability: TypeAlias = Literal["normal", "full"]
 
 _SYNCHRONOUS: Final = {"normal": "NORMAL", "full": "FULL"}
-_NAP: Final = 0.005
+_LOOK: Final = "SELECT id FROM file"
+"""Takes the view of a transaction, so that nothing after it is in anybody's way."""
+_SHORTEST_NAP: Final = 0.0001
+_LONGEST_NAP: Final = 0.001
 _LIVING: Final[WeakSet["Database"]] = WeakSet()
 
 
@@ -83,10 +88,6 @@ class Database:
         self._id: bytes | None = None
         self._lock = RLock()
         self._is_inside = False
-        self.reading: Final = Transaction(self, "BEGIN")
-        """A view of the file at one instant."""
-        self.writing: Final = Transaction(self, "BEGIN IMMEDIATE")
-        """What is written inside is written whole or not at all; nobody else writes meanwhile."""
         with self.reading:
             _LIVING.add(self)
 
@@ -95,6 +96,16 @@ class Database:
 
     def __del__(self) -> None:
         self._drop()
+
+    @property
+    def reading(self) -> "Transaction":
+        """A view of the file at one instant."""
+        return Transaction(self, "BEGIN")
+
+    @property
+    def writing(self) -> "Transaction":
+        """What is written inside is written whole or not at all; nobody else writes meanwhile."""
+        return Transaction(self, "BEGIN IMMEDIATE")
 
     def close(self) -> None:
         """Close the connection; whoever uses the file after this opens it anew."""
@@ -115,7 +126,7 @@ class Database:
             connection = self._connected()
             if connection.in_transaction:  # one that an interrupt cut off
                 connection.execute("ROLLBACK")
-            connection.execute(begin)
+            self._begin(connection, begin)
             self._is_inside = True
         except BaseException as error:
             self._lock.release()
@@ -159,6 +170,25 @@ class Database:
         """Let the connection be opened again, in whichever process this is."""
         self._lock.release()
 
+    def _begin(self, connection: sqlite3.Connection, begin: str) -> None:
+        """Begin a transaction, and wait for other processes that are in the way."""
+        until = 0.0
+        while True:
+            try:
+                for statement in (begin, _LOOK):
+                    connection.execute(statement)
+            except sqlite3.Error as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if _code(error) not in _BUSY:
+                    raise
+                until = until or time.monotonic() + self._timeout
+                if time.monotonic() >= until:
+                    raise
+                _nap()
+            else:
+                return
+
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -195,7 +225,7 @@ class Database:
         while True:
             connection = sqlite3.connect(
                 self.path,
-                timeout=self._timeout,
+                timeout=0.0,
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=256,
@@ -204,10 +234,9 @@ class Database:
                 self._prepare(connection)
             except sqlite3.Error as error:
                 connection.close()
-                # Turning to WAL mode waits for nobody by itself.
                 if _code(error) not in _BUSY or time.monotonic() >= until:
                     raise
-                time.sleep(_NAP)
+                _nap()
             except BaseException:
                 connection.close()
                 raise
@@ -218,7 +247,9 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """See that the file is of the schema, or make it so where it is empty."""
+        connection.execute("BEGIN")  # so that what is looked at is of one instant
         is_new = self._is_empty(connection)
+        connection.execute("COMMIT")
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         if mode != "wal":
             raise StoreError(
@@ -316,6 +347,11 @@ _FAILURES: Final[dict[int, tuple[str, str | None]]] = {
     sqlite3.SQLITE_CORRUPT: ("is damaged", "put a copy in its place, and restart"),
     sqlite3.SQLITE_NOTADB: ("is not a database", "give a path where there is no file yet"),
 }
+
+
+def _nap() -> None:
+    """Sleep for about as long as others need; of chance, so that each gets its turn."""
+    time.sleep(random.uniform(_SHORTEST_NAP, _LONGEST_NAP))  # noqa: S311 - no secret
 
 
 def _code(error: sqlite3.Error) -> int:

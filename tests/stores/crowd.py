@@ -37,9 +37,12 @@ def use(path, count):
         say(number, store.use(fingerprint, GATES, START))
 
 
-def open_it(path, _):
+def open_it(path, count):
+    """Make files, close and open them again, as one of many."""
     started()
-    say(SqliteApprovals(path).key.hex())
+    for number in range(int(count)):
+        SqliteApprovals(f"{path}{number}").close()
+        say(SqliteApprovals(f"{path}{number}").key.hex())
 
 
 def approve(path, wanted):

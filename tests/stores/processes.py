@@ -1,4 +1,4 @@
-"""Processes of their own that do what `crowd.py` says, begun at once."""
+"""Processes of their own that do what `crowd.py` or `crowd_state.py` says, begun at once."""
 
 import json
 import subprocess
@@ -7,13 +7,13 @@ import threading
 import time
 from pathlib import Path
 
-CROWD = Path(__file__).with_name("crowd.py")
+HERE = Path(__file__).parent
 
 
-def begin(work, path, *more):
+def begin(work, path, *more, script="crowd.py"):
     """Start a process; it waits for `go` where its work says so."""
     return subprocess.Popen(
-        [sys.executable, CROWD, work, path, *map(str, more)],
+        [sys.executable, HERE / script, work, path, *map(str, more)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -37,9 +37,9 @@ def said(process):
     return [json.loads(line) for line in lines]
 
 
-def crowd(work, path, count, *more):
+def crowd(work, path, count, *more, script="crowd.py"):
     """Return what so many processes said that did the same at once."""
-    processes = [begin(work, path, *more) for _ in range(count)]
+    processes = [begin(work, path, *more, script=script) for _ in range(count)]
     go(*processes)
     found = [said(process) for process in processes]
     assert [process.returncode for process in processes] == [0] * count

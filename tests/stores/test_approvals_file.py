@@ -40,11 +40,12 @@ def test_what_one_store_asks_another_answers_and_a_third_uses(path):
 
 
 def test_processes_that_open_a_file_at_once_share_its_key(path):
-    keys = [lines[0][0] for lines in crowd("open", path, 8)]
-    assert len(set(keys)) == 1
-    assert keys[0] == SqliteApprovals(path).key.hex()
-    assert len(bytes.fromhex(keys[0])) == 32
-    assert SqliteApprovals(path.with_name("other.db")).key.hex() != keys[0]
+    told = crowd("open", path, 6, 10)
+    keys = [{key for (key,) in of_one_file} for of_one_file in zip(*told, strict=True)]
+    assert [len(found) for found in keys] == [1] * 10
+    assert len(set.union(*keys)) == 10
+    assert keys[3] == {SqliteApprovals(f"{path}3").key.hex()}
+    assert len(bytes.fromhex(keys[3].pop())) == 32
 
 
 def test_of_processes_that_race_one_uses_an_approval(path):
