@@ -217,6 +217,20 @@ def test_call_ids_are_bounded_and_never_forgotten_silently(make, monkeypatch):
     assert rans == [None, True, True, False]
 
 
+def test_calls_that_have_not_run_are_bounded_and_what_was_dropped_stays_counted(make, monkeypatch):
+    monkeypatch.setattr("policy_engine.state.sessions.MAX_CALL_IDS", 2)
+    state = make()
+    item = reservation(max=5)
+    for name in ("c1", "c2", "c3"):
+        assert state.commit(permitted(request(call_id=name), item), at(0))
+    for name, left in (("c1", 3.0), ("c2", 2.0), ("c3", 2.0)):
+        assert used(state, item, at(1), request(call_id=name)) == Count(left)
+    assert state.commit(permitted(request(call_id="c1"), item), at(1))
+    assert used(state, item, at(1)) == Count(4.0), "asked again, it counts twice"
+    assert used(state, item, at(1), request(call_id="c2")) == Count(4.0)
+    assert used(state, item, at(1), request(call_id="c3")) == Count(3.0)
+
+
 # Sessions
 
 
@@ -404,6 +418,18 @@ def test_usage_that_no_request_waits_for_is_counted_all_the_same(make):
         assert len(usage.alerts) == alerts
     assert used(state, tokens, at(1)) == Count(180.0)
     assert used(state, cost, at(1)) == Count(0.0)
+
+
+def test_owed_usage_is_bounded_and_what_was_dropped_of_it_stays_owed(make):
+    state = make(max_sessions=2)
+    items = {name: reservation(**{**TOKENS, "key": (name,)}) for name in ("s1", "s2", "s3")}
+    for name, item in items.items():
+        assert state.commit(permitted(turn(session=name), item), at(0))
+    assert not report(state, turn(session="s1"), 60), "nobody waits for it any more"
+    assert report(state, turn(session="s2"), 60)
+    assert report(state, turn(session="s3"), 60)
+    assert used(state, items["s2"], at(1), turn(session="s2")) == Count(60.0)
+    assert used(state, items["s3"], at(1), turn(session="s3")) == Count(60.0)
 
 
 def test_usage_of_another_session_or_model_settles_nothing(make):

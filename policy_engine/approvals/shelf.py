@@ -77,9 +77,9 @@ class Shelf(ABC):
     def due(self, now: datetime) -> list[Approval]:
         """Return those that are open and have expired, in the order in which they did."""
 
+    @abstractmethod
     def is_due(self, now: datetime) -> bool:
         """Tell whether `sweep` would close any."""
-        return bool(self.due(now))
 
     def make_room(self, wanted: Sequence[tuple[Approval, int]]) -> None:
         """Forget what is over, as far as that is needed for these.

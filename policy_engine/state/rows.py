@@ -158,11 +158,17 @@ class Rows(ABC, Generic[K, V]):
 
     def get(self, key: K, /) -> V | None:
         """Return what is there."""
-        try:
+        if key in self._found:
             return self._found[key]
-        except KeyError:
-            found = self._found[key] = self._load(key)
-            return found
+        try:
+            found = self._load(key)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f'"{self._sheet.path}" holds what this policy-engine does not write: {self._table}',
+                "put a copy of the file in its place, and restart",
+            ) from error
+        self._found[key] = found
+        return found
 
     def __getitem__(self, key: K, /) -> V:
         found = self.get(key)
@@ -200,8 +206,7 @@ class Rows(ABC, Generic[K, V]):
         self[key]
         last = getattr(self._sheet.counts, self._turn)
         if key in self._fresh:
-            if self._fresh[key] != last:
-                self._fresh[key] = self._next_turn()
+            self._fresh[key] = self._next_turn()
         elif self._turn_of(key) != last:
             self._move(key, self._next_turn())
 

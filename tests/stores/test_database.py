@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from approving import START, Clock, asked, gate, needing
+from approving import F1, START, Clock, asked, gate, needing
 from processes import begin, said
 from support import ROOT
 
@@ -379,6 +380,45 @@ def test_a_closed_file_that_was_replaced_meanwhile_is_not_opened(path):
     note(Database(path, NOTES), "other")
     with pytest.raises(StoreError, match="was moved, removed or replaced"):
         notes(database)
+
+
+def test_a_file_whose_contents_were_replaced_meanwhile_is_not_opened(path):
+    database, other = Database(path, NOTES), path.with_name("other.db")
+    note(database, "a")
+    Database(other, NOTES).close()
+    database.close()
+    path.write_bytes(other.read_bytes())
+    with pytest.raises(StoreError, match="was moved, removed or replaced"):
+        notes(database)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SQLite has no such disk to try there")
+def test_a_disk_without_shared_memory_is_refused(path, monkeypatch):
+    connect = sqlite3.connect
+
+    def connect_to_network_disk(path, **options):
+        return connect(f"file:{path}?vfs=unix-dotfile", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_network_disk)
+    refused(
+        lambda: Database(path, NOTES),
+        f'"{path}" cannot be shared between processes where it is',
+        "put it on a local disk: SQLite's WAL mode does not work there",
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_fork_while_others_ring_leaves_the_child_with_a_bell(path):
+    store = SqliteApprovals(path, clock=Clock())
+    (found,), _ = asked(store)
+    with store._bell._changed:  # as where another thread is about to wake somebody
+        child = os.fork()
+        if not child:
+            signal.alarm(30)
+            store.approve(found.id, by=F1)
+            os._exit(0 if store.wait([found.id], 0) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert store.get(found.id).status == "approved"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

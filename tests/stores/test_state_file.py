@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import threading
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import chain, count
@@ -188,7 +189,6 @@ RESERVED = st.lists(
         lambda limit, key: reservation(**{**limit, "key": key}), st.sampled_from(LIMITS), KEYS
     ),
     max_size=3,
-    unique_by=lambda item: (item.limit, item.key),
 )
 REQUESTS = st.builds(
     request,
@@ -416,6 +416,12 @@ def test_reading_writes_nothing_else(path):
         assert connection.execute("PRAGMA data_version").fetchone() == (before,)
 
 
+def test_only_the_oldest_is_ever_taken_out(path):
+    state = SqliteState(path)
+    with state._writing(None) as work, pytest.raises(KeyError):
+        work._session_rows.popitem()
+
+
 # A limit whose window was changed
 
 CHANGES = [
@@ -496,3 +502,38 @@ def test_approvals_and_state_need_a_file_each(path):
     SqliteApprovals(path.with_name("approvals.db"))
     with pytest.raises(StoreError, match="does not hold state"):
         SqliteState(path.with_name("approvals.db"))
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [("counters", "total='much'"), ("sessions", "labels='{'"), ("debts", "body='[[1]]'")],
+)
+def test_what_no_policy_engine_wrote_is_said(path, table, change):
+    state = SqliteState(path)
+    tokens = reservation(limit="p/tokens", amount=None, unit="tokens", max=100, per=None)
+    assert state.commit(permitted(request(), tokens), at(0))
+    with state._database.writing as connection:
+        connection.execute(f"UPDATE {table} SET {change}")
+    with pytest.raises(StoreError) as caught:
+        state.facts(request(), needs(tokens), at(1))
+    wanted = f'"{path}" holds what this policy-engine does not write: {table}'
+    assert caught.value.message == wanted
+
+
+def test_threads_take_turns(path):
+    state = SqliteState(path)
+    item = reservation(max=100, per=None, key=("all",))
+    found = []
+
+    def take(name):
+        for number in range(40):
+            asked = request(session=name, call_id=f"c{number}")
+            found.append(state.commit(permitted(asked, item), at(number)) is not None)
+
+    threads = [threading.Thread(target=take, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(found) == 100
+    assert _wrong(path) == []
