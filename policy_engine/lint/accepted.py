@@ -13,7 +13,7 @@ from policy_engine.lint.proof.scene import Draft, Scene, call_scene, decided
 from policy_engine.lint.proof.schema import sampled, values_of
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 
-__all__ = ["accepted"]
+__all__ = ["accepted", "refused"]
 
 _TRIES: Final = 8
 
@@ -43,6 +43,16 @@ def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witne
             return draft.witness(shows, effect=decision.effect, silent=(place.rule,))
         shown = shown or witness
     return shown
+
+
+def refused(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witness | None:
+    """Return a call that is denied for a value; None where there is none."""
+    entry = place.entry
+    if entry is None or entry.block.effect == "deny":
+        return None
+    scene = call_scene(subject, entry.policy, named_by(entry.name))
+    fixed: dict[Term, Any] = {("args", place.argument): _whole(place, value)}
+    return scene.show(shows=shows, effect="deny", fixed=fixed)
 
 
 def _drafts(

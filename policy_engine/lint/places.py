@@ -53,6 +53,8 @@ class PatternAt:
     """Its ends in the expression that it stands in."""
     allows: bool = False
     """Whether what matches it is let through."""
+    found: PlacedCondition | None = None
+    """The rule that it stands in."""
 
 
 def schemas(subject: Subject) -> tuple[SchemaAt, ...]:
@@ -120,7 +122,7 @@ def _patterns(subject: Subject) -> Iterator[PatternAt]:
         options = getattr(found.placed.rule.check, "pattern", None)
         for index, pattern in enumerate(() if options is None else options.any):
             path = (*found.placed.path, "check", "pattern", "any", index)
-            yield PatternAt(found.policy, path, pattern, "check")
+            yield PatternAt(found.policy, path, pattern, "check", found=found)
         yield from _in_condition(found)
 
 
@@ -145,6 +147,7 @@ def _in_condition(found: PlacedCondition) -> Iterator[PatternAt]:
                     "condition",
                     part=part,
                     allows=(node.start, node.end) in refused,
+                    found=found,
                 )
 
 

@@ -35,6 +35,11 @@ from policy_engine.lint.rules.pe128_duplicate_item import RULE as PE128
 from policy_engine.lint.rules.pe129_confusable_tools import RULE as PE129
 from policy_engine.lint.rules.pe130_case_sensitive_phrase import RULE as PE130
 from policy_engine.lint.rules.pe131_breaks_harmless_text import RULE as PE131
+from policy_engine.lint.rules.pe132_idle_constraint import RULE as PE132
+from policy_engine.lint.rules.pe133_impossible_schema import RULE as PE133
+from policy_engine.lint.rules.pe134_nothing_passes import RULE as PE134
+from policy_engine.lint.rules.pe135_idle_check import RULE as PE135
+from policy_engine.lint.rules.pe136_disguised_pattern import RULE as PE136
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -108,6 +113,11 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE129,
             PE130,
             PE131,
+            PE132,
+            PE133,
+            PE134,
+            PE135,
+            PE136,
             PE201,
             PE202,
             PE203,

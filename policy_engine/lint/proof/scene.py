@@ -63,7 +63,7 @@ class Scene:
         policy = self.policy.policy
         root, rest = term[0], term[1:]
         if not rest:
-            return []
+            return self._arguments() if root == "args" else []
         if root == "args":
             return [at(schema, rest[1:]) for schema in self.args.get(rest[0], ())]
         declared: Mapping[str, Any] = {
@@ -73,6 +73,14 @@ class Scene:
         if root == "principal" and rest[0] == "attrs" and len(rest) > 1:
             declared, rest = policy.attrs, rest[1:]
         return [at(declared[rest[0]], rest[1:])] if rest[0] in declared else []
+
+    def _arguments(self) -> list[Any]:
+        """Return what is declared of all arguments, as objects."""
+        most = max(map(len, self.args.values()), default=0)
+        return [
+            {"type": "object", "properties": {n: s[i] for n, s in self.args.items() if i < len(s)}}
+            for i in range(most)
+        ]
 
     def base(self, term: Term) -> Values:
         """Return the values that something may have before anything is tested."""
@@ -245,7 +253,7 @@ class Draft:
                 self.failed = True
         elif root == "now" and rest and isinstance(value, int):
             self._time(rest[0], value)
-        elif root in {"agent", "tool", "target", "text"}:
+        elif root in {"agent", "tool", "target", "text", "result"}:
             self.request[root] = value
         elif root in {"args", "context", "principal", "facts"} and rest:
             self._graft([root, *rest], value)

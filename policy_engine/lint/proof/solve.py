@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from policy_engine.lint.proof.bounds import is_out_of_bounds
 from policy_engine.lint.proof.formula import (
     Clause,
     Formula,
@@ -63,28 +64,35 @@ def is_impossible(*wanted: Formula, base: Base) -> bool:
 def _case(clauses: tuple[Clause, ...], base: Base) -> Case | None:
     case = Case()
     for clause in clauses:
-        atom = clause.atom
-        if atom.kind == "other":
-            if case.others.setdefault(atom.key, clause.holds) is not clause.holds:
-                return None
-        elif atom.kind == "member":
-            known = case.members.setdefault(atom.term, {})
-            if known.setdefault(atom.operand, clause.holds) is not clause.holds:
-                return None
-        elif atom.kind == "every":
-            found = case.every if clause.holds else case.some
-            wanted = atom.operand if clause.holds else opposite(atom.operand)
-            found.setdefault(atom.term, []).append(wanted)
-        else:
-            values = case.values.get(atom.term)
-            if values is None:
-                values = case.values[atom.term] = base(atom.term)
-                if atom.type != "list":
-                    values.take(atom.type)
-            values.test(atom.kind, atom.operand, holds=clause.holds)
+        if not _take(case, clause, base):
+            return None
     if any(values.is_empty for values in case.values.values()):
         return None
     return None if _no_list(case, base) else case
+
+
+def _take(case: Case, clause: Clause, base: Base) -> bool:
+    """Add a test to a case; whether it may hold with the others."""
+    atom = clause.atom
+    match atom.kind:
+        case "other":
+            known = case.others.setdefault(atom.key, clause.holds)
+            return known is clause.holds and not is_out_of_bounds(clause, base)
+        case "member":
+            members = case.members.setdefault(atom.term, {})
+            return members.setdefault(atom.operand, clause.holds) is clause.holds
+        case "every":
+            found = case.every if clause.holds else case.some
+            wanted = atom.operand if clause.holds else opposite(atom.operand)
+            found.setdefault(atom.term, []).append(wanted)
+            return True
+    values = case.values.get(atom.term)
+    if values is None:
+        values = case.values[atom.term] = base(atom.term)
+        if atom.type != "list":
+            values.take(atom.type)
+    values.test(atom.kind, atom.operand, holds=clause.holds)
+    return True
 
 
 def _no_list(case: Case, base: Base) -> bool:

@@ -1,8 +1,10 @@
-"""A rule that another rule always overrules.
+"""A rule that other rules always overrule.
 
 What it does:
-    Reports a rule that matches only where another one matches too whose effect is stricter, or
-    denies as well: an approval above 1,000 beside a denial above 500, or the same denial twice.
+    Reports a rule that matches only where another one matches too (or one of several others)
+    whose effect is stricter, or denies as well: an approval above 1,000 beside a denial above
+    500, the same denial twice, a check for some of the words that another check stops. Rules
+    with `args` and with checks are compared as well as conditions.
 
 Why:
     The rule decides nothing. Asking for an approval of what is denied anyway wastes nobody's
@@ -18,6 +20,10 @@ Fails:
             when: args.amount > 1000
             effect: require_approval
             approval: {approvers: [finance], expires: 1h}
+    ---
+    output:
+      - {id: names, check: {terms: {any: [Apollo, Zeus]}}, effect: deny}
+      - {id: apollo, check: {terms: {any: [apollo]}}, effect: redact}
 
 Passes:
     tools:
@@ -34,11 +40,14 @@ Fix:
     Move one of the two bounds, or remove the rule.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from policy_engine.decision import RANK
-from policy_engine.lint.proof.formula import Formula, Group, atoms, formula
+from policy_engine.lint.containment import check_covers, text_that_breaks
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.formula import Clause, Formula, Group, Term, atoms, opposite
+from policy_engine.lint.proof.matching import broken, matching
 from policy_engine.lint.proof.scene import Scene, scenes
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.rule import Found, LintRule
@@ -47,76 +56,120 @@ from policy_engine.lint.together import applies_with
 
 __all__ = ["RULE"]
 
+_MOST: Final = 6
+"""So many rules are looked at together."""
+
 
 def _find(subject: Subject) -> Iterator[Found]:
     by_tool: dict[tuple[str, str], list[PlacedCondition]] = {}
-    rules = [found for found in subject.conditions if _is_whole(found)]
+    rules = [found for found in subject.conditions if found.compiled.enforced]
     covered = {id(found): _names(subject, found) for found in rules}
     for found in rules:
         for name in covered[id(found)]:
             by_tool.setdefault((found.stage, name), []).append(found)
+    idle: set[int] = set()
     for found in rules:
         names = covered[id(found)]
-        if not names:
-            continue
-        for other in by_tool[found.stage, names[0]]:
-            if _overrules(subject, other, found, covered[id(other)], names):
-                yield _found(subject, found, other)
-                break
-
-
-def _is_whole(found: PlacedCondition) -> bool:
-    """Whether all that a rule asks is a condition that can be reasoned about, or nothing."""
-    compiled = found.compiled
-    return (
-        compiled.check is None
-        and compiled.constraint is None
-        and compiled.enforced
-        and compiled.effect in {"deny", "require_approval"}
-    )
+        others = [
+            other
+            for other in (by_tool[found.stage, names[0]] if names else ())
+            if other is not found
+            and id(other) not in idle
+            and set(names) <= set(covered[id(other)])
+            and applies_with(other.policy, found.policy)
+            and _may_overrule(other, found)
+        ]
+        together = _overruling(subject, found, others) if others else []
+        if together:
+            idle.add(id(found))
+            yield _found(subject, found, together)
 
 
 def _names(subject: Subject, found: PlacedCondition) -> tuple[str, ...]:
-    if found.stage == "tool_call":
+    if found.stage in {"tool_call", "tool_result"}:
         return subject.covered(found)
     return ("",) if found.stage in {"input", "output"} else ()
 
 
-def _overrules(
-    subject: Subject,
-    other: PlacedCondition,
-    found: PlacedCondition,
-    wide: tuple[str, ...],
-    narrow: tuple[str, ...],
-) -> bool:
-    if other is found or not set(narrow) <= set(wide):
-        return False
+def _may_overrule(other: PlacedCondition, found: PlacedCondition) -> bool:
     theirs, ours = RANK[other.compiled.effect], RANK[found.compiled.effect]
-    twice = theirs == ours and other.compiled.effect == "deny"
-    if theirs < ours or (theirs == ours and not twice):
-        return False
-    if not applies_with(other.policy, found.policy):
-        return False
-    if found.compiled.condition is None:
-        return other.compiled.condition is None and (theirs > ours or _later(subject, found, other))
+    if theirs == ours:
+        # Two approvals may be of other people; two redactions may replace other pieces.
+        same = other.compiled.effect == "redact" and _says(other) == _says(found)
+        return other.compiled.effect == "deny" or same
+    return theirs > ours
+
+
+def _says(found: PlacedCondition) -> tuple[object, object]:
+    rule = found.placed.rule
+    return (None if rule.check is None else broken(found).atom.key), rule.replacement
+
+
+def _overruling(
+    subject: Subject, found: PlacedCondition, others: Sequence[PlacedCondition]
+) -> list[PlacedCondition]:
+    """Return the rules of which one always matches where a rule does; as few as possible."""
     places = scenes(subject, found)
-    if not _implies(found, other, places):
-        return False
-    return theirs > ours or not _implies(other, found, places) or _later(subject, found, other)
+    if not places or any(_is_settled(found, place) for place in places):
+        return []
+    alone = [other for other in others if _implies(found, [other], places)]
+    for other in alone:
+        stricter = RANK[other.compiled.effect] > RANK[found.compiled.effect]
+        if stricter or not _implies(other, [found], places) or _later(subject, found, other):
+            return [other]
+    if alone or not 1 < len(others) <= _MOST:
+        return []
+    left = list(others)
+    if not _implies(found, left, places):
+        return []
+    for other in others:
+        fewer = [one for one in left if one is not other]
+        if _implies(found, fewer, places):
+            left = fewer
+    return left
 
 
-def _implies(found: PlacedCondition, other: PlacedCondition, places: list[Scene]) -> bool:
-    if other.compiled.condition is None:
-        return True
-    if found.compiled.condition is None:
+def _is_settled(found: PlacedCondition, scene: Scene) -> bool:
+    """Whether a rule never matches, or always does, which has rules of its own."""
+    when = matching(found, scene)
+    condition = found.compiled.condition or found.compiled.constraint
+    if condition is None:
         return False
-    ours = formula(found.compiled.condition.tree)
-    against = formula(other.compiled.condition.tree, holds=False)
-    if atoms(ours).keys() != atoms(against).keys() and not _share(ours, against):
-        return False
-    if any(is_impossible(ours, base=p.base) or is_impossible(against, base=p.base) for p in places):
-        return False
-    return all(is_impossible(ours, against, base=place.base) for place in places)
+    return is_impossible(when, base=scene.base) or is_impossible(opposite(when), base=scene.base)
+
+
+def _implies(
+    found: PlacedCondition, others: Sequence[PlacedCondition], places: list[Scene]
+) -> bool:
+    return all(_implied(found, others, place) for place in places)
+
+
+def _implied(found: PlacedCondition, others: Sequence[PlacedCondition], scene: Scene) -> bool:
+    ours = matching(found, scene)
+    against: list[Formula] = []
+    for other in others:
+        theirs = _seen_from(found, other, matching(other, scene))
+        if not _share(ours, theirs):
+            return False
+        if theirs != _ALWAYS and is_impossible(opposite(theirs), base=scene.base):
+            return False  # it always matches, which has a rule of its own
+        against.append(opposite(theirs))
+    return is_impossible(ours, *against, base=scene.base)
+
+
+def _seen_from(found: PlacedCondition, other: PlacedCondition, theirs: Formula) -> Formula:
+    """Put our check in the place of another's that breaks wherever ours does."""
+    if not check_covers(other.placed.rule, found.placed.rule):
+        return theirs
+    return _replaced(theirs, broken(other).atom.key, broken(found))
+
+
+def _replaced(found: Formula, key: tuple[object, ...], by: Clause) -> Formula:
+    if isinstance(found, Group):
+        return Group(found.all, tuple(_replaced(part, key, by) for part in found.parts))
+    if found.atom.key != key:
+        return found
+    return by if found.holds else opposite(by)
 
 
 def _share(ours: Formula, theirs: Formula) -> bool:
@@ -136,29 +189,47 @@ def _later(subject: Subject, found: PlacedCondition, other: PlacedCondition) -> 
     return every.index(found) > every.index(other)
 
 
-def _found(subject: Subject, found: PlacedCondition, other: PlacedCondition) -> Found:
-    mine, theirs = found.compiled, other.compiled
-    place = theirs.location
-    wanted: list[Formula] = []
-    if mine.condition is not None:
-        wanted.append(formula(mine.condition.tree))
+def _found(subject: Subject, found: PlacedCondition, others: Sequence[PlacedCondition]) -> Found:
+    first = others[0]
+    effects = {other.compiled.effect for other in others}
+    verb = _VERBS[first.compiled.effect] if len(effects) == 1 else "decide"
+    if len(others) > 1:
+        verb = _PLURAL.get(verb, verb)
+    named = " or ".join(f'"{other.placed.rule.id}"' for other in others)
     places = scenes(subject, found)
+    hint = f"the other is {first.compiled.location}; move a bound, or remove one of the two"
+    if len(others) > 1:
+        hint = "move a bound, or remove it"
     return Found(
         found.policy,
         (*found.placed.path, "id"),
-        f'"{found.placed.rule.id}" decides nothing: '
-        f'"{other.placed.rule.id}" {_VERBS[theirs.effect]} whatever it matches',
-        f"the other is {place}; move a bound, or remove one of the two",
-        witness=places[0].show(
-            Group(True, tuple(wanted)),
-            shows=f'both speak, and "{theirs.name}" decides',
-            speaks=(mine.name, theirs.name),
-            effect=theirs.effect if theirs.effect == "deny" else None,
-        )
-        if places
-        else None,
+        f'"{found.placed.rule.id}" decides nothing: {named} {verb} whatever it matches',
+        hint,
+        witness=_witness(found, others, places[0]) if places else None,
     )
 
 
-_VERBS: Final = {"deny": "denies", "require_approval": "asks for"}
+def _witness(
+    found: PlacedCondition, others: Sequence[PlacedCondition], scene: Scene
+) -> Witness | None:
+    name, effect = found.compiled.name, others[0].compiled.effect
+    text = text_that_breaks(found.placed.rule)
+    place: Term = ("result",) if found.stage == "tool_result" else ("text",)
+    fixed = {place: text} if text is not None and found.stage != "tool_call" else None
+    for other in others:
+        shown = scene.show(
+            matching(found, scene),
+            shows=f'both speak, and "{other.compiled.name}" decides',
+            speaks=(name, other.compiled.name),
+            effect=effect if effect == "deny" else None,
+            fixed=fixed,
+        )
+        if shown is not None:
+            return shown
+    return None
+
+
+_ALWAYS: Final = Group(True, ())
+_VERBS: Final = {"deny": "denies", "require_approval": "asks for", "redact": "redacts"}
+_PLURAL: Final = {"denies": "deny", "asks for": "ask for", "redacts": "redact"}
 RULE: Final = LintRule("PE106", "shadowed-rule", "warning", __doc__ or "", _find, proves=True)

@@ -34,8 +34,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
+from policy_engine.lint.proof.matching import share_no_value
 from policy_engine.lint.proof.scene import call_scene
-from policy_engine.lint.proof.schema import values_of
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Entry, Subject
 from policy_engine.lint.together import applies_with
@@ -61,7 +61,7 @@ def _against(
             if _is_required(schema):
                 why = f'"{other.name}" does not take "{argument}", which "{one.name}" requires'
                 yield _found(subject, name, one, other, argument, why)
-        elif first and _is_required(schema) and values_of(schema, theirs[argument]).is_empty:
+        elif first and _is_required(schema) and share_no_value(schema, theirs[argument]):
             why = f'"{other.name}" and "{one.name}" share no value of "{argument}"'
             yield _found(subject, name, one, other, argument, why)
 

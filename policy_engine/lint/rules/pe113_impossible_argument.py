@@ -27,8 +27,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policy_engine.lint.proof.formula import Term
+from policy_engine.lint.proof.matching import share_no_value
 from policy_engine.lint.proof.scene import call_scene
-from policy_engine.lint.proof.schema import sampled, values_of
+from policy_engine.lint.proof.schema import sampled
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
@@ -60,7 +61,7 @@ def _apart(ours: Any, theirs: Any) -> bool:
     types = [_types(schema) for schema in (ours, theirs)]
     if all(types) and not any(_compatible(a, b) for a in types[0] for b in types[1]):
         return True
-    return values_of(ours, theirs).is_empty
+    return share_no_value(ours, theirs)
 
 
 def _types(schema: Any) -> list[str]:

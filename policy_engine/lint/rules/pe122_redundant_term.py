@@ -2,60 +2,89 @@
 
 What it does:
     Reports a term of a `terms` check in which another term of the list stands as a whole word,
-    and a literal pattern that holds another literal pattern.
+    and a pattern that matches only where another pattern of the list matches too:
+    `ABC-[0-9]{4}` beside `[A-Z]{3}-[0-9]+`. Where the check redacts, only what is found as a
+    whole counts, because the longer one replaces more.
 
 Why:
-    It does nothing. Who removes the shorter one believes that the longer one still stands alone.
+    It does nothing. Who removes the wider one believes that the narrower one still stands alone.
 
 Fails:
     output:
       - {id: words, check: {terms: {any: [secret, secret plan]}}, effect: deny}
+    ---
+    output:
+      - id: tickets
+        check: {pattern: {any: ['[A-Z]{3}-[0-9]+', 'ABC-[0-9]{4}']}}
+        effect: redact
 
 Passes:
     output:
       - {id: words, check: {terms: {any: [secret, hidden plan]}}, effect: deny}
+      - {id: replaced, check: {terms: {any: [internal, internal only]}}, effect: redact}
 
 Fix:
-    Remove the longer one, or the shorter one if it finds too much.
+    Remove the narrower one, or the wider one if it finds too much.
 """
 
-import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
 
+from policy_engine.lint.containment import finds_term
+from policy_engine.lint.proof.language import covers
 from policy_engine.lint.rule import Found, LintRule
-from policy_engine.lint.subject import Subject
-from policy_engine.policy import LoadedPolicy
-from policy_engine.source import Path
+from policy_engine.lint.subject import PlacedCondition, Subject
 
 __all__ = ["RULE"]
 
-
-_LITERAL: Final = re.compile(r"[A-Za-z0-9 _-]+")
+_MOST: Final = 60
+"""Of longer lists of patterns each is not held against each."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
-        path = (*found.placed.path, "check")
-        terms = getattr(found.placed.rule.check, "terms", None)
-        if terms is not None:
-            listed = terms.any if terms.case_sensitive else [t.casefold() for t in terms.any]
-            inside = terms.match == "anywhere"
-            yield from _held(found.policy, (*path, "terms", "any"), listed, inside=inside)
-        pattern = getattr(found.placed.rule.check, "pattern", None)
-        if pattern is not None and all(_LITERAL.fullmatch(text) for text in pattern.any):
-            yield from _held(found.policy, (*path, "pattern", "any"), pattern.any, inside=True)
+        check: Any = found.placed.rule.check
+        redacts = found.compiled.effect == "redact"
+        terms = getattr(check, "terms", None)
+        if terms is not None and not redacts:
+            yield from _held(found, "terms", terms.any, partial(finds_term, terms))
+        pattern = getattr(check, "pattern", None)
+        if pattern is not None and len(pattern.any) <= _MOST:
+            yield from _held(found, "pattern", pattern.any, _whole if redacts else _anywhere)
 
 
-def _held(policy: LoadedPolicy, path: Path, listed: list[str], *, inside: bool) -> Iterator[Found]:
+def _anywhere(wide: str, narrow: str) -> bool:
+    return covers(("matches", wide), ("matches", narrow))
+
+
+def _whole(wide: str, narrow: str) -> bool:
+    """Whether what one pattern finds, as a whole, is what another finds."""
+    if any(sign in text for text in (wide, narrow) for sign in ("^", "$", r"\b", r"\B")):
+        return False
+    flags = "(?i)" if narrow.startswith("(?i)") else ""
+    if flags and not wide.startswith("(?i)"):
+        return False
+    one, other = (text.removeprefix("(?i)") for text in (wide, narrow))
+    wider = "(?i)" if wide.startswith("(?i)") else ""
+    return covers(("matches", f"{wider}^(?:{one})$"), ("matches", f"{flags}^(?:{other})$"))
+
+
+def _held(
+    found: PlacedCondition, kind: str, listed: list[str], holds: Callable[[str, str], bool]
+) -> Iterator[Found]:
+    idle: set[int] = set()
     for index, text in enumerate(listed):
-        for other in listed:
-            if other == text or other not in text:
+        for position, other in enumerate(listed):
+            if position == index or position in idle or not holds(other, text):
                 continue
-            if inside or re.search(rf"(?<!\w){re.escape(other)}(?!\w)", text):
-                message = f'"{text}" is found by "{other}" already'
-                yield Found(policy, (*path, index), message, "remove one of the two")
-                break
+            if holds(text, other) and position > index:
+                continue  # they find the same; the later one is reported
+            idle.add(index)
+            path = (*found.placed.path, "check", kind, "any", index)
+            message = f'"{text[:60]}" is found by "{other[:60]}" already'
+            yield Found(found.policy, path, message, "remove one of the two")
+            break
 
 
-RULE: Final = LintRule("PE122", "redundant-term", "info", __doc__ or "", _find)
+RULE: Final = LintRule("PE122", "redundant-term", "info", __doc__ or "", _find, proves=True)

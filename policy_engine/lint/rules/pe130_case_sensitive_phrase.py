@@ -2,7 +2,7 @@
 
 What it does:
     Reports a pattern over input, output or a result that is words in lower case and does not
-    begin with `(?i)`.
+    begin with `(?i)`, and a phrase in lower case under `terms` with `case_sensitive: true`.
 
 Why:
     `ignore previous instructions` does not find "Ignore previous instructions".
@@ -10,6 +10,12 @@ Why:
 Fails:
     input:
       - {id: orders, check: {pattern: {any: ['ignore previous instructions']}}, effect: deny}
+
+    ---
+    output:
+      - id: orders
+        check: {terms: {any: [for internal use], case_sensitive: true}}
+        effect: deny
 
 Passes:
     input:
@@ -38,8 +44,11 @@ _STAGES: Final = {"input": "text", "output": "text", "tool_result": "result"}
 
 def _find(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
+        if found.stage not in _STAGES:
+            continue
+        yield from _terms(subject, found)
         options = getattr(found.placed.rule.check, "pattern", None)
-        if options is None or found.stage not in _STAGES:
+        if options is None:
             continue
         for index, pattern in enumerate(options.any):
             if _PHRASE.fullmatch(pattern.removeprefix(r"\b")):
@@ -50,6 +59,21 @@ def _find(subject: Subject) -> Iterator[Found]:
                     "begin it with `(?i)`, or use a `terms` check",
                     witness=_witness(subject, found, pattern),
                 )
+
+
+def _terms(subject: Subject, found: PlacedCondition) -> Iterator[Found]:
+    options = getattr(found.placed.rule.check, "terms", None)
+    if options is None or not options.case_sensitive:
+        return
+    for index, term in enumerate(options.any):
+        if " " in term and _PHRASE.fullmatch(term):
+            yield Found(
+                found.policy,
+                (*found.placed.path, "check", "terms", "any", index),
+                f'"{term[:60]}" is found in lower case only',
+                "leave out `case_sensitive`",
+                witness=_witness(subject, found, term),
+            )
 
 
 def _witness(subject: Subject, found: PlacedCondition, pattern: str) -> Witness | None:

@@ -1,0 +1,61 @@
+"""When a rule matches, as a formula: its condition, its constraint and its check together."""
+
+from typing import Any
+
+from policy_engine.cel.nodes import Node
+from policy_engine.lint.proof.demand import demanded
+from policy_engine.lint.proof.formula import Atom, Clause, Formula, Group, Term, formula, opposite
+from policy_engine.lint.proof.scene import Scene
+from policy_engine.lint.proof.schema import at, values_of
+from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.values import Values
+from policy_engine.lint.subject import PlacedCondition
+
+__all__ = ["broken", "fitting", "matching", "share_no_value"]
+
+
+def matching(found: PlacedCondition, scene: Scene) -> Formula:
+    """Return when a rule matches the requests of a scene."""
+    parts: list[Formula] = []
+    compiled = found.compiled
+    if compiled.condition is not None:
+        parts.append(formula(compiled.condition.tree))
+    if compiled.constraint is not None:
+        parts.append(opposite(fitting(found, scene)))
+    if found.placed.rule.check is not None:
+        parts.append(broken(found))
+    return parts[0] if len(parts) == 1 else Group(True, tuple(parts))
+
+
+def broken(found: PlacedCondition) -> Clause:
+    """Return when the check of a rule breaks: a part that is not understood, alike in equals."""
+    rule = found.placed.rule
+    said = rule.check.model_dump_json(exclude_none=True) if rule.check is not None else ""
+    reads = getattr(rule, "in_", None)
+    text = f"check {said} in {sorted(reads) if reads else 'all'} unread {rule.unread}"
+    return Clause(Atom((), "other", text), True, Node(0, 0))
+
+
+def fitting(found: PlacedCondition, scene: Scene, argument: str | None = None) -> Formula:
+    """Return when the arguments, or one of them, fit the schemas of a rule's own `args`."""
+    constraint = found.compiled.constraint
+    schemas = {} if constraint is None else dict(constraint.schemas)
+    if argument is not None:
+        schemas = {argument: schemas[argument]}
+    whole = {"properties": schemas, "additionalProperties": True}
+    return demanded(("args",), whole, scene.schemas)
+
+
+def share_no_value(*schemas: Any) -> bool:
+    """Whether certainly no value fits some schemas together."""
+
+    def known(term: Term) -> list[Any]:
+        if term[0] == "size":
+            return []
+        return [at(schema, term[1:]) for schema in schemas]
+
+    def base(term: Term) -> Values:
+        return values_of(*known(term))
+
+    wanted = [demanded(("value",), schema, lambda _: []) for schema in schemas]
+    return values_of(*schemas).is_empty or is_impossible(*wanted, base=base)

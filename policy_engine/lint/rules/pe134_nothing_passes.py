@@ -1,0 +1,97 @@
+"""A tool whose rules together deny every call.
+
+What it does:
+    Reports an entry that grants a tool where each of several rules denies some calls, and
+    together they deny all of them. (One rule that denies everything is PE102.)
+
+Why:
+    Each rule is right, and between them nothing is left: above 50 is denied by one, up to 50 by
+    another. The agent is told that it may call the tool, and never can.
+
+Fails:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 100}}
+        rules:
+          - {id: large, when: args.amount > 50, effect: deny}
+          - {id: small, when: args.amount <= 50, effect: deny}
+
+Passes:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 100}}
+        rules:
+          - {id: large, when: args.amount > 50, effect: deny}
+          - {id: none, when: args.amount == 0, effect: deny}
+
+Fix:
+    Move one of the bounds, or deny the tool in its entry.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.compiler.names import is_glob
+from policy_engine.lint.proof.formula import Formula, opposite
+from policy_engine.lint.proof.matching import matching
+from policy_engine.lint.proof.scene import Scene, call_scene
+from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import Entry, PlacedCondition, Subject, named_by
+from policy_engine.lint.together import applies_with
+
+__all__ = ["RULE"]
+
+_MOST: Final = 12
+"""More rules are not looked at together."""
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for entry in subject.entries:
+        if entry.block.effect == "deny":
+            continue
+        name = named_by(entry.name)
+        rules = [
+            found
+            for found in subject.rules_of(name)
+            if found.compiled.effect == "deny"
+            and found.compiled.enforced
+            and found.placed.rule.check is None
+            and applies_with(found.policy, entry.policy)
+        ]
+        if 1 < len(rules) <= _MOST:
+            scene = call_scene(subject, entry.policy, name)
+            together = _together(rules, scene)
+            if together:
+                yield _found(entry, together, scene)
+
+
+def _together(rules: list[PlacedCondition], scene: Scene) -> list[PlacedCondition]:
+    """Return rules that deny everything together; none where one alone does, or they do not."""
+    quiet: list[Formula] = [opposite(matching(found, scene)) for found in rules]
+    if any(is_impossible(one, base=scene.base) for one in quiet):
+        return []
+    if not is_impossible(*quiet, base=scene.base):
+        return []
+    left = list(zip(rules, quiet, strict=True))
+    for pair in list(left):
+        fewer = [one for one in left if one is not pair]
+        if is_impossible(*(one for _, one in fewer), base=scene.base):
+            left = fewer
+    return [found for found, _ in left]
+
+
+def _found(entry: Entry, rules: list[PlacedCondition], scene: Scene) -> Found:
+    named = ", ".join(f'"{found.placed.rule.id}"' for found in rules)
+    what = "a tool like this" if is_glob(entry.name) else f'"{entry.name}"'
+    return Found(
+        entry.policy,
+        entry.path,
+        f"no call of {what} can pass: {named} deny every one between them",
+        "move a bound, or deny the tool in its entry",
+        on_key=True,
+        witness=scene.show(shows="denied, as any other", effect="deny"),
+    )
+
+
+RULE: Final = LintRule("PE134", "nothing-passes", "error", __doc__ or "", _find, proves=True)

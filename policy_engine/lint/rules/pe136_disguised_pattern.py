@@ -1,0 +1,107 @@
+r"""A pattern or a term that is itself in disguise.
+
+What it does:
+    Reports a pattern, or a term, with invisible characters, with full-width or otherwise dressed
+    letters and digits, or with look-alike letters of another alphabet in the middle of a word.
+
+Why:
+    Disguises are undone in the text before it is searched, and not in a pattern: a
+    full-width "ABC" finds what is written with these very characters, and a plain "ABC" passes.
+    Mostly it was copied from a document, and looks right.
+
+Fails:
+    output:
+      - {id: names, check: {pattern: {any: ["\uFF21\uFF22\uFF23-[0-9]+"]}}, effect: deny}
+    ---
+    output:
+      - {id: names, check: {terms: {any: ["sec\u200bret"]}}, effect: deny}
+
+Passes:
+    output:
+      - {id: names, check: {pattern: {any: ['ABC-[0-9]+']}}, effect: deny}
+      - {id: words, check: {terms: {any: [секрет, Łódź]}}, effect: deny}
+
+Fix:
+    Type it anew.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any, Final
+
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.places import patterns
+from policy_engine.lint.proof.regexes import sample
+from policy_engine.lint.proof.scene import confirmed, scenes
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+from policy_engine.text import skeleton
+
+__all__ = ["RULE"]
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_TEXTS: Final = {"input": "text", "output": "text", "tool_result": "result"}
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for place in patterns(subject):
+        what = _disguise(place.pattern)
+        if what is not None:
+            message = f"the pattern has {what}, so it finds only what is written like that"
+            witness = None
+            if place.use == "check" and place.found is not None:
+                witness = _witness(subject, place.found, place.pattern, found=False)
+            yield Found(place.policy, place.path, message, _HINT, part=place.part, witness=witness)
+    for found in subject.conditions:
+        check: Any = found.placed.rule.check
+        terms = getattr(check, "terms", None)
+        for index, text in enumerate(() if terms is None else terms.any):
+            what = _disguise(text)
+            if what is not None:
+                path = (*found.placed.path, "check", "terms", "any", index)
+                message = f"the term has {what}"
+                witness = _witness(subject, found, text, found=True)
+                yield Found(found.policy, path, message, _HINT, witness=witness)
+
+
+def _disguise(text: str) -> str | None:
+    """Say what is odd about a text; None where nothing is."""
+    for char in text:
+        if skeleton(char) == "" or unicodedata.category(char) == "Cf":
+            return f"an invisible character (U+{ord(char):04X})"
+        plain = unicodedata.normalize("NFKC", char)
+        if not char.isascii() and char.isalnum() and plain.isascii() and plain.isalnum():
+            return f'"{char}" in the place of "{plain}"'
+    for word in _WORD.findall(text):
+        if not any(char.isascii() and char.isalpha() for char in word):
+            continue
+        for char in word:
+            bare = skeleton(char)
+            if not char.isascii() and bare.isascii() and "LATIN" not in unicodedata.name(char, ""):
+                return f'"{char}" of another alphabet in the place of "{bare}"'
+    return None
+
+
+def _witness(
+    subject: Subject, placed: PlacedCondition, text: str, *, found: bool
+) -> Witness | None:
+    """Show what is decided about the text as it reads."""
+    place, name = _TEXTS.get(placed.stage), placed.compiled.name
+    bare = skeleton(text)
+    for scene in scenes(subject, placed)[:1] if place is not None else ():
+        for shown in (bare,) if found else sample(bare):
+            request = {**scene.plain().request, str(place): shown}
+            witness = (
+                Witness(request, "found, and nobody sees by what", speaks=(name,))
+                if found
+                else Witness(request, f'"{name}" does not find it', silent=(name,))
+            )
+            if confirmed(subject, witness):
+                return witness
+    return None
+
+
+_HINT: Final = "type it anew"
+
+RULE: Final = LintRule("PE136", "disguised-pattern", "warning", __doc__ or "", _find)
