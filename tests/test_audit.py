@@ -454,7 +454,7 @@ def test_what_cannot_be_a_file_is_an_error(tmp_path, name):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
-@pytest.mark.parametrize("durability", ["process", "full"])
+@pytest.mark.parametrize("durability", ["normal", "full"])
 def test_a_full_disk_is_an_error_at_every_record(durability):
     if durability == "full":
         with pytest.raises(AuditError, match="could not be kept through a power cut"):
@@ -680,7 +680,7 @@ def test_a_sink_is_made_of_what_is_given(tmp_path):
     assert sink_of(own) is own
     assert isinstance(own, Sink)
     for value in (path, str(path)):
-        assert repr(sink_of(value)) == f"FileSink({str(path)!r}, 'process')"
+        assert repr(sink_of(value)) == f"FileSink({str(path)!r}, 'normal')"
     assert repr(sink_of(logging.getLogger("a"))) == "LoggingSink('a', 20)"
     assert repr(sink_of(fail)) == "CallableSink(fail)"
 

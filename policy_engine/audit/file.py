@@ -43,7 +43,7 @@ class FileSink:
 
     Args:
         path: The file; its folder must exist.
-        durability: `process`: a record survives the end of this process at any instant. `full`:
+        durability: `normal`: a record survives the end of this process at any instant. `full`:
             it survives a power cut too, which costs a wait for the disk.
 
     Raises:
@@ -51,10 +51,10 @@ class FileSink:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], durability: Literal["process", "full"] = "process"
+        self, path: str | os.PathLike[str], durability: Literal["normal", "full"] = "normal"
     ) -> None:
-        if durability not in ("process", "full"):
-            raise AuditError(f'"{durability}" is not a durability', 'write "process" or "full"')
+        if durability not in ("normal", "full"):
+            raise AuditError(f'"{durability}" is not a durability', 'write "normal" or "full"')
         # A process that changes its folder later goes on writing to the same file.
         self._path = os.path.abspath(os.fspath(path))  # noqa: PTH100 - Path.absolute keeps ".."
         self._full = durability == "full"
@@ -67,7 +67,7 @@ class FileSink:
         _sinks.add(self)
 
     def __repr__(self) -> str:
-        return f"FileSink({self._path!r}, {'full' if self._full else 'process'!r})"
+        return f"FileSink({self._path!r}, {'full' if self._full else 'normal'!r})"
 
     def write(self, line: bytes) -> None:
         """Append one record.

@@ -142,7 +142,10 @@ class Call:
 
     def _is_quiet(self) -> bool:
         parts = self._parts
-        if parts.state.halts():
+        try:
+            if parts.state.halts():
+                return False
+        except Exception:  # noqa: BLE001 - where the store fails, the result is judged and denied
             return False
         return parts.revision.engine.is_result_quiet(self._ticket.decision.request)
 
@@ -164,11 +167,22 @@ class Call:
         self.end(status, error, is_quiet=not isinstance(error, Exception))
 
     def hand_back(self, now: datetime | None = None) -> None:
-        """Set labels and count the call as returned: something of it is handed back from now."""
-        if not self._has_handed:
-            self._has_handed = True
-            now = self._parts.now() if now is None else now
+        """Set labels and count the call as returned: something of it is handed back from now.
+
+        Raises:
+            Denied: State could not be reached.
+        """
+        if self._has_handed:
+            return
+        self._has_handed = True
+        now = self._parts.now() if now is None else now
+        try:
             self._parts.state.returned(self._ticket.decision, now)
+        except Exception as error:
+            kind = type(error).__name__
+            warn(self._ticket.trace, "state could not be reached after a call: %s", kind)
+            text = f"State could not be reached ({kind}), so what the call returned is withheld."
+            raise Denied(self._ticket.decision.denied("guard.failed", text)) from error
 
     def end(
         self, status: OutcomeStatus, error: BaseException | None = None, *, is_quiet: bool = False
@@ -178,25 +192,33 @@ class Call:
         Args:
             status: How the call ended.
             error: What it raised.
-            is_quiet: Whether a record that cannot be written is logged: something else is
+            is_quiet: Whether what cannot be noted or recorded is logged: something else is
                 being raised that must not be hidden.
 
         Raises:
-            Denied: The outcome could not be recorded.
+            Denied: The outcome could not be noted or recorded.
         """
         if self._is_over:
             return
         self._is_over = True
         now = self._parts.now()
-        self.hand_back(now)
-        elapsed_us = (perf_counter_ns() - self._started) // 1000
+        try:
+            try:
+                self.hand_back(now)
+            finally:
+                self._record(status, now, error)
+        except Denied as denied:
+            if not is_quiet:
+                raise
+            warn(self._ticket.trace, "after a call: %s", denied.decision.message)
+
+    def _record(self, status: OutcomeStatus, now: datetime, error: BaseException | None) -> None:
         ticket = self._ticket
+        elapsed_us = (perf_counter_ns() - self._started) // 1000
         try:
             self._parts.record_outcome(ticket, status, now, elapsed_us, error)
         except AuditError as failure:
-            if is_quiet:
-                warn(ticket.trace, "an outcome could not be recorded: %s", failure.message)
-                return
+            warn(ticket.trace, "an outcome could not be recorded: %s", failure.message)
             text = "The outcome could not be recorded."
             raise Denied(ticket.decision.denied("record.failed", text)) from failure
 

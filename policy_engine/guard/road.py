@@ -37,11 +37,8 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 def look(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Decision]:
     """Decide a request as things stand, and change nothing."""
-    engine = parts.revision.engine
-    needs = engine.needs(request)
-    answers = (yield Question(needs.facts, _trace(session))) if needs.facts else _NOTHING
-    decision, _, _ = _judged(parts, engine, request, needs, answers)
-    return decision
+    ticket = yield from _looked(parts, request, _trace(session))
+    return ticket.decision
 
 
 def ask(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Ticket]:
@@ -53,13 +50,21 @@ def ask(parts: Parts, request: Request, session: GuardSession | None) -> Steps[T
         Denied: That it was asked could not be recorded.
     """
     started = perf_counter_ns()
-    trace = _trace(session)
+    ticket = yield from _looked(parts, request, _trace(session))
+    if ticket.decision.effect != "require_approval":
+        return ticket
+    return _recorded(parts, ticket, started)
+
+
+def _looked(parts: Parts, request: Request, trace: Trace) -> Steps[Ticket]:
     engine = parts.revision.engine
     needs = engine.needs(request)
     answers = (yield Question(needs.facts, trace)) if needs.facts else _NOTHING
-    decision, now, _ = _judged(parts, engine, request, needs, answers)
-    ticket = Ticket(decision, now, trace, is_named=needs.is_named)
-    return _recorded(parts, ticket, started) if decision.effect == "require_approval" else ticket
+    try:
+        decision, now, _ = _judged(parts, engine, request, needs, answers)
+    except Exception as error:  # noqa: BLE001 - where a store fails, nothing is let through
+        return _unreached(parts, request, trace, error)
+    return Ticket(decision, now, trace, is_named=needs.is_named)
 
 
 def walk(parts: Parts, request: Request, session: GuardSession | None) -> Steps[Ticket]:
@@ -133,8 +138,12 @@ def stopped(parts: Parts, ticket: Ticket) -> Denied | None:
 
 
 def give_back(parts: Parts, ticket: Ticket) -> None:
-    """Undo what was taken for a call that certainly does not run."""
-    _undo(parts, ticket.decision, ticket.hold, ticket.used)
+    """Undo what was taken for a call that certainly does not run; where that fails it stays."""
+    try:
+        _undo(parts, ticket.decision, ticket.hold, ticket.used)
+    except Exception as error:  # noqa: BLE001 - a store that fails hides no denial
+        kind = type(error).__name__
+        warn(ticket.trace, "what a call took could not be given back: %s", kind)
 
 
 def _trace(session: GuardSession | None) -> Trace:
@@ -165,11 +174,15 @@ def _attempt(
             _undo(parts, decision, hold, used)
             return None
     except Exception as error:  # noqa: BLE001 - where a store fails, nothing is let through
-        kind = type(error).__name__
-        warn(trace, "state or approvals could not be reached: %s", kind)
-        text = f"State or approvals could not be reached ({kind})."
-        return _denied(parts, request, trace, "guard.failed", text)
+        return _unreached(parts, request, trace, error)
     return Ticket(decision, now, trace, hold, used, is_named=needs.is_named)
+
+
+def _unreached(parts: Parts, request: Request, trace: Trace, error: Exception) -> Ticket:
+    kind = type(error).__name__
+    warn(trace, "state or approvals could not be reached: %s", kind)
+    text = f"State or approvals could not be reached ({kind})."
+    return _denied(parts, request, trace, "guard.failed", text)
 
 
 def _judged(
