@@ -79,6 +79,7 @@ def _manual(code: str) -> Iterator[Text]:
         kind = f"{rule.slug}: {rule.severity}"
         kind += ", for the pedantic persona" if rule.persona == "pedantic" else ""
         kind += ", with --tools" if rule.needs_tools else ""
+        kind += " and --reviewed" if rule.needs_reviewed else ""
     yield Text.assemble((code, "bold"), f": {first}")
     yield Text(kind, style="dim")
     yield Text(rest)

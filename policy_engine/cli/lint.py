@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from policy_engine.cli.console import print_lines
-from policy_engine.cli.ending import ending
+from policy_engine.cli.ending import CannotRunError, ending
 from policy_engine.cli.github import print_github
 from policy_engine.cli.json_output import print_json
 from policy_engine.cli.linting.project import project_settings
@@ -19,6 +19,7 @@ from policy_engine.report.findings import finding_lines, outcome_to_wire
 from policy_engine.report.github import annotations, step_summary
 from policy_engine.report.junit import outcome_to_junit
 from policy_engine.report.sarif import outcome_to_sarif
+from policy_engine.tools import Tool
 
 __all__ = ["run"]
 
@@ -53,6 +54,14 @@ def run(  # noqa: PLR0913 - one parameter an option
             metavar="FILE|MODULE:OBJECT",
             help="The tools that there are: JSON as SDKs and MCP servers print it, or a Python "
             "object. May be given several times.",
+        ),
+    ] = None,
+    reviewed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The tools as they were reviewed, as `tools export` wrote them; with --tools, "
+            "what changed since is reported.",
         ),
     ] = None,
     form: Annotated[
@@ -93,12 +102,20 @@ def run(  # noqa: PLR0913 - one parameter an option
     """
     with ending():
         settings = _settings(project_settings(Path.cwd()), persona, fail_level)
-        linter = Linter(settings, read_registry(tools or settings.tools), proofs)
+        registry = read_registry(tools or settings.tools)
+        known = _reviewed(reviewed or settings.reviewed, registry)
+        linter = Linter(settings, registry, known, proofs)
         outcome = linter.run(paths, mend=fix)
         outcome = baselined(outcome, baseline or settings.baseline, update=update_baseline)
         _print(outcome, form)
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
+
+
+def _reviewed(file: str | None, tools: tuple[Tool, ...] | None) -> tuple[Tool, ...] | None:
+    if file is not None and tools is None:
+        raise CannotRunError("--reviewed goes with --tools: the tools as they are now")
+    return None if file is None else read_registry((file,), "--reviewed")
 
 
 def _settings(settings: Settings, persona: _Persona | None, level: _Level | None) -> Settings:
@@ -110,6 +127,7 @@ def _settings(settings: Settings, persona: _Persona | None, level: _Level | None
         roles=settings.roles,
         tools=settings.tools,
         baseline=settings.baseline,
+        reviewed=settings.reviewed,
     )
 
 

@@ -31,6 +31,7 @@ def lint(
     compiled: Compiled,
     *,
     tools: Sequence[Tool] | None = None,
+    reviewed: Sequence[Tool] | None = None,
     settings: Settings | None = None,
     today: date | None = None,
     proofs: bool = True,
@@ -40,18 +41,22 @@ def lint(
     Args:
         compiled: The policy set.
         tools: The tools that there are; without them rules about tools do not look.
+        reviewed: The tools as they were reviewed.
         settings: How to judge.
         today: For what has an end; today where omitted.
         proofs: Whether rules that reason about conditions are asked.
     """
     chosen = settings or Settings()
-    subject = Subject(compiled, tools, Options(chosen.roles, today or date.today()))  # noqa: DTZ011 - the user's own day
+    known = None if reviewed is None else {tool.name: tool for tool in reviewed}
+    day = today or date.today()  # noqa: DTZ011 - the user's own day
+    subject = Subject(compiled, tools, Options(chosen.roles, day, known))
     asked = [
         rule
         for rule in RULES.values()
         if rule.code not in chosen.ignore
         and (rule.persona == "regular" or chosen.persona == "pedantic")
         and (subject.tools is not None or not rule.needs_tools)
+        and (known is not None or not rule.needs_reviewed)
         and (proofs or not rule.proves)
     ]
     found = [_placed(rule, one, chosen) for rule in asked for one in rule.find(subject)]

@@ -12,7 +12,7 @@ EXAMPLE_HEAD: Final = "policy: example\nlanguage: 1\n"
 
 _SECTION: Final = re.compile(r"^([A-Z][A-Za-z ]+):$", re.MULTILINE)
 _WHOLE: Final = re.compile(r"^(?:policy:|# whole file)", re.MULTILINE)
-_TOOLS: Final = "# tools.json: "
+_TOOLS: Final = "# {}.json: "
 
 
 def caption(manual: str) -> str:
@@ -39,8 +39,9 @@ def examples(manual: str, title: str) -> list[str]:
     ]
 
 
-def tools_of(example: str) -> Any:
-    """Return the tools that an example is judged with, or None."""
-    found = [line for line in example.splitlines() if line.startswith(_TOOLS)]
-    text = " ".join(line.removeprefix(_TOOLS) for line in found)
+def tools_of(example: str, name: str = "tools") -> Any:
+    """Return the tools that an example is judged with, or those `reviewed`; None for none."""
+    head = _TOOLS.format(name)
+    found = [line for line in example.splitlines() if line.startswith(head)]
+    text = " ".join(line.removeprefix(head) for line in found)
     return json.loads(text) if found else None

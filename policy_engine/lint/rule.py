@@ -51,6 +51,8 @@ class LintRule:
     persona: Persona = "regular"
     needs_tools: bool = False
     """Whether it needs to know the tools, with `--tools`."""
+    needs_reviewed: bool = False
+    """Whether it needs to know how they were reviewed, with `--reviewed`."""
 
     proves: bool = False
     """Whether it reasons about conditions, which `--no-proofs` leaves out."""

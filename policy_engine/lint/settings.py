@@ -15,7 +15,10 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "fail-level": (*SEVERITIES,),
     "persona": get_args(Persona),
 }
-_KEYS: Final = ("baseline", "fail-level", "ignore", "persona", "roles", "severity", "tools")
+_KEYS: Final = (
+    *("baseline", "fail-level", "ignore", "persona", "reviewed", "roles", "severity", "tools"),
+)
+_FILES: Final = ("baseline", "reviewed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Settings:
     """Where the tools are listed: files, or `module:object`."""
     baseline: str | None = None
     """The file of findings that are known already."""
+    reviewed: str | None = None
+    """The file that lists the tools as they were reviewed."""
 
 
 def read_settings(table: Mapping[str, Any], codes: frozenset[str]) -> Settings:
@@ -62,6 +67,7 @@ def read_settings(table: Mapping[str, Any], codes: frozenset[str]) -> Settings:
         roles=frozenset(table.get("roles", ())),
         tools=tuple(table.get("tools", ())),
         baseline=table.get("baseline"),
+        reviewed=table.get("reviewed"),
     )
 
 
@@ -79,5 +85,6 @@ def _refuse_values(table: Mapping[str, Any], codes: frozenset[str]) -> None:
     for code in (*table.get("ignore", ()), *severity):
         if code not in codes:
             raise ValueError(f'there is no rule "{code}"')
-    if not isinstance(table.get("baseline", ""), str):
-        raise ValueError('"baseline" must be the name of a file')  # noqa: TRY004 - as the others
+    for key in _FILES:
+        if not isinstance(table.get(key, ""), str):
+            raise ValueError(f'"{key}" must be the name of a file')  # noqa: TRY004 - as the others

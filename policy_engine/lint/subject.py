@@ -30,6 +30,8 @@ class Options:
     """The roles that there are; empty where that is not known."""
     today: date = date(1970, 1, 1)
     """For what has an end."""
+    reviewed: Mapping[str, Tool] | None = None
+    """Name -> the tool as it was reviewed; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from policy_engine.lint.rules.pe133_impossible_schema import RULE as PE133
 from policy_engine.lint.rules.pe134_nothing_passes import RULE as PE134
 from policy_engine.lint.rules.pe135_idle_check import RULE as PE135
 from policy_engine.lint.rules.pe136_disguised_pattern import RULE as PE136
+from policy_engine.lint.rules.pe137_changed_tool import RULE as PE137
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -118,6 +119,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE134,
             PE135,
             PE136,
+            PE137,
             PE201,
             PE202,
             PE203,

@@ -29,7 +29,7 @@ SHOWN = {
 
 
 def read(path):
-    """Return a policy without its marks, the findings that they name, and its tools."""
+    """Return a policy without its marks, what they name, and its tools now and as reviewed."""
     lines, wanted = [], Counter()
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         match = MARK.search(line)
@@ -37,8 +37,12 @@ def read(path):
             wanted[number, code] += 1
         lines.append(MARK.sub("", line))
     text = "\n".join(lines) + "\n"
-    tools = tools_of(text)
-    return text, wanted, None if tools is None else read_tools(tools, "tools.json")
+    return text, wanted, listed(text, "tools"), listed(text, "reviewed")
+
+
+def listed(text, name):
+    tools = tools_of(text, name)
+    return None if tools is None else read_tools(tools, f"{name}.json")
 
 
 def test_the_catalogue_is_large():
@@ -47,9 +51,9 @@ def test_the_catalogue_is_large():
 
 @pytest.mark.parametrize("path", FLAWED, ids=lambda path: path.stem)
 def test_a_flawed_policy_earns_its_findings(path):
-    text, wanted, tools = read(path)
+    text, wanted, tools, reviewed = read(path)
     compiled = load_texts({path.name: text}, warm=False)
-    findings = lint(compiled, tools=tools, today=TODAY).findings
+    findings = lint(compiled, tools=tools, reviewed=reviewed, today=TODAY).findings
     assert Counter((one.location.line, one.code) for one in findings) == wanted
     subject = Subject(compiled, tools)
     for one in findings:

@@ -12,10 +12,11 @@ EVERYTHING = Settings(persona="pedantic")
 
 
 def found_in(text):
-    tools = tools_of(text)
+    tools, reviewed = tools_of(text), tools_of(text, "reviewed")
     linted = lint(
         load_texts({"policy.yaml": text}, warm=False),
         tools=None if tools is None else read_tools(tools, "tools.json"),
+        reviewed=None if reviewed is None else read_tools(reviewed, "reviewed.json"),
         settings=EVERYTHING,
     )
     return linted.findings

@@ -37,6 +37,7 @@ def _read(file: Path) -> Settings:
         settings,
         tools=tuple(_beside(file, source) for source in settings.tools),
         baseline=None if settings.baseline is None else str(file.parent / settings.baseline),
+        reviewed=None if settings.reviewed is None else str(file.parent / settings.reviewed),
     )
 
 

@@ -25,14 +25,14 @@ _PASSES = 8
 """So often a set is mended anew: one edit may uncover another."""
 
 
-def read_registry(sources: Sequence[str]) -> tuple[Tool, ...] | None:
+def read_registry(sources: Sequence[str], option: str = "--tools") -> tuple[Tool, ...] | None:
     """Return the tools of every source; None where none is named."""
     if not sources:
         return None
     try:
         return tuple(tool for source in sources for tool in tools_from(source, tools_of_graph))
     except RegistryError as error:
-        raise CannotRunError(f"--tools {error}") from None
+        raise CannotRunError(f"{option} {error}") from None
 
 
 @dataclass(slots=True)
@@ -41,6 +41,8 @@ class Linter:
 
     settings: Settings
     tools: tuple[Tool, ...] | None
+    reviewed: tuple[Tool, ...] | None = None
+    """The tools as they were reviewed."""
     proofs: bool = True
 
     def run(self, paths: Iterable[str], *, mend: bool) -> Outcome:
@@ -78,7 +80,13 @@ class Linter:
         )
 
     def _lint(self, compiled: Compiled) -> Linted:
-        return lint(compiled, tools=self.tools, settings=self.settings, proofs=self.proofs)
+        return lint(
+            compiled,
+            tools=self.tools,
+            reviewed=self.reviewed,
+            settings=self.settings,
+            proofs=self.proofs,
+        )
 
 
 def set_of(findings: Iterable[Finding]) -> list[Finding]:
