@@ -1,12 +1,13 @@
 """Replace pieces of a value's strings."""
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from policy_engine.errors import CheckError
 
-__all__ = ["Redaction", "RedactionLike", "redact"]
+__all__ = ["Redaction", "RedactionLike", "redact", "redact_parts"]
 
 
 class RedactionLike(Protocol):
@@ -52,6 +53,29 @@ def redact(value: object, redactions: Iterable[RedactionLike]) -> object:
             place = place.below.setdefault(step, _Place())
         place.pieces.append(redaction)
     return _replaced(value, root)
+
+
+def redact_parts(parts: Sequence[str], redactions: Iterable[RedactionLike]) -> list[str]:
+    """Return the parts of one text with pieces of the whole replaced.
+
+    What is put in place of a piece stands in the part where the piece begins.
+
+    Raises:
+        CheckError: A redaction leads beyond the end of the text.
+    """
+    written = [""] * len(parts)
+    ends = list(itertools.accumulate(map(len, parts)))
+    at = 0
+    for start, end, replacement in [*_merged(redactions), (ends[-1], ends[-1], "")]:
+        if not 0 <= start <= end <= ends[-1]:
+            raise CheckError("a redaction leads beyond its text")
+        holder = next((n for n, last in enumerate(ends) if start < last), len(parts) - 1)
+        for number, part in enumerate(parts):
+            first = ends[number] - len(part)
+            written[number] += part[max(at - first, 0) : max(start - first, 0)]
+        written[holder] += replacement
+        at = end
+    return written
 
 
 @dataclass(slots=True)
@@ -105,7 +129,7 @@ def _cut(text: str, pieces: list[RedactionLike]) -> str:
     return "".join(written)
 
 
-def _merged(pieces: list[RedactionLike]) -> list[tuple[int, int, str]]:
+def _merged(pieces: Iterable[RedactionLike]) -> list[tuple[int, int, str]]:
     """Merge overlaps; the piece that begins first, or is longest, says what stands there."""
     merged: list[tuple[int, int, str]] = []
     ordered = sorted({(piece.start, -piece.end, piece.replacement) for piece in pieces})

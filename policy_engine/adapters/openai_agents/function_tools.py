@@ -18,11 +18,12 @@ from agents.tool_context import ToolContext
 from policy_engine.adapters.openai_agents.agent_tools import PAUSED, is_agent_tool
 from policy_engine.adapters.openai_agents.arguments import read_arguments, write_arguments
 from policy_engine.adapters.openai_agents.judge import ask, call, enforce
+from policy_engine.adapters.openai_agents.parts import as_read
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.decision import Decision
 from policy_engine.errors import RequestError
-from policy_engine.guard import CallPaused, Denied, Guard, ToolTimeout
+from policy_engine.guard import CallPaused, Denied, Guard, GuardSession, ToolTimeout
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
@@ -80,7 +81,7 @@ class _Road:
         request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
 
         async def run(decision: Decision) -> Any:
-            return await self._run(context, decision)
+            return await self._run(context, session, decision)
 
         try:
             return await call(self.guard, session, request, run)
@@ -91,7 +92,9 @@ class _Road:
         except ToolTimeout as late:
             return f"{late}"
 
-    async def _run(self, context: ToolContext[Any], decision: Decision) -> Any:
+    async def _run(
+        self, context: ToolContext[Any], session: GuardSession, decision: Decision
+    ) -> Any:
         args = write_arguments(decision.request.args or {})
         if is_agent_tool(self.tool):
             token = PAUSED.set(True)
@@ -104,11 +107,12 @@ class _Road:
         else:
             result = await self.inner(_with_arguments(context, args), args)
         try:
-            snapshot(result)
+            form = snapshot(result)[0]
         except UnjudgeableError:
             # As the SDK will write it for the model: what is judged is what it is handed.
             return str(result)
-        return result
+        read = await as_read(self.guard, session, decision.request, form)
+        return result if read is form else read
 
     async def _unreadable(self, context: ToolContext[Any], error: RequestError) -> str:
         session = session_for(self.guard, self.agent, context)

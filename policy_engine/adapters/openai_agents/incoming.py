@@ -10,7 +10,8 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
-from policy_engine.adapters.openai_agents.scope import GIVEN, about
+from policy_engine.adapters.openai_agents.parts import decided
+from policy_engine.adapters.openai_agents.scope import GIVEN
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
 from policy_engine.guard import Denied, Guard, GuardSession
 
@@ -69,10 +70,9 @@ async def judged_input(guard: Guard, session: GuardSession, items: Sequence[Any]
         if content in (None, "", []) or is_judged(guard, session, content):
             judged.append(item)
             continue
-        decision = await enforce(guard, session, about(session, "input", text=content))
+        _, permitted = await decided(guard, session, "input", content, enforce)
         note_judged(guard, session, content)
-        permitted = decision.request.text
-        if permitted is not content and permitted != content:
+        if permitted is not content:
             note_judged(guard, session, permitted)
             item = with_content(item, permitted)  # noqa: PLW2901 - the item as it may be read
         judged.append(item)
@@ -111,14 +111,13 @@ async def model_input(guard: Guard, session: GuardSession, items: str | Sequence
 
 
 async def _permitted(guard: Guard, session: GuardSession, content: Any, *, is_new: bool) -> Any:
-    request = about(session, "input", text=content)
     if is_new and not is_judged(guard, session, content):
-        decision = await enforce(guard, session, request)
+        _, permitted = await decided(guard, session, "input", content, enforce)
         note_judged(guard, session, content)
-        return decision.request.text
-    decision = await foresee(guard, session, request)
+        return permitted
+    decision, permitted = await decided(guard, session, "input", content, foresee)
     if decision.permitted:
-        return decision.request.text if decision.effect == "redact" else content
+        return permitted
     if is_judged(guard, session, content):
         # It was let through in this run; a rule about time or labels does not take it back.
         return content

@@ -9,6 +9,7 @@ on: nothing of a denied or redacted text leaves in any event.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolC
 from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
 from policy_engine.adapters.openai_agents.incoming import model_input
 from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.parts import decided_texts
 from policy_engine.adapters.openai_agents.scope import AGENT, about, here, session_for
 from policy_engine.adapters.openai_agents.texts import Part, parts_of_output, with_parts
 from policy_engine.guard import Guard, GuardSession
@@ -178,11 +180,13 @@ class GuardedModel(Model):
             )
             self._guard.returned(decision)
         changes: dict[Part, str] = {}
-        for part in parts_of_output(output):
-            request = about(session, "model_response", model=self.name, text=part.text)
-            said = (await enforce(self._guard, session, request)).request.text
-            if said != part.text:
-                changes[part] = str(said)
+        for _, group in itertools.groupby(parts_of_output(output), lambda part: part.whole):
+            parts = list(group)
+            texts = [part.text for part in parts]
+            permitted = await decided_texts(self._guard, session, self.name, texts)
+            changes |= {
+                part: text for part, text in zip(parts, permitted, strict=True) if text != part.text
+            }
         return [_complete(item) for item in (with_parts(output, changes) if changes else output)]
 
     async def _streamed(self, session: GuardSession, events: list[Any]) -> list[Any]:

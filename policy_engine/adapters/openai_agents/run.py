@@ -17,6 +17,7 @@ from policy_engine.adapters.openai_agents.incoming import judged_input
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
+from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import (
     AGENT,
     GIVEN,
@@ -142,15 +143,13 @@ class _SessionInput:
             return item
         names = guarded_names(self._guard)[:_MOST_AGENTS]
         sessions = [session_for(self._guard, name, self._config) for name in names]
-        found = [
-            await foresee(self._guard, one, about(one, "input", text=content)) for one in sessions
-        ]
-        if found and not any(decision.permitted for decision in found):
+        found = [await decided(self._guard, one, "input", content, foresee) for one in sessions]
+        if found and not any(decision.permitted for decision, _ in found):
             try:
                 await judged_input(self._guard, sessions[0], [item])
             except Denied as denied:
                 raise tripped(self._guard, denied) from denied
-        texts = [decision.request.text for decision in found]
+        texts = [permitted for _, permitted in found]
         if texts and all(text == texts[0] for text in texts) and texts[0] != content:
             return with_content(item, texts[0])
         return item

@@ -28,6 +28,11 @@ class Part:
     """The field of the part."""
     text: str
 
+    @property
+    def whole(self) -> tuple[int, str, str]:
+        """What the text is read as a part of."""
+        return self.item, self.place, self.key
+
 
 def said_by_user(item: object) -> Any:
     """Return the content of an input item that is given to the agent; None of any other."""
@@ -55,13 +60,19 @@ def parts_of_output(output: list[Any]) -> Iterator[Part]:
 
 
 def with_parts(output: list[Any], changes: Mapping[Part, str]) -> list[Any]:
-    """Return output items with other texts; what quotes or counts the old ones goes with them."""
+    """Return output items with other texts; what quotes or counts the old ones goes with them.
+
+    A part of which nothing is left is left out, unless it is the last.
+    """
     changed = list(output)
-    for part, text in changes.items():
+    # From behind, so that what is left out moves nothing that is still to be changed.
+    for part, text in sorted(changes.items(), key=lambda change: -change[0].index):
         item = changed[part.item]
         rest: dict[str, Any] = {"annotations": [], "logprobs": None} if part.key == "text" else {}
         parts = list(_get(item, part.place))
         parts[part.index] = _replaced(parts[part.index], {part.key: text, **rest})
+        if not text and len(parts) > 1:
+            del parts[part.index]
         changed[part.item] = _replaced(item, {part.place: parts, "encrypted_content": None})
     return changed
 
