@@ -87,7 +87,7 @@ def run(
             complain("the tests fail, so no mutant was tried")
         elif wants_mutation:
             with _progress(count_mutants(loaded)) as advance:
-                summary.verdicts = hunt(paths, loaded, jobs=jobs, advance=advance)
+                summary.verdicts = hunt(loaded, jobs=jobs, advance=advance)
         _print(summary, form)
     raise typer.Exit(_code(summary, min_coverage, min_mutation))
 

@@ -11,6 +11,7 @@ from policy_engine.compiler.applies import compile_applies
 from policy_engine.compiler.build import Compiled, compile_set
 from policy_engine.compiler.covered import Covered, Entries
 from policy_engine.compiler.literals import Literals
+from policy_engine.compiler.names import globs_overlap
 from policy_engine.compiler.parts import Parts, PolicyCompiler
 from policy_engine.compiler.rule import CompiledRule
 from policy_engine.decision import Stage
@@ -30,6 +31,7 @@ _TEXTS: dict[str, tuple[Stage, Stage]] = {
     "input": ("input", "model_request"),
     "output": ("output", "model_response"),
 }
+_INNER: dict[str, Stage] = {"rules": "tool_call", "result": "tool_result"}
 
 
 class Variants:
@@ -89,8 +91,9 @@ class Variants:
             index: Which policy of the set.
             policy: What stands in its place.
             unit: What is different in it: a rule or a limit by its place, `(…, "args")` for the
-                arguments of an entry whose types are the same, an entry for what names alone
-                settle, and `()` for anything else.
+                arguments of an entry whose types are the same and `(…, "types")` for those
+                whose types are not, `("declared",)` for the schemas of context, attributes and
+                facts, an entry for what names alone settle, and `()` for anything else.
 
         Raises:
             PolicyError: It cannot do what it says.
@@ -103,31 +106,21 @@ class Variants:
         if not unit:
             return compile_set(policies, warm=False)
         faults: list[Fault] = []
-        parts = replace(self._base.parts[index], loaded=loaded)
-        labels = frozenset(
-            label
-            for one in policies.policies
-            for entry in (one.policy.tools or {}).values()
-            for label in entry.labels
-        )
-        compiler = PolicyCompiler(
-            everything=policies,
-            entries=self._entries,
-            loaded=loaded,
-            patterns=self._patterns,
-            faults=faults,
-            literals=Literals(policies.policies),
-            labels=labels,
-            complete=True,
-            readable=parts.readable(),
-        )
-        self._change(parts, compiler, policy, unit)
+        everything = list(self._base.parts)
+        everything[index] = replace(everything[index], loaded=loaded)
+        retyped = len(unit) == 3 and unit[2] == "types"
+        compilers = self._compilers(policies, index, faults, retyped=retyped)
+        if unit == ("declared",):
+            everything[index] = compilers[index].compile()
+        elif retyped:
+            for i, compiler in compilers.items():
+                everything[i] = _retyped(everything[i], compiler, str(unit[1]), own=i == index)
+        else:
+            self._change(everything[index], compilers[index], policy, unit)
         if faults:
             raise PolicyError(faults)
         applies = list(self._base.applies)
         applies[index] = compile_applies(policy.applies_to)
-        everything = list(self._base.parts)
-        everything[index] = parts
         scanner = self._base.scanner
         if len(self._patterns) > self._known:
             scanner = self._patterns.scanner
@@ -138,6 +131,34 @@ class Variants:
             applies=tuple(applies),
             scanner=scanner,
         )
+
+    def _compilers(
+        self, policies: PolicySet, index: int, faults: list[Fault], *, retyped: bool
+    ) -> dict[int, PolicyCompiler]:
+        """Return what compiles the policy that is different, or each where types are."""
+        labels = frozenset(
+            label
+            for one in policies.policies
+            for entry in (one.policy.tools or {}).values()
+            for label in entry.labels
+        )
+        entries = Entries(policies.policies) if retyped else self._entries
+        literals = Literals(policies.policies)
+        return {
+            i: PolicyCompiler(
+                everything=policies,
+                entries=entries,
+                loaded=loaded,
+                patterns=self._patterns,
+                faults=faults,
+                literals=literals,
+                labels=labels,
+                complete=True,
+                readable=self._base.parts[i].readable(),
+            )
+            for i, loaded in enumerate(policies.policies)
+            if retyped or i == index
+        }
 
     def _change(self, parts: Parts, compiler: PolicyCompiler, policy: Any, unit: Path) -> None:
         match unit:
@@ -192,6 +213,33 @@ class Variants:
                     [entry.args] if section == "tools" else [],
                 )
                 parts.entry_rules = rules
+
+
+def _retyped(parts: Parts, compiler: PolicyCompiler, name: str, *, own: bool) -> Parts:
+    """Compile anew what reads the arguments of an entry whose types are others."""
+    policy = compiler.policy
+    changed = replace(parts)
+    if own:
+        entry = policy.tools[name]
+        constraint = compiler.entry_arguments(name, entry)
+        if constraint is not None:
+            changed.constraints = {**parts.constraints, name: constraint}
+        changed.entry_rules = dict(parts.entry_rules)
+        for kind, stage in _INNER.items():
+            changed.entry_rules["tools" if kind == "rules" else kind, name] = [
+                compiler.rule(rule, ("tools", name, kind, i), stage, [entry.args])
+                for i, rule in enumerate(getattr(entry, kind))
+            ]
+    changed.top_rules = list(parts.top_rules)
+    for i, rule in enumerate(policy.rules):
+        if any(globs_overlap(glob, name) for glob in rule.tools or ()):
+            covered = compiler.entries.covered(rule.tools or (), rule.except_ or ())
+            changed.top_rules[i] = compiler.rule(rule, ("rules", i), rule.stage, covered)
+    changed.limits = list(parts.limits)
+    for i, limit in enumerate(policy.limits):
+        if any(globs_overlap(glob, name) for glob in limit.tools or ()):
+            changed.limits[i] = compiler.limit(limit, i)
+    return changed
 
 
 def _changed(  # noqa: PLR0917 - a list of rules, and what one of them is made of

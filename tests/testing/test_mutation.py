@@ -1,16 +1,20 @@
 """Mutation: which mutants there are, which tests notice, and which call would have."""
 
 import pytest
+import re2
 
 from policy_engine.cel import (
     BOOL,
     DOUBLE,
     STRING,
+    Constant,
     Environment,
     ListType,
     Variable,
     compile_condition,
 )
+from policy_engine.cel.expression import compile_tree
+from policy_engine.checks.arguments import check_schema, compile_arguments
 from policy_engine.compiler import Variants
 from policy_engine.decision import EFFECTS, Request
 from policy_engine.decision.wire import read_request
@@ -20,17 +24,24 @@ from policy_engine.loader import load_texts
 from policy_engine.testing.mutation import hunt
 from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.enumerate import mutants_of
+from policy_engine.testing.mutation.globs import narrower, wider
+from policy_engine.testing.mutation.patterns import loosened_pattern, tightened_pattern
 from policy_engine.testing.mutation.schemas import loosened
+from policy_engine.testing.mutation.values import values_of
 from policy_engine.testing.reading import read_suites
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Replay, prices_of
+from policy_engine.text import Patterns
 
 ENVIRONMENT = Environment(
     {
         "n": Variable(DOUBLE, ("request", "n")),
         "s": Variable(STRING, ("request", "s")),
         "b": Variable(BOOL, ("request", "b")),
+        "m": Variable(DOUBLE, ("request", "m")),
+        "e": Variable(STRING, ("request", "e")),
         "l": Variable(ListType(STRING), ("request", "l")),
+        "k": Constant(["x", "y"]),
         "unused": Variable(BOOL, ("facts", "unused")),
     }
 )
@@ -40,69 +51,279 @@ CONDITIONS = {
     "n >= 5": ["`n >= 5` compares with >"],
     "n < 5": ["the bound 5 is 4"],
     "5 < n": ["the bound 5 is 6"],
-    "!(n > 5)": ["`n > 5` compares with >="],
-    "!(n >= 5)": ["the bound 5 is 4"],
+    "n > m * 2.0": ["`m * 2.0` is `m * 2.0 + 1`"],
+    "n < m": ["`m` is `m - 1`"],
+    "!(n > 5)": ["`n > 5` is not negated", "`n > 5` compares with >="],
+    "!(n >= 5)": ["`n >= 5` is not negated", "the bound 5 is 4"],
     "b && n > 5": ["the clause `b` is gone", "the clause `n > 5` is gone", "the bound 5 is 6"],
     "b || s == 'x'": ["the clause `b` is gone", "the clause `s == 'x'` is gone"],
+    "s == 'a'": [],
+    "s != 'a'": ['"mallory" is let through like "a"'],
+    "e != 'a'": ['"b" is let through like "a"'],
+    "!(e == 'b')": ["`e == 'b'` is not negated", '"a" is let through like "b"'],
     "s in ['a', 'c']": ['"a" is not in the list', '"c" is not in the list'],
-    "!(s in ['a'])": ['"mallory" is in the list'],
-    "!s.endsWith('@x')": ['endsWith("@x") is endsWith("x")'],
-    "!s.startsWith('ab')": ['startsWith("ab") is startsWith("a")'],
-    "!s.matches('^a$')": ['matches("^a$") is matches("a$")', 'matches("^a$") is matches("^a")'],
-    "s.endsWith('@x')": [],
+    "s in k": ['"x" is not in the list', '"y" is not in the list'],
+    "!(s in ['a'])": ["`s in ['a']` is not negated", '"mallory" is in the list'],
+    "!(e in ['a'])": ["`e in ['a']` is not negated", '"b" is in the list'],
+    "!s.endsWith('@x')": ["`s.endsWith('@x')` is not negated", 'endsWith("@x") is endsWith("x")'],
+    "!s.startsWith('ab')": [
+        "`s.startsWith('ab')` is not negated",
+        'startsWith("ab") is startsWith("a")',
+    ],
+    "!s.startsWith('a/' + s + '/')": [
+        "`s.startsWith('a/' + s + '/')` is not negated",
+        'startsWith("/") is startsWith("")',
+    ],
+    "!s.matches('^a$')": [
+        "`s.matches('^a$')` is not negated",
+        "the pattern is not held to the start of the text",
+        "the pattern is not held to the end of the text",
+    ],
+    "s.matches('(?i)a|b')": [
+        "case matters in the pattern",
+        "the pattern is held to the start of the text",
+        "`a` is not in the pattern",
+        "`b` is not in the pattern",
+    ],
+    "s.endsWith('@x')": ['endsWith("@x") is endsWith("mallory@x")'],
+    "s.lowerAscii().contains('x')": [
+        'contains("x") is contains("xmallory")',
+        "`lowerAscii()` of `s` is gone",
+    ],
     "l.exists(x, x == 'a')": ["`exists` is `all`"],
-    "!l.all(x, x == 'a')": ["`all` is `exists`"],
+    "l.exists(x, x != 'a')": ["`exists` is `all`", '"mallory" is let through like "a"'],
+    "!l.all(x, x == 'a')": [
+        "`l.all(x, x == 'a')` is not negated",
+        "`all` is `exists`",
+        '"mallory" is let through like "a"',
+    ],
     "l.all(x, x == 'a')": [],
+    "l.exists_one(x, x == 'a')": [
+        "`exists_one` is `all`",
+        '"mallory" is let through like "a"',
+    ],
+    "k.exists(x, x == s)": [
+        "`exists` is `all`",
+        '"x" is not in the list',
+        '"y" is not in the list',
+    ],
+    "l.filter(x, x != 'a' && b).size() > 2": [
+        "the bound 2 is 3",
+        "the clause `x != 'a'` is gone",
+        '"mallory" is let through like "a"',
+        "the clause `b` is gone",
+    ],
+    "cel.bind(z, n, z > 5)": ["the bound 5 is 6"],
     "b ? n > 5 : n > 7": [
         "the test `b` always holds",
         "the test `b` never holds",
         "the bound 5 is 6",
         "the bound 7 is 8",
     ],
-    "s == 'a'": [],
+    "(n > 1 ? n : m) > 5": ["the bound 5 is 6", "the bound 1 is 2", "`n > 1` compares with >="],
 }
+
+
+def listed(node):
+    """What a policy lists for the variable "e"."""
+    return ["a", "b"] if getattr(node, "name", None) == "e" else []
 
 
 @pytest.mark.parametrize("text", CONDITIONS)
 def test_a_condition_is_weakened_in_single_places(text):
     tree = compile_condition(text, ENVIRONMENT).tree
-    assert [found.what for found in changed_conditions(tree, text)] == CONDITIONS[text]
+    found = list(changed_conditions(tree, text, listed))
+    assert [one.what for one in found] == CONDITIONS[text]
+    for one in found:
+        assert one.tree != tree
+        compile_tree(one.tree, ENVIRONMENT, None)
 
 
 SCHEMAS = [
-    ({"type": "number", "maximum": 5}, ["maximum 5 is 6"]),
-    ({"type": "number", "minimum": 5}, ["minimum 5 is 4"]),
-    ({"type": "number", "exclusiveMinimum": 0}, ["exclusiveMinimum 0 is minimum"]),
-    ({"type": "string", "minLength": 1}, ["minLength 1 is gone"]),
-    ({"type": "string", "minLength": 3}, ["minLength 3 is 2"]),
-    ({"type": "string", "maxBytes": 3}, ["maxBytes 3 is 4"]),
-    ({"type": "string", "format": "date"}, ["format is gone"]),
-    (
-        {"type": "string", "pattern": "^a$"},
-        [
-            "the pattern is gone",
-            "the pattern is not held to the start of the text",
-            "the pattern is not held to the end of the text",
-        ],
-    ),
+    ({"type": "number", "maximum": 5}, ["maximum 5 is 6", "string is taken as well"]),
+    ({"type": "integer", "minimum": 5}, ["minimum 5 is 4", "number is taken as well"]),
+    ({"type": "number", "exclusiveMinimum": 0},
+     ["exclusiveMinimum 0 is minimum", "string is taken as well"]),
+    ({"type": "string", "minLength": 1}, ["minLength 1 is gone", "number is taken as well"]),
+    ({"type": "string", "minLength": 3}, ["minLength 3 is 2", "number is taken as well"]),
+    ({"type": "string", "maxBytes": 3},
+     ["maxBytes 3 is 4", "maxBytes is gone", "number is taken as well"]),
+    ({"type": "string", "format": "date"}, ["format is gone", "number is taken as well"]),
+    ({"type": "string", "pattern": "^a$"},
+     [
+         "the pattern is not held to the start of the text",
+         "the pattern is not held to the end of the text",
+         "the pattern is gone",
+         "number is taken as well",
+     ]),
+    ({"type": "string", "check": {"terms": {"any": ["a", "b"]}}},
+     [
+         "check is gone",
+         '"a" is not looked for',
+         '"b" is not looked for',
+         "case matters",
+         "number is taken as well",
+     ]),
     ({"enum": ["a"]}, ["the list is longer"]),
+    ({"enum": [True]}, ["the list is longer"]),
+    ({"enum": [True, False]}, []),
+    ({"const": "a"}, ["const is a list of two"]),
     ({"type": "string"}, ['any type is taken, not only "string"']),
+    ({"type": ["string", "null"], "maxLength": 3}, ["maxLength 3 is 4", "number is taken as well"]),
     ({"type": "array", "maxItems": 2, "items": {"type": "string", "maxLength": 3}},
-     ["maxItems 2 is 3", "maxLength 3 is 4"]),
-    ({"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}},
-     ["any key is taken", "maxLength 3 is 4"]),
+     [
+         "maxItems 2 is 3",
+         "string is taken as well",
+         "maxLength 3 is 4",
+         "number is taken as well",
+     ]),
+    ({"type": "array", "prefixItems": [{"enum": [1]}], "items": False},
+     [
+         "string is taken as well",
+         "more items are taken",
+         "the list is longer",
+     ]),
+    ({"type": "array", "uniqueItems": True}, ["uniqueItems is gone", "string is taken as well"]),
+    ({"type": "array", "contains": {"enum": [1]}, "minContains": 1, "maxContains": 2},
+     [
+         "contains is gone",
+         "minContains 1 is gone",
+         "maxContains 2 is 3",
+         "string is taken as well",
+         "the list is longer",
+     ]),
+    ({"type": "object", "properties": {"a": {"enum": [1]}, "b": {"enum": [2], "optional": True}}},
+     [
+         "string is taken as well",
+         "any key is taken",
+         '"a" may be absent',
+         "the list is longer",
+         "the list is longer",
+     ]),
+    ({"type": "object", "properties": {"a": {"enum": [1]}}, "required": ["a"]},
+     ["string is taken as well", "any key is taken", '"a" may be absent', "the list is longer"]),
+    ({"type": "object", "additionalProperties": {"enum": [1]}, "minProperties": 2,
+      "propertyNames": {"enum": ["a", "b"]}},
+     [
+         "minProperties 2 is 1",
+         "propertyNames is gone",
+         "string is taken as well",
+         "any key is taken",
+         "the list is longer",
+         "the list is longer",
+     ]),
+    ({"anyOf": [{"const": 1}, {"const": 5}]},
+     ["anyOf is gone", "const is a list of two", "const is a list of two"]),
+    ({"oneOf": [{"const": 1}, {"const": 5}]},
+     ["oneOf is gone", "const is a list of two", "const is a list of two"]),
+    ({"allOf": [{"enum": [1, 4]}, {"enum": [4, 3]}]},
+     [
+         "a part of allOf is gone",
+         "a part of allOf is gone",
+         "the list is longer",
+         "the list is longer",
+     ]),
+    ({"not": {"enum": ["a", "b"]}},
+     ["not is gone", "'a' is not in the list", "'b' is not in the list"]),
+    ({"not": {"type": "number", "minimum": 5, "maximum": 9}},
+     ["not is gone", "minimum 5 is exclusiveMinimum", "maximum 9 is exclusiveMaximum"]),
+    ({"not": {"not": {"enum": ["a"]}}}, ["not is gone", "the list is longer"]),
+    ({"if": {"type": "number", "minimum": 5}, "then": {"const": 7}},
+     ["then is gone", "const is a list of two", "minimum 5 is exclusiveMinimum"]),
+    ({"if": {"enum": [1]}, "else": {"const": 5}},
+     ["else is gone", "const is a list of two", "the list is longer"]),
+    ({"$ref": "#/$defs/a", "$defs": {"a": {"const": 1}}},
+     ["$ref is gone", "const is a list of two"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("schema", "expected"), SCHEMAS, ids=str)
 def test_a_schema_is_loosened_in_single_places(schema, expected):
-    found = [one.what for one in loosened({**schema, "optional": True})]
-    assert found == expected
+    found = list(loosened({**schema, "optional": True}))
+    assert [one.what for one in found] == expected
+    for one in found:
+        assert not check_schema(one.schema, top=True, allow_ours=True), one
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [schema for schema, whats in SCHEMAS if whats and "allOf" not in schema],
+    ids=str,
+)
+def test_a_loosened_schema_takes_a_value_that_the_schema_does_not(schema):
+    """Values about the bounds show it; the rest of the language finds its witnesses so."""
+    before = compile_arguments({"x": schema}, closed=True, patterns=Patterns())
+    for one in loosened(schema):
+        patterns = Patterns()
+        after = compile_arguments({"x": one.schema}, closed=True, patterns=patterns)
+        values = [*values_of(one.schema, None, near=True), *values_of(schema, None, near=True)]
+        more = [{"x": value} for value in values] + [{}]
+        # A text that a check finds is aimed at by the check.
+        more.extend({"x": text} for text in ("a", "b", "A"))
+        told = [args for args in more if after.fits(args) and not before.fits(args)]
+        assert told, one.what
+        assert not any(before.fits(args) and not after.fits(args) for args in more), one.what
 
 
 def test_an_argument_that_must_be_there_may_be_absent():
     found = [one.what for one in loosened({"type": "boolean"})]
-    assert found[0] == "the argument may be absent"
+    assert found == ['any type is taken, not only "boolean"', "the argument may be absent"]
+
+
+PATTERNS = {
+    r"^[a-z]{2,4}\.x$": [
+        (r"[a-z]{2,4}\.x$", "the pattern is not held to the start of the text"),
+        (r"^[a-z]{2,4}\.x", "the pattern is not held to the end of the text"),
+        (r"^.{2,4}\.x$", "`[a-z]` is `.` at character 2 of the pattern"),
+        (r"^[a-z]{2,}\.x$", "`{2,4}` is `{2,}` at character 7 of the pattern"),
+        (r"^[a-z]{2,4}.x$", "`\\.` is `.` at character 12 of the pattern"),
+    ],
+    r"(?i)^\d+[]\]x]$": [
+        (r"(?i)\d+[]\]x]$", "the pattern is not held to the start of the text"),
+        (r"(?i)^\d+[]\]x]", "the pattern is not held to the end of the text"),
+        (r"(?i)^.+[]\]x]$", "`\\d` is `.` at character 6 of the pattern"),
+        (r"(?i)^\d*[]\]x]$", "`+` is `*` at character 8 of the pattern"),
+        (r"(?i)^\d+.$", "`[]\\]x]` is `.` at character 9 of the pattern"),
+    ],
+    r"a\+\$": [],
+    "x{3,}": [],
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_is_loosened_in_single_places(pattern):
+    found = list(loosened_pattern(pattern))
+    assert found == PATTERNS[pattern]
+    for after, _ in found:
+        re2.compile(after)
+
+
+TIGHTER = {
+    "(?i)a(b|c)": [
+        ("a(b|c)", "case matters in the pattern"),
+        ("(?i)^(?:a(b|c))", "the pattern is held to the start of the text"),
+        ("(?i)a(c)", "`b` is not in the pattern"),
+        ("(?i)a(b)", "`c` is not in the pattern"),
+    ],
+    "^x|y|[|]$": [
+        ("y|[|]$", "`^x` is not in the pattern"),
+        ("^x|[|]$", "`y` is not in the pattern"),
+        ("^x|y", "`[|]$` is not in the pattern"),
+    ],
+}
+
+
+@pytest.mark.parametrize("pattern", TIGHTER)
+def test_a_pattern_that_forbids_is_tightened_in_single_places(pattern):
+    assert list(tightened_pattern(pattern)) == TIGHTER[pattern]
+
+
+def test_globs_are_changed_in_single_places():
+    assert list(narrower("*refund*")) == ["refund*", "*refund"]
+    assert list(narrower("delete_*")) == []
+    assert list(wider("get_*")) == ["get*"]
+    assert list(wider("*_read")) == ["*read"]
+    assert list(wider("*")) == []
 
 
 HEAD = """
@@ -113,7 +334,7 @@ tests:
 
 def verdicts(path):
     loaded = read_suites([str(path)])
-    return {(one.rule, one.what): one for one in hunt([str(path)], loaded, jobs=1)}
+    return {(one.rule, one.what): one for one in hunt(loaded, jobs=1)}
 
 
 def test_a_mutant_that_no_test_notices_is_shown_with_a_call(desk):
@@ -146,9 +367,7 @@ def test_every_witness_tells_the_mutant_apart(desk):
     (compiled,) = loaded.policies.values()
     variants = Variants(compiled)
     told = 0
-    for mutant, verdict in zip(
-        mutants_of(compiled), hunt([str(path)], loaded, jobs=1), strict=True
-    ):
+    for mutant, verdict in zip(mutants_of(compiled), hunt(loaded, jobs=1), strict=True):
         witness = verdict.witness
         if witness is None or witness.beside or witness.policy not in EFFECTS:
             continue
@@ -179,8 +398,8 @@ def test_many_processes_say_the_same(desk):
     )
     loaded = read_suites([str(path)])
     steps = []
-    both = hunt([str(path)], loaded, jobs=2, advance=lambda: steps.append(1))
-    assert both == hunt([str(path)], loaded, jobs=1)
+    both = hunt(loaded, jobs=2, advance=lambda: steps.append(1))
+    assert both == hunt(loaded, jobs=1)
     assert len(steps) == len(both)
 
 

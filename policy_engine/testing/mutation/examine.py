@@ -1,17 +1,22 @@
 """Which tests notice a mutant, and if none does, which call would have."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from itertools import chain, islice
+from typing import Final, Literal, TypeAlias
 
-from policy_engine.compiler import Compiled, Variants
+from policy_engine.compiler import Compiled, Status, Variants
+from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Decision, Facts
 from policy_engine.engine import Engine
 from policy_engine.errors import Location, PolicyError
 from policy_engine.testing.case import Case
 from policy_engine.testing.mutation.enumerate import mutants_of
+from policy_engine.testing.mutation.made import made_of
 from policy_engine.testing.mutation.mutant import Mutant
-from policy_engine.testing.mutation.samples import Sample
+from policy_engine.testing.mutation.sample import Reads, Sample
+from policy_engine.testing.mutation.samples import around
+from policy_engine.testing.mutation.spending import spent
 from policy_engine.testing.mutation.witness import Search, Witness
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
@@ -19,8 +24,12 @@ from policy_engine.testing.run import passes, run_case
 
 __all__ = ["Examiner", "Verdict"]
 
-_SEEDS: Final = 12
+_SEEDS: Final = 16
 """From how many requests of tests a witness is searched for."""
+_TRIED: Final = 1_500
+"""How many requests are tried to find one that is not denied."""
+Kept: TypeAlias = dict[tuple[frozenset[str], ...], Sample]
+"""(rules that spoke, labels, names of arguments) -> a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,10 @@ class Examiner:
         self._variants = Variants(compiled)
         self._cases = tuple(cases)
         self._by_name: dict[str, list[int]] = {}
-        self._seeds: dict[str, list[Sample]] = {}
-        self._every: list[Sample] = []
-        self._last: tuple[str | None, Search] | None = None
+        self._seeds: dict[str, dict[str, Kept]] = {}
+        self._every: dict[tuple[str | None, str], Kept] = {}
+        self._last: tuple[tuple[object, ...], Search] | None = None
+        self._named: list[frozenset[str]] = [_expected(case) for case in cases]
         self.mutants: tuple[Mutant, ...] = tuple(mutants_of(compiled))
         """Every mutant, in an order that does not change."""
         reach = Reach(compiled)
@@ -71,6 +81,12 @@ class Examiner:
             for name in met:
                 self._by_name.setdefault(name, []).append(index)
 
+        for sample in made_of(compiled):
+            # Where no test asks, a mutant would seem to change nothing.
+            decision = self._engine.decide(sample.request, sample.facts)
+            names = frozenset(reach.of(sample.request).names)
+            self._note(sample, names - self._by_name.keys(), decision)
+
     def examine(self, number: int) -> Verdict:
         """Run the tests that meet what a mutant changes, until one notices."""
         mutant = self.mutants[number]
@@ -80,50 +96,150 @@ class Examiner:
         except PolicyError:
             return Verdict("refused", *told)
         other = Engine(changed)
-        for case in self._meeting(mutant):
-            if not passes(other, self._prices, case):
+        prices = prices_of(changed) if mutant.unit == ("prices",) else self._prices
+        names = self._names(mutant)
+        for case in self._meeting(mutant, names):
+            if not passes(other, prices, case):
                 return Verdict("killed", *told, killer=case.name)
-        witness = self._search(mutant.name).witness(other)
+        if mutant.unit == ("prices",) and mutant.aim is not None:
+            seeds = self._applied(mutant.index)
+            witness = spent(mutant.aim, self._compiled, prices, self._engine, seeds)
+        else:
+            witness = self._search(mutant, names).witness(mutant, other, names or ())
         fate: Literal["survived", "equivalent"] = "survived" if witness else "equivalent"
         return Verdict(fate, *told, witness=witness)
 
-    def _search(self, name: str | None) -> Search:
-        """Return the search that belongs to a name; mutants of one name follow one another."""
-        if self._last is None or self._last[0] != name:
-            seeds = self._every if name is None else self._seeds.get(name, [])
-            search = Search(self._compiled, self._engine, seeds[: 4 * _SEEDS])
-            self._last = (name, search)
+    def _names(self, mutant: Mutant) -> tuple[str, ...] | None:
+        """Return the names under which something may speak otherwise; None for any."""
+        aim = mutant.aim
+        if mutant.unit != ("declared",) or aim is None:
+            return None if mutant.name is None else (mutant.name,)
+        place = ("principal", "attrs") if aim.place == "attrs" else (aim.place,)
+        path = (*place, aim.name)
+        return tuple(
+            sorted(
+                {
+                    rule.name
+                    for rule in self._compiled.parts[mutant.index].rules()
+                    if rule.condition is not None
+                    and any(read[: len(path)] == path[: len(read)] for read in rule.condition.reads)
+                }
+            )
+        )
+
+    def _search(self, mutant: Mutant, names: tuple[str, ...] | None) -> Search:
+        """Return the search that belongs to names; mutants of one name follow one another."""
+        glob = mutant.aim.name if mutant.aim is not None and mutant.aim.place == "only" else "*"
+        key = (mutant.index, names, glob)
+        if self._last is None or self._last[0] != key:
+            seeds = self._applied(mutant.index)
+            if names is not None:
+                found = [self._seeds.get(name, {}) for name in names]
+                seeds = [
+                    sample
+                    for tools in found
+                    for tool, kept in tools.items()
+                    if matches_glob(glob, tool)
+                    for sample in kept.values()
+                ]
+            chosen = self._opened(_spread(seeds, 3 * _SEEDS))
+            reads = self._reads(mutant, names)
+            self._last = (key, Search(self._compiled, self._engine, chosen, reads))
         return self._last[1]
+
+    def _reads(self, mutant: Mutant, names: tuple[str, ...] | None) -> Reads:
+        """Return what decides whether what is changed speaks."""
+        if names is None or mutant.unit[:1] == ("limits",):
+            return Reads()
+        if len(mutant.unit) == 3 and mutant.unit[2] in ("args", "types") and mutant.aim:
+            return Reads(frozenset({("args", mutant.aim.name)}))
+        found: set[tuple[str, ...]] = set()
+        for rule in self._compiled.parts[mutant.index].rules():
+            if rule.name in names:
+                found.update(() if rule.condition is None else rule.condition.reads)
+                if rule.constraint is not None:
+                    found.update(("args", name) for name in rule.constraint.schemas)
+                if rule.check is not None:
+                    found.update(("args", path[0]) for path in rule.reads.values())
+                    found.update(() if rule.reads else (("args",),))
+        return Reads(frozenset(found))
+
+    def _opened(self, seeds: list[Sample]) -> list[Sample]:
+        """Put a request in front that is not denied, where no test has one.
+
+        Where something else denies, nothing that a mutant lets through can be seen.
+        """
+        if not all(self._denies(seed) for seed in seeds):
+            return seeds
+        reach = Reach(self._compiled)
+        tried = chain.from_iterable(
+            islice(around(one, reach.of(one.request).chain, self._compiled, Reads()), _TRIED)
+            for one in seeds[:2]
+        )
+        return [*islice((one for one in tried if not self._denies(one)), 1), *seeds]
+
+    def _denies(self, sample: Sample) -> bool:
+        return self._engine.decide(sample.request, sample.facts).effect == "deny"
+
+    def _applied(self, index: int) -> list[Sample]:
+        """Return the requests of tests that a policy applies to."""
+        applies = self._compiled.applies[index]
+        found = [
+            sample
+            for kept in self._every.values()
+            for sample in kept.values()
+            if applies is None or applies.status(sample.request) is Status.YES
+        ]
+        return found or [sample for kept in self._every.values() for sample in kept.values()]
 
     def _variant(self, mutant: Mutant) -> Compiled:
         if mutant.tree is not None:
             return self._variants.with_condition(mutant.index, mutant.unit, mutant.tree)
         return self._variants.make(mutant.index, mutant.policy, mutant.unit)
 
-    def _meeting(self, mutant: Mutant) -> Iterator[Case]:
-        if mutant.name is None:
-            yield from self._cases
-            return
-        found = [self._cases[index] for index in self._by_name.get(mutant.name, ())]
-        # Those that name the rule are the likeliest to notice.
-        found.sort(key=lambda case: not _names(case, str(mutant.name)))
-        yield from found
+    def _meeting(self, mutant: Mutant, names: tuple[str, ...] | None) -> list[Case]:
+        """Return the cases that meet what is changed, the likeliest to notice first."""
+        numbers: Sequence[int] = range(len(self._cases))
+        if names is not None:
+            met = [self._by_name.get(name, ()) for name in names]
+            numbers = sorted({number for found in met for number in found})
+        likely = set(names or ())
+        if mutant.name is not None and mutant.aim is not None and mutant.aim.place == "args":
+            likely = {f"{mutant.name}/args/{mutant.aim.name}"}
+        ranked = sorted(numbers, key=lambda number: likely.isdisjoint(self._named[number]))
+        return [self._cases[number] for number in ranked]
 
     def _note(self, sample: Sample, names: frozenset[str], decision: Decision) -> None:
+        request = sample.request
+        named = request.tool or request.target or request.model or request.stage
         for name in names:
-            kept = self._seeds.setdefault(name, [])
-            if len(kept) < _SEEDS:
-                kept.append(sample)
-            elif decision.permitted and not any(s.request == sample.request for s in kept):
-                kept.insert(0, sample)
-                kept.pop()
-        if len(self._every) < 20 * _SEEDS and decision.permitted:
-            self._every.append(sample)
+            _keep(self._seeds.setdefault(name, {}).setdefault(named, {}), sample, decision)
+        _keep(self._every.setdefault((request.agent, named), {}), sample, decision)
 
 
-def _names(case: Case, name: str) -> bool:
-    return any(
-        rule.startswith(name)
+def _keep(kept: Kept, sample: Sample, decision: Decision) -> None:
+    """Keep a request of each kind: what it carries, in what session, and which rules spoke."""
+    session = sample.facts.session
+    kind = (
+        frozenset(reason.rule for reason in decision.reasons),
+        frozenset() if session is None else session.labels,
+        frozenset(sample.request.args or ()),
+    )
+    if len(kept) < _SEEDS:
+        kept.setdefault(kind, sample)
+
+
+def _spread(seeds: Sequence[Sample], most: int) -> list[Sample]:
+    """Return so many of them, from everywhere in the list."""
+    if len(seeds) <= most:
+        return list(seeds)
+    return [seeds[i * len(seeds) // most] for i in range(most)]
+
+
+def _expected(case: Case) -> frozenset[str]:
+    """Return the rules that a case expects to decide."""
+    return frozenset(
+        rule
         for step in case.steps
         if step.expected is not None
         for rule in (*step.expected.rules, *step.expected.any_of)

@@ -1,89 +1,59 @@
 """Rules that are gone, ask instead of denying, look for less or cover less."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
+from policy_engine.cel.nodes import Node, Select, VariableRead
 from policy_engine.checks import CHECKS
 from policy_engine.compiler import CompiledRule
-from policy_engine.policy import Approval, LoadedPolicy, Rule
+from policy_engine.compiler.meaning.places import PlacedRule
+from policy_engine.compiler.names import is_glob, matches_glob
+from policy_engine.policy import Approval, Policy, Rule
 from policy_engine.source import Path
+from policy_engine.testing.mutation.checks import loosened_check
 from policy_engine.testing.mutation.conditions import changed_conditions
-from policy_engine.testing.mutation.mutant import Mutant, dropped, put
+from policy_engine.testing.mutation.globs import narrower, wider
+from policy_engine.testing.mutation.keywords import OTHER
+from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
+from policy_engine.testing.mutation.near import literals_of
 from policy_engine.testing.mutation.schemas import loosened
 
-__all__ = ["Site", "approval_mutants", "rule_mutants"]
+__all__ = ["approval_mutants", "is_free_text", "rule_mutants"]
 
-_ANYBODY = Approval.model_construct(approvers=("requester",), quorum=1, expires=3600.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place of a policy that mutants are made at."""
-
-    index: int
-    loaded: LoadedPolicy
-    path: Path
-    name: str
-
-    def mutant(
-        self, path: Path, new: Any, what: str, *, at: Path | None = None, unit: Path | None = None
-    ) -> Mutant:
-        """Make a mutant in which something else stands at a place below this one."""
-        policy = put(self.loaded.policy, (*self.path, *path), new)
-        place = self.path if at is None else (*self.path, *at)
-        location = self.loaded.document.key_at(place)
-        return Mutant(
-            self.index, policy, self.path if unit is None else unit, what, location, self.name
-        )
-
-    def without(self, path: Path, what: str, *, at: Path | None = None) -> Mutant:
-        """Make a mutant in which something is gone."""
-        policy = dropped(self.loaded.policy, (*self.path, *path))
-        place = (*self.path, *(path if at is None else at))
-        location = self.loaded.document.key_at(place)
-        return Mutant(self.index, policy, self.path, what, location, self.name)
+_NOTHING: Final = r"[^\s\S]"
+"""A pattern that no text matches."""
+_PLAIN: Final = ("string", "number", "integer", "boolean")
+_ANYBODY: Final = Approval.model_construct(approvers=("requester",), quorum=1, expires=3600.0)
 
 
-def rule_mutants(site: Site, rule: Rule, compiled: CompiledRule, about: str) -> Iterator[Mutant]:
+def rule_mutants(
+    site: Site, placed: PlacedRule, compiled: CompiledRule, tools: Sequence[str]
+) -> Iterator[Mutant]:
     """Yield what could be wrong with a rule.
 
     Args:
         site: Where it stands.
-        rule: The rule as it is written.
+        placed: The rule as it is written.
         compiled: The same, compiled.
-        about: `text`, `call` or `handoff`.
+        tools: The names of the tools that the set grants.
     """
+    rule = placed.rule
     yield site.without((), f'the rule "{rule.id}" is gone')
+    yield site.mutant(("mode",), "observe", f'the rule "{rule.id}" only observes')
     if rule.effect == "deny":
-        yield from _milder(site, rule, about)
+        yield from _milder(site, rule, placed.about)
     if compiled.condition is not None:
-        for found in changed_conditions(compiled.condition.tree, compiled.condition.text):
-            yield Mutant(
-                site.index,
-                site.loaded.policy,
-                site.path,
-                found.what,
-                site.loaded.document.at((*site.path, "when")),
-                site.name,
-                found.tree,
-            )
+        yield from _conditions(site, placed, compiled)
     if rule.check is not None:
-        yield from _looser_check(site, rule)
+        yield from _checks(site, placed)
     if rule.approval is not None:
         yield from approval_mutants(site, rule.approval)
-    for key, name in (("in_", "in"), ("tools", "tools")):
-        listed = getattr(rule, key, None) or ()
-        for i, item in enumerate(listed if len(listed) > 1 else ()):
-            yield site.without((key, i), f'"{item}" is not in `{name}`', at=(name, i))
-    for name, schema in (getattr(rule, "args", None) or {}).items():
-        for found_schema in loosened(schema, top=False):
-            yield site.mutant(
-                ("args", name),
-                found_schema.schema,
-                f"{name}: {found_schema.what}",
-                at=("args", name, *found_schema.path),
-            )
+    if placed.tool is not None and placed.tool.args:
+        yield from _arguments(site, placed.tool.args)
+    if placed.top is not None:
+        yield from _covered(site, placed, tools)
 
 
 def _milder(site: Site, rule: Rule, about: str) -> Iterator[Mutant]:
@@ -100,34 +70,200 @@ def _milder(site: Site, rule: Rule, about: str) -> Iterator[Mutant]:
         yield site.mutant((), rule.model_copy(update=changed), what, at=("effect",))
 
 
-def _looser_check(site: Site, rule: Rule) -> Iterator[Mutant]:
-    if rule.unread == "deny":
+def _conditions(site: Site, placed: PlacedRule, compiled: CompiledRule) -> Iterator[Mutant]:
+    condition = compiled.condition
+    assert condition is not None  # noqa: S101 - asked before
+    policy = site.loaded.policy
+
+    def listed(node: Node) -> Sequence[Any]:
+        schema = _schema_of(node, policy, placed.entry_args or {})
+        return schema.get("enum") or () if isinstance(schema, Mapping) else ()
+
+    known = list(literals_of(condition.tree))
+    for found in changed_conditions(condition.tree, condition.text, listed):
+        if found.texts is not None:
+            aim = Aim("text", "", *found.texts, condition.reads)
+        elif "With(" in found.what:
+            aim = Aim("edited", "")
+        else:
+            new = [one for one in literals_of(found.tree) if one not in known]
+            aim = Aim("named", "", None, new or [OTHER], condition.reads)
+        yield site.with_condition(found.tree, found.what, aim)
+
+
+def _schema_of(node: Node, policy: Policy, args: Mapping[str, Any]) -> Any:
+    """Return the schema of what a node reads; None where none is known."""
+    match node:
+        case VariableRead(name=name):
+            first, _, rest = name.partition(".")
+            return _declared(policy, args, first, rest) if rest and "." not in rest else None
+        case Select(operand=VariableRead(name=name), field=field):
+            return _declared(policy, args, name, field)
+        case Select(operand=operand, field=field):
+            schema = _schema_of(operand, policy, args)
+            below = schema.get("properties") if isinstance(schema, Mapping) else None
+            return below.get(field) if isinstance(below, Mapping) else None
+    return None
+
+
+def _declared(policy: Policy, args: Mapping[str, Any], first: str, name: str) -> Any:
+    match first:
+        case "args":
+            return args.get(name)
+        case "context":
+            return policy.context.get(name)
+        case "principal.attrs":
+            return policy.attrs.get(name)
+        case "facts":
+            fact = policy.facts.get(name)
+            return None if fact is None else fact.schema_
+    return None
+
+
+def _checks(site: Site, placed: PlacedRule) -> Iterator[Mutant]:
+    rule = placed.rule
+    if rule.unread == "deny" and not _is_read(placed):
         yield site.mutant(("unread",), "allow", "what cannot be read passes the check")
     for kind in CHECKS:
         options = getattr(rule.check, kind)
         if options is None:
             continue
-        listed = getattr(options, "any", None) or ()
-        for i, item in enumerate(listed if len(listed) > 1 else ()):
-            place: Path = ("check", kind, "any", i)
-            what = f'"{item}" is not looked for'
-            yield site.without(place, what)
-        for key in ("max_chars", "max_bytes", "max_lines"):
-            most = getattr(options, key, None)
-            if most is not None:
-                place = ("check", kind, key)
-                yield site.mutant(place, most + 1, f"{key} {most} is {most + 1}", at=place)
-        if getattr(options, "case_sensitive", None) is False:
-            place = ("check", kind, "case_sensitive")
-            yield site.mutant(place, True, "case matters", at=("check", kind))
+        written = options.model_dump(by_alias=True)
+        for changed, path, what in loosened_check({kind: written}):
+            made = type(options).model_validate(changed[kind])
+            aim = _text_aim(kind, written, changed[kind], path)
+            yield site.mutant(("check", kind), made, what, at=("check", *path), aim=aim)
+        schema = written.get("schema")
+        for found in loosened(schema, top=False) if isinstance(schema, dict) else ():
+            made = type(options).model_validate({**written, "schema": found.schema})
+            place = ("check", kind, "schema", *found.path)
+            yield site.mutant(("check", kind), made, found.what, at=place)
+    listed = getattr(rule, "in_", None) or ()
+    for i, item in enumerate(listed if len(listed) > 1 else ()):
+        dropped = site.without(("in_", i), f'"{item}" is not in `in`', at=("in", i))
+        yield replace(dropped, aim=_any_text(rule))
+    texts = [name for name, schema in (placed.entry_args or {}).items() if is_free_text(schema)]
+    if placed.tool is not None and not listed and len(texts) > 1:
+        what = f'only "{texts[0]}" is checked'
+        only, aim = (f"args.{texts[0]}",), _any_text(rule)
+        yield site.mutant(("in_",), only, what, at=("check",), aim=aim)
+
+
+def _any_text(rule: Rule) -> Aim | None:
+    """Aim at a text that a check finds, wherever it stands."""
+    for kind in ("pattern", "terms"):
+        options = getattr(rule.check, kind)
+        if options is not None:
+            first = options.any[0]
+            return Aim("text", "", first if kind == "pattern" else re.escape(first), _NOTHING)
+    return None
+
+
+def _text_aim(
+    kind: str, before: Mapping[str, Any], after: Mapping[str, Any], path: Path
+) -> Aim | None:
+    """Say which text only one of two checks finds."""
+    if kind not in ("pattern", "terms"):
+        return None
+    items, left = before["any"], after["any"]
+    if kind == "terms":
+        items, left = [_term(item) for item in items], [_term(item) for item in left]
+    if path[1:2] != ("any",):
+        return Aim("text", "", items[0], items[0].removeprefix("(?i)"))
+    at = int(path[-1])
+    if len(left) == len(items):
+        return Aim("text", "", items[at], left[at])
+    # What nothing but the item that is gone finds, the list without it does not.
+    return Aim("text", "", items[at], "|".join(f"(?:{item})" for item in left))
+
+
+def _term(item: str) -> str:
+    return f"(?i){re.escape(item)}"
+
+
+def _is_read(placed: PlacedRule) -> bool:
+    """Whether no argument that a check reads can hold what it cannot read."""
+    read = getattr(placed.rule, "in_", None)
+    names = {item.removeprefix("args.") for item in read or ()}
+    args = placed.entry_args
+    return args is not None and all(
+        _is_plain(schema) for name, schema in args.items() if read is None or name in names
+    )
+
+
+def _is_plain(schema: object) -> bool:
+    """Whether a schema takes no mappings, which could be a picture."""
+    if not isinstance(schema, Mapping):
+        return False
+    return (
+        "enum" in schema
+        or schema.get("type") in _PLAIN
+        or (schema.get("type") == "array" and _is_plain(schema.get("items")))
+    )
+
+
+def is_free_text(schema: object) -> bool:
+    """Whether a schema takes any text."""
+    return (
+        isinstance(schema, Mapping)
+        and schema.get("type") == "string"
+        and not schema.keys() & {"enum", "const", "pattern", "format"}
+    )
+
+
+def _arguments(site: Site, args: Mapping[str, Any]) -> Iterator[Mutant]:
+    for name, schema in args.items():
+        if len(args) > 1:
+            rest = {other: item for other, item in args.items() if other != name}
+            what = f'"{name}" is not looked at'
+            aim = Aim("args", name, schema, {})
+            yield site.mutant(("args",), rest, what, at=("args", name), aim=aim)
+        for found in loosened(schema):
+            yield site.mutant(
+                ("args", name),
+                found.schema,
+                f"{name}: {found.what}",
+                at=("args", name, *found.path),
+                aim=Aim("args", name, schema, found.schema),
+            )
+
+
+def _covered(site: Site, placed: PlacedRule, tools: Sequence[str]) -> Iterator[Mutant]:
+    """Let a rule cover fewer tools."""
+    rule = placed.top
+    assert rule is not None  # noqa: S101 - asked before
+    named, left_out = rule.tools or (), rule.except_ or ()
+    for i, item in enumerate(named):
+        if len(named) > 1:
+            dropped = site.without(("tools", i), f'"{item}" is not in `tools`')
+            yield replace(dropped, aim=Aim("only", item))
+        for glob in narrower(item):
+            what = f'"{item}" is "{glob}" in `tools`'
+            aim = Aim("tool", item, glob, item)
+            yield site.mutant(("tools", i), glob, what, at=("tools", i), aim=aim)
+    for i, item in enumerate(left_out):
+        for glob in wider(item):
+            what = f'"{item}" is "{glob}" in `except`'
+            aim = Aim("tool", item, item, glob)
+            yield site.mutant(("except_", i), glob, what, at=("except", i), aim=aim)
+    globs = [item for item in named if is_glob(item)]
+    for tool in tools:
+        if any(matches_glob(glob, tool) for glob in globs) and not any(
+            matches_glob(glob, tool) for glob in (*left_out, *(n for n in named if n == tool))
+        ):
+            what = f'"{tool}" is left out'
+            aim = Aim("only", tool)
+            yield site.mutant(("except_",), (*left_out, tool), what, at=("tools",), aim=aim)
+            return
 
 
 def approval_mutants(site: Site, approval: Approval) -> Iterator[Mutant]:
     """Yield approvals that more people can give, that fewer must give, or that hold longer."""
-    if "requester" not in approval.approvers:
-        more = (*approval.approvers, "requester")
-        place = ("approval", "approvers")
-        yield site.mutant(place, more, "the requester may approve", at=place)
+    other = OTHER if "requester" in approval.approvers else "requester"
+    more = (*approval.approvers, other)
+    place = ("approval", "approvers")
+    what = "the requester may approve" if other == "requester" else f'"{other}" may approve as well'
+    yield site.mutant(place, more, what, at=place)
     if approval.quorum > 1:
         place = ("approval", "quorum")
         fewer = approval.quorum - 1

@@ -1,20 +1,53 @@
-"""Schemas that take one thing more."""
+"""Schemas that take one thing more; below `not`, one thing less."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policy_engine.policy import JsonSchema
 from policy_engine.source import Path
-from policy_engine.testing.mutation.conditions import OTHER
+from policy_engine.testing.mutation.checks import loosened_check
+from policy_engine.testing.mutation.keywords import loosened_keyword, tightened_keyword
 
 __all__ = ["Loosened", "loosened"]
 
-_MORE: Final = ("maximum", "maxLength", "maxItems", "maxBytes", "maxProperties", "maxContains")
-_LESS: Final = ("minimum", "minLength", "minItems", "minProperties", "minContains")
-_COUNTS: Final = frozenset({"minLength", "minItems", "minProperties", "minContains"})
-_INCLUSIVE: Final = {"exclusiveMaximum": "maximum", "exclusiveMinimum": "minimum"}
-_DROPPED: Final = ("format", "multipleOf", "uniqueItems", "check", "not", "contains")
-_TYPELESS: Final = frozenset({"type", "message", "optional", "description", "title", "default"})
+_ANNOTATIONS: Final = frozenset(
+    {"message", "optional", "description", "title", "default", "examples", "deprecated"}
+)
+_OTHER_TYPE: Final[Mapping[str, str]] = {
+    "integer": "number",
+    "number": "string",
+    "string": "number",
+    "boolean": "number",
+    "array": "string",
+    "object": "string",
+    "null": "string",
+}
+"""What is taken as well where a type is widened."""
+_PARTS: Final[Mapping[str, str]] = {
+    "items": "one",
+    "contains": "one",
+    "additionalProperties": "one",
+    "propertyNames": "one",
+    "then": "one",
+    "else": "one",
+    "prefixItems": "list",
+    "allOf": "list",
+    "anyOf": "list",
+    "oneOf": "list",
+    "properties": "map",
+    "patternProperties": "map",
+    "$defs": "map",
+}
+"""Keywords that hold schemas which a value must fit -> how they hold them."""
+_OPENED: Final = "any key is taken"
+_DROPPED: Final = (
+    *("format", "multipleOf", "uniqueItems", "check", "not", "contains", "maxBytes", "pattern"),
+    *("anyOf", "oneOf", "then", "else", "propertyNames", "dependentRequired", "$ref"),
+)
+"""Keywords that may be gone as a whole."""
+_WITH_IT: Final[Mapping[str, tuple[str, ...]]] = {"contains": ("minContains", "maxContains")}
+"""What means nothing without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,74 +62,156 @@ class Loosened:
     """Whether expressions may see other types."""
 
 
-def loosened(schema: Mapping[str, Any], *, top: bool = True) -> Iterator[Loosened]:
-    """Yield a schema with each single thing loosened."""
-    for key, value in schema.items():
-        yield from _keyword(schema, key, value)
+def loosened(schema: JsonSchema, *, top: bool = True, closed: bool = True) -> Iterator[Loosened]:
+    """Yield a schema with each single thing loosened.
+
+    Args:
+        schema: As it is written.
+        top: Whether it is the whole schema of an argument, which must be there.
+        closed: Whether objects are closed where `additionalProperties` is not written.
+    """
+    if not isinstance(schema, Mapping):
+        return
+    for found in _looser(schema):
+        if closed or not _says_nothing(schema, found):
+            yield found
     if top and schema.get("optional") is not True:
         changed = {**schema, "optional": True}
         yield Loosened(changed, (), "the argument may be absent", retypes=True)
-    if set(schema) <= _TYPELESS and isinstance(schema.get("type"), str):
+
+
+def _says_nothing(schema: Mapping[str, Any], found: Loosened) -> bool:
+    """Whether a value that is only read cannot tell: objects are open, and have fields."""
+    if found.what == _OPENED:
+        return "additionalProperties" not in found.path
+    holder: Any = schema
+    for step in found.path[:-1]:
+        holder = holder[step]
+    return found.path[-1:] == ("type",) and holder["type"] in ("object", "array")
+
+
+def _looser(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+    for key, value in schema.items():
+        for changed, what in loosened_keyword(schema, key, value):
+            yield Loosened(changed, (key,), what)
+        yield from _dropped(schema, key, value)
+    for looser, path, what in loosened_check(schema.get("check") or {}):
+        yield Loosened({**schema, "check": looser}, ("check", *path), what)
+    yield from _types(schema)
+    yield from _keys(schema)
+    yield from _opened(schema)
+    ways = (
+        (_PARTS, _looser),
+        ({"not": "one", **_conditions(schema, loosens=False)}, _tighter),
+        (_conditions(schema, loosens=True), _looser),
+    )
+    for parts, change in ways:
+        for steps, below in _below(schema, parts):
+            yield from _placed_all(schema, steps, below, change)
+
+
+def _dropped(schema: Mapping[str, Any], key: str, value: Any) -> Iterator[Loosened]:
+    if key in _DROPPED and value is not False:
+        gone = {key, *_WITH_IT.get(key, ())}
+        if key in ("then", "else") and not ({"then", "else"} - {key}) & schema.keys():
+            gone.add("if")
+        rest = {other: item for other, item in schema.items() if other not in gone}
+        name = "the pattern" if key == "pattern" else key
+        yield Loosened(rest, (key,), f"{name} is gone", retypes=key == "$ref")
+    for i in range(len(value) if key == "allOf" and len(value) > 1 else 0):
+        fewer = {**schema, key: [*value[:i], *value[i + 1 :]]}
+        yield Loosened(fewer, (key, i), "a part of allOf is gone", retypes=True)
+
+
+def _tighter(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+    """Yield a schema with each single thing tightened, so that what forbids it forbids less."""
+    for key, value in schema.items():
+        for changed, what in tightened_keyword(schema, key, value):
+            yield Loosened(changed, (key,), what)
+    for steps, below in _below(schema, {"not": "one"}):
+        yield from _placed_all(schema, steps, below, _looser)
+    for steps, below in _below(schema, _PARTS):
+        yield from _placed_all(schema, steps, below, _tighter)
+
+
+def _conditions(schema: Mapping[str, Any], *, loosens: bool) -> Mapping[str, str]:
+    """Return whether `if` is to hold less often, for `then`, or more often, for `else`."""
+    return {"if": "one"} if ("else" if loosens else "then") in schema else {}
+
+
+def _types(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+    kind = schema.get("type")
+    if kind is None:
+        return
+    if schema.keys() <= {"type", *_ANNOTATIONS} and isinstance(kind, str):
         changed = {key: value for key, value in schema.items() if key != "type"}
-        yield Loosened(changed, ("type",), f'any type is taken, not only "{schema["type"]}"', True)
-    if schema.get("type") == "object" and not schema.get("additionalProperties", False):
-        yield Loosened({**schema, "additionalProperties": True}, (), "any key is taken")
-    for steps, below in _below(schema):
-        for found in loosened(below, top=False):
-            yield Loosened(
-                _placed(schema, steps, found.schema),
-                (*steps, *found.path),
-                found.what,
-                found.retypes,
-            )
+        yield Loosened(changed, ("type",), f'any type is taken, not only "{kind}"', retypes=True)
+        return
+    named = [kind] if isinstance(kind, str) else list(kind)
+    other = next((_OTHER_TYPE[one] for one in named if _OTHER_TYPE[one] not in named), None)
+    if other is not None and not {"enum", "const"} & schema.keys():
+        what = f"{other} is taken as well"
+        yield Loosened({**schema, "type": [*named, other]}, ("type",), what, retypes=True)
 
 
-def _keyword(schema: Mapping[str, Any], key: str, value: Any) -> Iterator[Loosened]:
-    without = {other: item for other, item in schema.items() if other != key}
-    if key in _MORE:
-        yield Loosened({**schema, key: value + 1}, (key,), f"{key} {value} is {value + 1}")
-    elif key in _LESS:
-        if key not in _COUNTS or value > 1:
-            yield Loosened({**schema, key: value - 1}, (key,), f"{key} {value} is {value - 1}")
-        elif value == 1:
-            yield Loosened(without, (key,), f"{key} {value} is gone")
-    elif key in _INCLUSIVE:
-        yield Loosened(
-            {**without, _INCLUSIVE[key]: value}, (key,), f"{key} {value} is {_INCLUSIVE[key]}"
-        )
-    elif key == "enum" and not all(isinstance(item, bool) for item in value):
-        yield Loosened({**schema, key: [*value, _another(value)]}, (key,), "the list is longer")
-    elif key == "pattern":
-        yield from _pattern(schema, without, value)
-    elif key in _DROPPED:
-        yield Loosened(without, (key,), f"{key} is gone")
+def _keys(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+    """Open an object, and let its keys be absent."""
+    kind = schema.get("type")
+    if kind == "object" or (isinstance(kind, list) and "object" in kind):
+        more = schema.get("additionalProperties", False)
+        if more is not True:
+            changed = {**schema, "additionalProperties": True}
+            place: Path = ("additionalProperties",) if "additionalProperties" in schema else ()
+            yield Loosened(changed, place, _OPENED)
+    required = schema.get("required")
+    for i, name in enumerate(required or []):
+        fewer = [other for other in schema["required"] if other != name]
+        yield Loosened({**schema, "required": fewer}, ("required", i), f'"{name}" may be absent')
+    properties = schema.get("properties") or {}
+    for name, below in properties.items() if required is None else ():
+        if isinstance(below, Mapping) and below.get("optional") is not True:
+            changed = {**properties, name: {**below, "optional": True}}
+            what = f'"{name}" may be absent'
+            opened = {**schema, "properties": changed}
+            yield Loosened(opened, ("properties", name), what, retypes=True)
 
 
-def _pattern(schema: Mapping[str, Any], without: dict[str, Any], value: str) -> Iterator[Loosened]:
-    yield Loosened(without, ("pattern",), "the pattern is gone")
-    for after, end in ((value.removeprefix("^"), "start"), (value.removesuffix("$"), "end")):
-        if after not in (value, ""):
-            what = f"the pattern is not held to the {end} of the text"
-            yield Loosened({**schema, "pattern": after}, ("pattern",), what)
+def _opened(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+    """Let anything stand where nothing may."""
+    if schema.get("items") is False:
+        yield Loosened({**schema, "items": True}, ("items",), "more items are taken")
+    for key in ("properties", "patternProperties"):
+        held = schema.get(key) or {}
+        for name, below in held.items():
+            if below is False:
+                opened = {**schema, key: {**held, name: True}}
+                yield Loosened(opened, (key, name), f'"{name}" is taken')
 
 
-def _another(value: list[Any]) -> Any:
-    numbers = [item for item in value if isinstance(item, int | float)]
-    if len(numbers) == len(value):
-        return max(numbers) + 1
-    return OTHER
+def _below(
+    schema: Mapping[str, Any], parts: Mapping[str, str]
+) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for key, form in parts.items():
+        held = schema.get(key)
+        pairs: list[tuple[Path, Any]] = [((key,), held)]
+        if form == "list":
+            pairs = [((key, i), below) for i, below in enumerate(held or ())]
+        elif form == "map":
+            pairs = [((key, name), below) for name, below in (held or {}).items()]
+        for steps, below in pairs:
+            if isinstance(below, Mapping):
+                yield steps, below
 
 
-def _below(schema: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    items = schema.get("items")
-    if isinstance(items, Mapping):
-        yield ("items",), items
-    for name, below in (schema.get("properties") or {}).items():
-        if isinstance(below, Mapping):
-            yield ("properties", name), below
-    for i, below in enumerate(schema.get("prefixItems") or ()):
-        if isinstance(below, Mapping):
-            yield ("prefixItems", i), below
+def _placed_all(
+    schema: Mapping[str, Any],
+    steps: Path,
+    below: Mapping[str, Any],
+    change: Callable[[Mapping[str, Any]], Iterator[Loosened]],
+) -> Iterator[Loosened]:
+    for found in change(below):
+        whole = _placed(schema, steps, found.schema)
+        yield Loosened(whole, (*steps, *found.path), found.what, found.retypes)
 
 
 def _placed(schema: Any, steps: Path, new: Any) -> Any:

@@ -1,28 +1,36 @@
 """A call that a policy set and its mutant decide differently."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import (
     ApprovalNeeded,
     ApprovalUse,
+    Count,
     Decision,
     Obligation,
     Reservation,
     Timeout,
 )
 from policy_engine.engine import Engine
-from policy_engine.testing.mutation.samples import Sample, around
+from policy_engine.testing.mutation.aimed import aimed
+from policy_engine.testing.mutation.differences import differs_in
+from policy_engine.testing.mutation.mutant import Mutant
+from policy_engine.testing.mutation.sample import Reads, Sample
+from policy_engine.testing.mutation.samples import around
 from policy_engine.testing.reach import Reach
 
-__all__ = ["Search", "Witness"]
+__all__ = ["Search", "Witness", "shown"]
 
 _MOST: Final = 1_500
-"""How many requests are tried for one mutant."""
-_MORE: Final = 300
-"""How many of them for another effect, once something less is different."""
+"""How many requests are decided for one mutant."""
+_ASKED: Final = 8_000
+"""Of how many the changed part alone is asked."""
+_MORE: Final = 60
+"""How many are decided for another effect, once something less is different."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,47 +53,89 @@ class Search:
         compiled: The policy set.
         engine: Decides by it.
         seeds: Requests to begin with.
+        reads: What of them matters.
     """
 
-    def __init__(self, compiled: Compiled, engine: Engine, seeds: Iterable[Sample]) -> None:
+    def __init__(
+        self, compiled: Compiled, engine: Engine, seeds: Sequence[Sample], reads: Reads
+    ) -> None:
+        self._compiled = compiled
         self._engine = engine
-        self._rest = _interleaved(seeds, compiled, Reach(compiled))
-        self._known: list[tuple[Sample, Decision]] = []
+        self._seeds = seeds
+        self._rest = _interleaved(seeds, compiled, reads)
+        self._known: list[Sample] = []
 
-    def witness(self, other: Engine) -> Witness | None:
+    def witness(self, mutant: Mutant, other: Engine, names: Iterable[str] = ()) -> Witness | None:
         """Search for a request that a mutant decides differently.
 
         Args:
+            mutant: What was changed.
             other: Decides by the mutant.
+            names: Under which names something may speak otherwise.
         """
+        differs = differs_in(mutant, self._compiled, other.compiled, names)
+        counted = mutant.unit[:1] == ("limits",)
+        samples = chain(
+            () if mutant.aim is None else aimed(mutant.aim, self._seeds), self._samples()
+        )
         second: Witness | None = None
-        for tried, (sample, before) in enumerate(self._samples()):
-            if second is not None and tried > _MORE:
+        decided = since = 0
+        for sample in islice(samples, _ASKED):
+            found = self._filled(sample, other) if counted else sample
+            if differs is not None and not differs(found):
+                continue
+            found = found if counted else self._filled(sample, other)
+            decided += 1
+            since += second is not None
+            if decided > _MOST or since > _MORE:
                 break
-            after = other.decide(sample.request, sample.facts)
+            before = self._engine.decide(found.request, found.facts)
+            after = other.decide(found.request, found.facts)
             if before.effect != after.effect:
-                return _witness(sample, before.effect, after.effect)
+                return self._shown(found, before.effect, after.effect)
             if second is None:
                 different = _different(before, after)
                 if different is not None:
-                    second = _witness(sample, *different)
+                    second = self._shown(found, *different)
         return second
 
-    def _samples(self) -> Iterator[tuple[Sample, Decision]]:
-        """Go through the samples; each is decided by the policy set once only."""
+    def _shown(self, sample: Sample, before: str, after: str) -> Witness:
+        found = shown(sample, before, after)
+        if sample.facts.session is None and self._engine.needs(sample.request).session:
+            return replace(found, beside=("nothing is known of the session", *found.beside))
+        return found
+
+    def _filled(self, sample: Sample, other: Engine) -> Sample:
+        """Let counters stand at nothing that no test has counted with."""
+        counters = sample.facts.counters
+        needs = (
+            *self._engine.needs(sample.request).counters,
+            *other.needs(sample.request).counters,
+        )
+        missing = {
+            (need.limit, need.key): Count(0.0)
+            for need in needs
+            if (need.limit, need.key) not in counters
+        }
+        if not missing:
+            return sample
+        return replace(sample, facts=replace(sample.facts, counters={**counters, **missing}))
+
+    def _samples(self) -> Iterator[Sample]:
+        """Go through the samples; each is made once only."""
         yield from self._known
-        while len(self._known) < _MOST:
+        while len(self._known) < _ASKED:
             sample = next(self._rest, None)
             if sample is None:
                 return
-            found = (sample, self._engine.decide(sample.request, sample.facts))
-            self._known.append(found)
-            yield found
+            self._known.append(sample)
+            yield sample
 
 
-def _interleaved(seeds: Iterable[Sample], compiled: Compiled, reach: Reach) -> Iterator[Sample]:
+def _interleaved(seeds: Iterable[Sample], compiled: Compiled, reads: Reads) -> Iterator[Sample]:
     """Go through the samples around every seed, the nearest of each first."""
-    running = [around(seed, reach.of(seed.request).chain, compiled) for seed in seeds]
+    reach = Reach(compiled)
+    running = [around(seed, reach.of(seed.request).chain, compiled, reads) for seed in seeds]
     while running:
         for samples in list(running):
             sample = next(samples, None)
@@ -115,9 +165,11 @@ def _owed(item: Obligation) -> str:
         case Reservation():
             window = "" if item.per is None else f" per {item.per}"
             window += " s" if isinstance(item.per, float) else ""
+            window += f" in {item.timezone}" if item.per == "day" else ""
             by = "/".join(item.key)
             amount = "usage" if item.amount is None else f"{item.amount:g}"
-            return f'counts {amount} of {item.max:g}{window} towards "{item.limit}" of {by}'
+            alert = "" if item.alert_at is None else f", alerts at {item.alert_at:g}"
+            return f'counts {amount} of {item.max:g}{window} towards "{item.limit}" of {by}{alert}'
         case ApprovalNeeded():
             people = " or ".join(item.approvers)
             return f'"{item.rule}" asks {item.quorum} of {people} within {item.expires:g} s'
@@ -131,7 +183,8 @@ def _named(noun: str, values: Iterable[str]) -> str:
     return f"{noun}{', '.join(values) or 'nothing'}"
 
 
-def _witness(sample: Sample, before: str, after: str) -> Witness:
+def shown(sample: Sample, before: str, after: str) -> Witness:
+    """Return a request as a witness, with what the policy decides and what its mutant does."""
     request, facts = sample.request, sample.facts
     values: dict[str, Any] = {}
     for name in type(request).__slots__:
@@ -143,9 +196,7 @@ def _witness(sample: Sample, before: str, after: str) -> Witness:
     if facts.now is not None:
         values["now"] = facts.now.isoformat()
     beside = []
-    if facts.session is None:
-        beside.append("nothing is known of the session")
-    elif facts.session.labels:
+    if facts.session is not None and facts.session.labels:
         beside.append(f"the session carries {', '.join(sorted(facts.session.labels))}")
     if facts.session is not None and facts.session.calls:
         beside.append(f"it called {', '.join(sorted(facts.session.calls))}")

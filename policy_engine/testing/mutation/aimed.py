@@ -1,0 +1,188 @@
+"""Requests that aim at what a mutant changes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any, Final
+
+from policy_engine.compiler import TEXT_OF
+from policy_engine.compiler.names import matches_glob
+from policy_engine.lint.proof.regexes import sample, search
+from policy_engine.testing.mutation.keywords import OTHER
+from policy_engine.testing.mutation.mutant import Aim
+from policy_engine.testing.mutation.pairs import with_each
+from policy_engine.testing.mutation.patterns import single_branches, spaced
+from policy_engine.testing.mutation.sample import Sample, with_argument, with_fact
+from policy_engine.testing.mutation.values import edited, values_of
+
+__all__ = ["aimed"]
+
+_NAMED: Final = {
+    "tool_call": "tool",
+    "tool_result": "tool",
+    "handoff": "target",
+    "model_request": "model",
+    "model_response": "model",
+}
+_FILLED: Final = ("", "x", OTHER)
+_SHORT: Final = 3
+"""A shorter text is not looked for in others."""
+
+
+def aimed(aim: Aim, seeds: Sequence[Sample]) -> Iterator[Sample]:
+    """Yield requests with what only one of two schemas takes, or only one of two globs matches.
+
+    Args:
+        aim: What was changed.
+        seeds: Requests to begin with.
+    """
+    around = _WAYS[aim.place]
+    for seed in seeds:
+        yield from around(aim, seed)
+
+
+def _arguments(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    args = seed.request.args
+    if not isinstance(args, dict):
+        return
+    rest = {key: item for key, item in args.items() if key != aim.name}
+    yield replace(seed, request=replace(seed.request, args=rest))
+    before = args.get(aim.name)
+    for value in _values(aim, before):
+        changed = with_argument(seed, aim.name, value)
+        yield changed
+        # What else speaks of the old value may stop the new one for that alone.
+        facts = _renamed(seed.facts.answers, before, value)
+        if facts != seed.facts.answers:
+            yield replace(changed, facts=replace(seed.facts, answers=facts))
+
+
+def _facts(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    for value in _values(aim, seed.facts.answers.get(aim.name)):
+        yield with_fact(seed, aim.name, value)
+
+
+def _context(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    context = seed.request.context or {}
+    for value in _values(aim, context.get(aim.name)):
+        changed = {**context, aim.name: value}
+        yield replace(seed, request=replace(seed.request, context=changed))
+
+
+def _attrs(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    principal = seed.request.principal or {}
+    attrs = principal.get("attrs") or {}
+    before = attrs.get(aim.name)
+    for value in _values(aim, before):
+        changed = {**principal, "attrs": {**attrs, aim.name: value}}
+        found = replace(seed, request=replace(seed.request, principal=changed))
+        yield found
+        args = _renamed(seed.request.args, before, value)
+        if args != seed.request.args:
+            yield replace(found, request=replace(found.request, args=args))
+
+
+def _agent(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    for name in _names(aim):
+        yield replace(seed, request=replace(seed.request, agent=name))
+
+
+def _tool(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    field = _NAMED.get(seed.request.stage)
+    for name in _names(aim) if field is not None else ():
+        yield replace(seed, request=replace(seed.request, **{field: name}))  # type: ignore[arg-type]
+
+
+def _text(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    """Put texts that only one of two patterns finds where the check reads."""
+    request = seed.request
+    part = TEXT_OF.get(request.stage, "text")
+    for text in _found(aim.before, aim.after):
+        for one in (text, f"x {text}"):
+            if part != "args":
+                yield replace(seed, request=replace(request, **{part: one}))  # type: ignore[arg-type]
+                continue
+            args = request.args or {}
+            held = [name for name, value in args.items() if isinstance(value, str)]
+            read = sorted(path[1] for path in aim.paths if path[0] == "args" and len(path) > 1)
+            for name in dict.fromkeys((*held, *read)):
+                yield with_argument(seed, name, one)
+
+
+def _edited(aim: Aim, seed: Sample) -> Iterator[Sample]:  # noqa: ARG001 - it is the same for all
+    """Change single signs of the texts in arguments."""
+    for name, value in (seed.request.args or {}).items():
+        if isinstance(value, str):
+            for text in edited(value):
+                yield with_argument(seed, name, text)
+        elif isinstance(value, list) and value and isinstance(value[-1], str):
+            for text in edited(value[-1]):
+                yield with_argument(seed, name, [*value[:-1], text])
+
+
+_WAYS: Final[Mapping[str, Callable[[Aim, Sample], Iterator[Sample]]]] = {
+    "args": _arguments,
+    "facts": _facts,
+    "context": _context,
+    "attrs": _attrs,
+    "agent": _agent,
+    "tool": _tool,
+    "text": _text,
+    "edited": _edited,
+    "named": lambda aim, seed: with_each(seed, aim.paths, aim.after),
+    "only": lambda _, seed: iter([seed]),
+}
+
+
+def _values(aim: Aim, value: Any) -> Iterator[Any]:
+    return chain(
+        values_of(aim.after, value, near=True),
+        values_of(aim.before, value, near=True),
+    )
+
+
+def _names(aim: Aim) -> list[str]:
+    """Return names that the wider glob matches and the narrower does not."""
+    made = (aim.after.replace("*", text).replace("?", "x") for text in _FILLED)
+    return [
+        name
+        for name in made
+        if matches_glob(aim.after, name) and not matches_glob(aim.before, name)
+    ]
+
+
+def _found(before: str, after: str) -> Iterator[str]:
+    """Yield texts that the first pattern finds and the second does not."""
+    for pattern in (before, *single_branches(before)):
+        # What may be any sign is a space, for a letter would join the words about it.
+        for text in (*sample(pattern), *sample(spaced(pattern))):
+            for one in (text, f"x {text}", text.upper(), text.lower()):
+                if search(before, one) is True and search(after, one) is False:
+                    yield one
+
+
+def _renamed(value: Any, before: Any, after: Any) -> Any:
+    """Put what became of a value wherever else it stands."""
+    old, new = _texts(before), _texts(after)
+    pairs = [(a, b) for a, b in zip(old, new, strict=False) if a != b and len(a) >= _SHORT]
+    added = [text for text in new if text not in old]
+    return _replaced(value, pairs, old, added) if pairs or added else value
+
+
+def _replaced(value: Any, pairs: list[tuple[str, str]], old: list[str], added: list[str]) -> Any:
+    if isinstance(value, str):
+        for text, other in pairs:
+            value = value.replace(text, other)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, pairs, old, added) for key, item in value.items()}
+    if isinstance(value, list):
+        made = [_replaced(item, pairs, old, added) for item in value]
+        return [*made, *added] if any(text in value for text in old) else made
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

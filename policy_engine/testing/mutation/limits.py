@@ -1,0 +1,88 @@
+"""Limits that count less, or later, and prices that are too low."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from policy_engine.compiler.names import is_glob
+from policy_engine.policy import Limit, LoadedPolicy, Policy
+from policy_engine.testing.mutation.globs import narrower
+from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
+
+__all__ = ["limit_mutants", "price_mutants"]
+
+_HALF_A_DAY: Final = 43_200.0
+_FAR: Final = "Etc/GMT+12"
+_NEAR: Final = "Etc/GMT-12"
+
+
+def limit_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
+    """Yield what could be wrong with the limits of a policy; observed ones stop nothing."""
+    for i, limit in enumerate(loaded.policy.limits):
+        if limit.mode == "observe":
+            continue
+        site = Site(index, loaded, ("limits", i), f"{loaded.policy.policy}/{limit.id}")
+        yield site.without((), f'the limit "{limit.id}" is gone')
+        yield site.mutant(("mode",), "observe", f'the limit "{limit.id}" only observes')
+        more = limit.max + 1
+        yield site.mutant(("max",), more, f"max {limit.max:g} is {more:g}", at=("max",))
+        yield from _window(site, limit)
+        yield from _key(site, limit, loaded.policy)
+        yield from _tools(site, limit)
+        if limit.of != "calls":
+            what = f'"{limit.of}" is "calls"'
+            yield site.mutant(("of",), "calls", what, at=("of",))
+        if limit.alert_at is not None:
+            yield site.mutant(("alert_at",), None, "nobody is alerted", at=("alert_at",))
+
+
+def _window(site: Site, limit: Limit) -> Iterator[Mutant]:
+    if isinstance(limit.per, float):
+        yield site.mutant(("per",), limit.per / 2, "the window is half as long", at=("per",))
+    elif limit.per == "day":
+        yield site.mutant(("per",), _HALF_A_DAY, "the window is 12 hours", at=("per",))
+        other = _NEAR if limit.timezone == _FAR else _FAR
+        what = f'the day begins as in "{other}"'
+        at = ("timezone",) if "timezone" in limit.model_fields_set else ("per",)
+        yield site.mutant(("timezone",), other, what, at=at)
+    else:
+        yield site.mutant(("per",), "day", "it begins anew every day")
+
+
+def _key(site: Site, limit: Limit, policy: Policy) -> Iterator[Mutant]:
+    """Let requests that share a counter count apart."""
+    parts = {"session": "each session"}
+    agents = None if policy.applies_to is None else policy.applies_to.agents
+    if agents is None or len(agents) > 1 or any(map(is_glob, agents)):
+        parts["agent"] = "each agent"
+    if limit.tools and (len(limit.tools) > 1 or is_glob(limit.tools[0])):
+        parts["tool"] = "each tool"
+    for part, whose in parts.items():
+        if part not in limit.by:
+            by = (part,) if limit.by == ("global",) else (*limit.by, part)
+            yield site.mutant(("by",), by, f"{whose} counts apart", at=("by",))
+
+
+def _tools(site: Site, limit: Limit) -> Iterator[Mutant]:
+    tools = limit.tools or ()
+    for i, item in enumerate(tools):
+        if len(tools) > 1:
+            dropped = site.without(("tools", i), f'"{item}" does not count')
+            yield replace(dropped, aim=Aim("only", item))
+        for glob in narrower(item):
+            aim = Aim("tool", item, glob, item)
+            what = f'"{item}" is "{glob}" in `tools`'
+            yield site.mutant(("tools", i), glob, what, at=("tools", i), aim=aim)
+
+
+def price_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
+    """Yield prices that are half of what they should be."""
+    for model, price in loaded.policy.prices.items():
+        for part in ("input", "output"):
+            before = getattr(price, part)
+            if before > 0:
+                site = Site(index, loaded, ("prices", model), None)
+                what = f'the price of the {part} of "{model}" is {before / 2:g}, not {before:g}'
+                aim = Aim("prices", model, part)
+                unit = ("prices",)
+                yield site.mutant((part,), before / 2, what, at=(part,), unit=unit, aim=aim)
