@@ -460,7 +460,7 @@ def api(loopback):
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Api)
     server.bodies = []
     server.steps = []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

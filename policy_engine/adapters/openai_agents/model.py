@@ -22,6 +22,7 @@ from policy_engine.adapters.openai_agents.incoming import model_input
 from policy_engine.adapters.openai_agents.judge import enforce
 from policy_engine.adapters.openai_agents.parts import decided_texts
 from policy_engine.adapters.openai_agents.scope import AGENT, about, here, session_for
+from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
 from policy_engine.adapters.openai_agents.texts import Part, parts_of_output, with_parts
 from policy_engine.guard import Guard, GuardSession
 
@@ -68,13 +69,14 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
-        session, sent = await self._before(input)
+        session, model, items, shown = await self._before(input, tools)
+        sent = Sent(system_instructions, items, shown, model_settings.max_tokens)
         try:
-            response = await self._model().get_response(
+            response = await model.get_response(
                 system_instructions=system_instructions,
-                input=sent,
+                input=items,
                 model_settings=model_settings,
-                tools=await offered(self._guard, session, tools),
+                tools=shown,
                 output_schema=output_schema,
                 handoffs=handoffs,
                 tracing=tracing,
@@ -82,9 +84,8 @@ class GuardedModel(Model):
                 conversation_id=conversation_id,
                 prompt=prompt,
             )
-        except Exception:
-            # Nothing came back, so nothing was used.
-            self._settle(session, 0, 0)
+        except BaseException as error:
+            self._settle(session, *spent(sent, error, []))
             raise
         used = response.usage
         if used.total_tokens or used.input_tokens or used.output_tokens:
@@ -110,14 +111,15 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
-        session, sent = await self._before(input)
+        session, model, items, shown = await self._before(input, tools)
+        sent = Sent(system_instructions, items, shown, model_settings.max_tokens)
         events: list[Any] = []
         try:
-            stream = self._model().stream_response(
+            stream = model.stream_response(
                 system_instructions,
-                sent,
+                items,
                 model_settings,
-                await offered(self._guard, session, tools),
+                shown,
                 output_schema,
                 handoffs,
                 tracing,
@@ -127,11 +129,10 @@ class GuardedModel(Model):
             )
             async for event in stream:
                 events.append(event)  # noqa: PERF401 - what came before an error counts
-        except Exception:
-            if not events:
-                self._settle(session, 0, 0)
+        except BaseException as error:
+            self._settle(session, *spent(sent, error, events))
             raise
-        for event in await self._streamed(session, events):
+        for event in await self._streamed(session, events, sent):
             yield event
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
@@ -154,12 +155,17 @@ class GuardedModel(Model):
         provider = MultiProvider() if scope is None else scope.provider
         return provider.get_model(self._inner)
 
-    async def _before(self, items: str | list[Any]) -> tuple[GuardSession, list[Any]]:
+    async def _before(
+        self, items: str | list[Any], tools: list[Any]
+    ) -> tuple[GuardSession, Model, list[Any], list[Any]]:
+        """Decide about a request; return who asks, and what is sent where."""
         session = session_for(self._guard, self._agent or AGENT.get())
         await enforce(self._guard, session, about(session, "model_request", model=self.name))
         try:
-            return session, await model_input(self._guard, session, items)
+            sent = await model_input(self._guard, session, items)
+            return session, self._model(), sent, await offered(self._guard, session, tools)
         except BaseException:
+            # Nothing was sent, so nothing was used.
             self._settle(session, 0, 0)
             raise
 
@@ -189,9 +195,10 @@ class GuardedModel(Model):
             }
         return [_complete(item) for item in (with_parts(output, changes) if changes else output)]
 
-    async def _streamed(self, session: GuardSession, events: list[Any]) -> list[Any]:
+    async def _streamed(self, session: GuardSession, events: list[Any], sent: Sent) -> list[Any]:
         last = next((e for e in reversed(events) if hasattr(e, "response")), None)
         if not isinstance(last, ResponseCompletedEvent):
+            self._settle(session, *(usage_of(last) or spent(sent, None, events)))
             # It failed or broke off: the SDK raises by its last event, and needs nothing else.
             ended = [e for e in events[-1:] if _is_end(e)]
             return [_emptied(event) for event in ended]
