@@ -1,6 +1,5 @@
 """Replace pieces of a value's strings."""
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -63,18 +62,25 @@ def redact_parts(parts: Sequence[str], redactions: Iterable[RedactionLike]) -> l
     Raises:
         CheckError: A redaction leads beyond the end of the text.
     """
-    written = [""] * len(parts)
-    ends = list(itertools.accumulate(map(len, parts)))
-    at = 0
-    for start, end, replacement in [*_merged(redactions), (ends[-1], ends[-1], "")]:
-        if not 0 <= start <= end <= ends[-1]:
-            raise CheckError("a redaction leads beyond its text")
-        holder = next((n for n, last in enumerate(ends) if start < last), len(parts) - 1)
-        for number, part in enumerate(parts):
-            first = ends[number] - len(part)
-            written[number] += part[max(at - first, 0) : max(start - first, 0)]
-        written[holder] += replacement
-        at = end
+    merged = _merged(redactions)
+    length = sum(map(len, parts))
+    if not all(0 <= start <= end <= length for start, end, _ in merged):
+        raise CheckError("a redaction leads beyond its text")
+    written: list[str] = []
+    first = at = 0
+    pieces = iter([*merged, None])
+    piece = next(pieces)
+    for number, part in enumerate(parts):
+        last = first + len(part)
+        kept: list[str] = []
+        while piece is not None and (piece[0] < last or number == len(parts) - 1):
+            start, end, replacement = piece
+            kept += (part[max(at - first, 0) : start - first], replacement)
+            at = end
+            piece = next(pieces)
+        kept.append(part[max(at - first, 0) :])
+        written.append("".join(kept))
+        first = last
     return written
 
 

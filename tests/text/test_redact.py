@@ -205,3 +205,21 @@ def test_each_container_is_copied_once_however_many_pieces_it_holds():
     # Eight times as many take eight times as long, and 64 times where each copies the list.
     least = min(seconds(5_000) for _ in range(3))
     assert min(seconds(40_000) for _ in range(2)) < least * 24
+
+
+def test_a_text_in_many_parts_is_gone_through_once():
+    def seconds(count):
+        pieces = [Redaction("", 2 * index, 2 * index + 1, "#") for index in range(count)]
+        started = time.process_time()
+        assert redact_parts(["ab"] * count, pieces) == ["#b"] * count
+        return time.process_time() - started
+
+    least = min(seconds(2_000) for _ in range(3))
+    assert min(seconds(16_000) for _ in range(2)) < least * 24
+
+
+def test_a_piece_that_covers_parts_is_replaced_where_it_begins():
+    assert redact_parts(["abc", "de", "fg"], [Redaction("", 1, 6, "#")]) == ["a#", "", "g"]
+    assert redact_parts(["ab", ""], [Redaction("", 2, 2, "#")]) == ["ab", "#"]
+    with pytest.raises(CheckError):
+        redact_parts(["ab", "c"], [Redaction("", 1, 4, "#")])
