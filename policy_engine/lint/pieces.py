@@ -10,9 +10,10 @@ from policy_engine.lint.proof.scene import decided, scenes
 from policy_engine.lint.proof.schema import values_of
 from policy_engine.lint.subject import PlacedCondition, Subject
 
-__all__ = ["Piece", "lets_through", "tested"]
+__all__ = ["RESTRICTING", "Piece", "lets_through", "tested"]
 
-_RESTRICTING: Final = frozenset({"deny", "require_approval"})
+RESTRICTING: Final = frozenset({"deny", "require_approval"})
+"""Effects of rules that stop calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def tested(subject: Subject) -> tuple[Piece, ...]:
 def _tested(subject: Subject) -> Iterator[Piece]:
     for found in subject.conditions:
         compiled = found.compiled
-        if compiled.condition is None or compiled.effect not in _RESTRICTING:
+        if compiled.condition is None or compiled.effect not in RESTRICTING:
             continue
         if found.stage != "tool_call":
             continue

@@ -41,6 +41,13 @@ from policy_engine.lint.rules.pe134_nothing_passes import RULE as PE134
 from policy_engine.lint.rules.pe135_idle_check import RULE as PE135
 from policy_engine.lint.rules.pe136_disguised_pattern import RULE as PE136
 from policy_engine.lint.rules.pe137_changed_tool import RULE as PE137
+from policy_engine.lint.rules.pe138_redundant_limit import RULE as PE138
+from policy_engine.lint.rules.pe139_past_date import RULE as PE139
+from policy_engine.lint.rules.pe140_mixed_time_zones import RULE as PE140
+from policy_engine.lint.rules.pe141_covers_nothing import RULE as PE141
+from policy_engine.lint.rules.pe142_idle_price import RULE as PE142
+from policy_engine.lint.rules.pe143_unknown_role import RULE as PE143
+from policy_engine.lint.rules.pe144_network_with_host_bits import RULE as PE144
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -65,6 +72,11 @@ from policy_engine.lint.rules.pe221_unbounded_amount import RULE as PE221
 from policy_engine.lint.rules.pe222_any_model import RULE as PE222
 from policy_engine.lint.rules.pe223_peer_approval import RULE as PE223
 from policy_engine.lint.rules.pe225_pattern_accepts_anything import RULE as PE225
+from policy_engine.lint.rules.pe226_public_suffix import RULE as PE226
+from policy_engine.lint.rules.pe227_insecure_address import RULE as PE227
+from policy_engine.lint.rules.pe228_command_by_prefix import RULE as PE228
+from policy_engine.lint.rules.pe229_limit_per_session import RULE as PE229
+from policy_engine.lint.rules.pe230_identity_from_argument import RULE as PE230
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -77,6 +89,9 @@ from policy_engine.lint.rules.pe309_boolean_comparison import RULE as PE309
 from policy_engine.lint.rules.pe310_no_schema_line import RULE as PE310
 from policy_engine.lint.rules.pe311_placeholder_id import RULE as PE311
 from policy_engine.lint.rules.pe312_yaml_1_1_word import RULE as PE312
+from policy_engine.lint.rules.pe313_past_waiver import RULE as PE313
+from policy_engine.lint.rules.pe314_waiver_without_owner import RULE as PE314
+from policy_engine.lint.rules.pe315_key_order import RULE as PE315
 
 __all__ = ["RULES", "UNUSED"]
 
@@ -120,6 +135,13 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE135,
             PE136,
             PE137,
+            PE138,
+            PE139,
+            PE140,
+            PE141,
+            PE142,
+            PE143,
+            PE144,
             PE201,
             PE202,
             PE203,
@@ -144,6 +166,11 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE222,
             PE223,
             PE225,
+            PE226,
+            PE227,
+            PE228,
+            PE229,
+            PE230,
             PE301,
             PE302,
             PE303,
@@ -156,6 +183,9 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE310,
             PE311,
             PE312,
+            PE313,
+            PE314,
+            PE315,
         )
     }
 )

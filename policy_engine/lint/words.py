@@ -4,14 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["AMOUNTS", "DANGEROUS", "GUARDS", "destructive", "words_of"]
+__all__ = ["AMOUNTS", "DANGEROUS", "GUARDS", "destructive", "names_in", "words_of"]
 
 
-def _set(text: str) -> frozenset[str]:
+def names_in(text: str) -> frozenset[str]:
+    """Return the names that a text lists."""
     return frozenset(text.split())
 
 
-_DESTRUCTIVE: Final = _set(
+_DESTRUCTIVE: Final = names_in(
     """
     delete drop remove destroy purge wipe erase truncate kill terminate revoke reset disable
     shutdown cancel transfer pay payment refund purchase buy withdraw send email publish post
@@ -21,20 +22,20 @@ _DESTRUCTIVE: Final = _set(
 )
 
 DANGEROUS: Final[Mapping[str, frozenset[str]]] = {
-    "shell": _set("command cmd shell bash script"),
-    "code": _set("code python javascript program snippet expression_code"),
-    "sql": _set("sql query_sql sql_query statement"),
-    "path": _set(
+    "shell": names_in("command cmd shell bash script"),
+    "code": names_in("code python javascript program snippet expression_code"),
+    "sql": names_in("sql query_sql sql_query statement"),
+    "path": names_in(
         """
         path file filepath file_path filename_path directory dir folder_path destination_path
         src_path
         """
     ),
-    "url": _set("url uri link href endpoint webhook callback_url host hostname"),
+    "url": names_in("url uri link href endpoint webhook callback_url host hostname"),
 }
 """What an argument is given to -> what it is called."""
 
-AMOUNTS: Final = _set(
+AMOUNTS: Final = names_in(
     """
     amount price total sum cost fee payment refund quantity qty discount salary budget balance
     transfer tip
@@ -42,7 +43,7 @@ AMOUNTS: Final = _set(
 )
 """What numbers are called that stand for money or goods."""
 
-GUARDS: Final = _set(
+GUARDS: Final = names_in(
     """
     confirm confirmed confirmation approve approved approval dry_run dryrun env environment
     tenant tenant_id owner owner_id account account_id user_id auth token verified consent role

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policy_engine.cli.linting.sets import Linter
 from policy_engine.decision import Facts, Request, Session
 from policy_engine.errors import PolicyError
 from policy_engine.lint import Settings, lint
@@ -17,6 +18,10 @@ from policy_engine.lint.manual import tools_of
 from policy_engine.lint.proof.scene import confirmed
 from policy_engine.lint.subject import Subject
 from policy_engine.loader import load_texts
+from policy_engine.report.findings import finding_lines, outcome_to_wire
+from policy_engine.report.github import annotations, step_summary
+from policy_engine.report.junit import outcome_to_junit
+from policy_engine.report.sarif import outcome_to_sarif
 from policy_engine.tools import read_tools
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,6 +75,71 @@ def test_no_spoilt_policy_makes_lint_crash(data):
         text = text[:start] + word + text[end:]
         places = [match.span() for match in re.finditer(r"[\w.*'\"^$\\@-]+", text)]
     judge(text)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_no_file_makes_the_command_crash(tmp_path_factory, data):
+    """Bytes of any kind, and real policies with some of theirs changed."""
+    raw = data.draw(st.one_of(st.binary(max_size=200), st.sampled_from(TEXTS).map(str.encode)))
+    raw = bytearray(raw)
+    for _ in range(data.draw(st.integers(0, 4)) if raw else 0):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("bytes") / "p.yaml"
+    path.write_bytes(raw)
+    outcome = Linter(EVERYTHING, None).run([str(path)], mend=False)
+    assert outcome.exit_code in {0, 1, 2}
+    for render in (outcome_to_wire, outcome_to_junit, step_summary):
+        assert render(outcome)
+    assert [str(line) for line in finding_lines(outcome)]
+    assert json.dumps(outcome_to_sarif(outcome, "1.0.0"))
+    assert all(len(line.splitlines()) == 1 for line in annotations(outcome))
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    *("name", "type", "tools", "function", "inputSchema", "parameters", "result"),
+                    *("description", "properties", "required", "toolSpec", "x", "enum", "minimum"),
+                ]
+            ),
+            inner,
+            max_size=4,
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(JSON, JSON)
+def test_no_list_of_tools_makes_lint_crash(now, then):
+    """What is no list of tools is refused; what is one may say anything in its schemas."""
+    listed = []
+    for value in ([{"name": "pay", "inputSchema": now}], [{"name": "pay", "inputSchema": then}]):
+        try:
+            listed.append(read_tools(value))
+        except ValueError:
+            return
+    compiled = load_texts({"p.yaml": FLAWS}, warm=False)
+    lint(compiled, tools=listed[0], reviewed=listed[1], settings=EVERYTHING)
+    try:
+        read_tools(now)
+    except ValueError:
+        return
+
+
+FLAWS = """\
+policy: p
+language: 1
+tools:
+  pay: {args: {amount: {type: number, enum: [1, 2]}, to: {type: string, maxLength: 9}}}
+  "p*": allow
+"""
 
 
 NUMBERS = st.sampled_from(["args.n", "size(args.s)", "size(args.l)", "now.getHours()"])

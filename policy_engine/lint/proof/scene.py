@@ -1,6 +1,7 @@
 """A request that shows something: built from schemas and tests, and decided to be sure."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from itertools import islice, product
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
+from policy_engine.compiler.names import is_glob
 from policy_engine.decision import Count, Decision, Facts, Request, Session
 from policy_engine.decision.wire import read_request
 from policy_engine.errors import PolicyEngineError
@@ -105,7 +107,23 @@ class Scene:
             values = Values("string")
             values.choose([self.name])
             return values
+        names = self._asking(term)
+        if names is not None:
+            values = Values("string")
+            globs = "|".join(re.escape(n).replace(r"\*", ".*").replace(r"\?", ".") for n in names)
+            if any(map(is_glob, names)):
+                values.test("matches", f"^(?s:{globs})$", holds=True)
+            else:
+                values.choose(names)
+            return values
         return values_of(*self.schemas(term))
+
+    def _asking(self, term: Term) -> tuple[str, ...] | None:
+        """Return the names that a policy is for, where a term is the agent or the tenant."""
+        applies = self.policy.policy.applies_to
+        if applies is None or term not in {("agent",), ("principal", "tenant")}:
+            return None
+        return applies.agents if term == ("agent",) else applies.tenants
 
     def _size(self, term: Term) -> Values:
         sizes = Values("integer")

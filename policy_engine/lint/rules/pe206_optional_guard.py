@@ -80,12 +80,11 @@ def _is_guard(name: str, tool: str) -> bool:
 def _is_restricted(subject: Subject, place: SchemaAt) -> bool:
     if any(key in place.schema for key in _RESTRICTING):
         return True
+    name = named_by(place.entry.name) if place.entry is not None else ""
     return any(
-        found.entry is not None
-        and found.entry.block is (place.entry.block if place.entry is not None else None)
-        and found.compiled.condition is not None
+        found.compiled.condition is not None
         and ("args", place.argument) in {read[:2] for read in found.compiled.condition.reads}
-        for found in subject.conditions
+        for found in subject.rules_of(name)
     )
 
 

@@ -1,8 +1,8 @@
-"""A domain suffix that is also the end of another domain.
+r"""A domain suffix that is also the end of another domain.
 
 What it does:
-    Reports `endsWith` with a domain that lets values through and does not begin at a boundary:
-    `acme.com` is also the end of `evilacme.com`.
+    Reports `endsWith`, or a pattern, with a domain that lets values through and does not begin at
+    a boundary: `acme.com` is also the end of `evilacme.com`, and `[a-z.]*acme\.com` matches it.
 
 Why:
     Anybody can register `evilacme.com`.
@@ -13,6 +13,11 @@ Fails:
         args: {to: {type: string, maxLength: 80}}
         rules:
           - {id: ours, when: '!args.to.endsWith("acme.com")', effect: deny}
+
+    ---
+    tools:
+      fetch:
+        args: {url: {type: string, maxLength: 80, pattern: '^https://[a-z.]*acme\.com/[a-z]*$'}}
 
 Passes:
     tools:
@@ -29,14 +34,20 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.accepted import accepted
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.pieces import Piece, lets_through, tested
+from policy_engine.lint.places import schemas
+from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 
 __all__ = ["RULE"]
 
 
+_HINT: Final = "let it begin with `@`, `.` or `/`"
+_IN_PATTERN: Final = re.compile(r"[a-z0-9-]+(?:\\\.[a-z0-9-]+)+(?![a-z0-9*+?{-])", re.IGNORECASE)
+"""A domain whose dots are escaped."""
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
@@ -50,10 +61,43 @@ def _find(subject: Subject) -> Iterator[Found]:
                 one.found.policy,
                 one.found.path,
                 f'"{one.operand}" is also the end of "evil{one.operand}"',
-                "begin it with `@`, `.` or `/`",
+                _HINT,
                 part=(one.clause.node.start, one.clause.node.end),
                 witness=witness,
             )
+    yield from _of_patterns(subject)
+
+
+def _of_patterns(subject: Subject) -> Iterator[Found]:
+    for place in schemas(subject):
+        pattern = place.schema.get("pattern")
+        if place.entry is None or not isinstance(pattern, str):
+            continue
+        for domain in _IN_PATTERN.findall(pattern.replace("[.]", "\\.")):
+            host = domain.replace("\\", "")
+            values = [
+                text.replace(host, f"{before}{host}")
+                for text in sample(pattern)
+                for before in ("evil", "evil-")
+                if host in text
+            ]
+            tried = (
+                accepted(subject, place, value, "accepted: another domain")
+                for value in values
+                if _is_other(value, host) and search(pattern, value) is True
+            )
+            witness = next((one for one in tried if one is not None), None)
+            if witness is not None:
+                path = (*place.path, "pattern")
+                message = f'the pattern also takes "evil{host}"'
+                yield Found(place.policy, path, message, _HINT, witness=witness)
+                break
+
+
+def _is_other(value: str, host: str) -> bool:
+    """Whether a value names another domain, and not one below the host."""
+    before = value[: value.find(host)]
+    return before.endswith(("evil", "evil-")) and not before.endswith((".evil", ".evil-"))
 
 
 def _witness(subject: Subject, one: Piece) -> Witness | None:

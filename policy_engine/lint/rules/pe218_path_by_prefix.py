@@ -2,7 +2,8 @@
 
 What it does:
     Reports a `pattern` or `startsWith` that lets paths through which begin with a folder, where
-    `..` may follow: `/srv/data/../../etc/passwd` begins with `/srv/data/`.
+    `..` may follow: `/srv/data/../../etc/passwd` begins with `/srv/data/`. And a pattern of an
+    argument that is called a path or a file, whose characters allow `../../etc/passwd`.
 
 Why:
     The tool opens where the path leads, not where it begins.
@@ -11,6 +12,10 @@ Fails:
     tools:
       read:
         args: {path: {type: string, maxLength: 200, pattern: '^/srv/data/.*$'}}
+
+    ---
+    tools:
+      read: {args: {path: {type: string, maxLength: 200, pattern: '^[a-z0-9/._-]+$'}}}
 
 Passes:
     tools:
@@ -30,6 +35,7 @@ from policy_engine.lint.places import schemas
 from policy_engine.lint.proof.regexes import edges, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import DANGEROUS
 
 __all__ = ["RULE"]
 
@@ -41,11 +47,14 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         folder = edges(pattern)[0]
         value = _escape(folder)
+        if value is None and not folder and place.name.lower() in DANGEROUS["path"]:
+            value = _UP
         if value is None or search(pattern, value) is not True:
             continue
         witness = accepted(subject, place, value, "accepted, and leads out of the folder")
         if witness is not None:
-            message = f'"{value}" matches, and leads out of "{folder}"'
+            where = f'"{folder}"' if folder else "any folder"
+            message = f'"{value}" matches, and leads out of {where}'
             hint = "list the characters that names may have, without `..`"
             yield Found(place.policy, (*place.path, "pattern"), message, hint, witness=witness)
     for one in tested(subject):
@@ -69,5 +78,7 @@ def _escape(folder: str) -> str | None:
         return None
     return f"{folder.rstrip('/')}/{'../' * max(1, folder.rstrip('/').count('/'))}etc/passwd"
 
+
+_UP: Final = "../../etc/passwd"
 
 RULE: Final = LintRule("PE218", "path-by-prefix", "warning", __doc__ or "", _find)

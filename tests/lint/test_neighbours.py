@@ -1,0 +1,191 @@
+"""What the rules about limits, addresses, commands, roles and exceptions leave alone.
+
+Each flaw stands in the catalogue; here are the honest policies next to it.
+"""
+# ruff: noqa: E501 - a table of one-line policies
+
+from datetime import date
+
+import pytest
+
+from policy_engine.lint import Settings, lint
+from policy_engine.loader import load_texts
+
+REFUND = "tools:\n  refund: {args: {amount: {type: number, exclusiveMinimum: 0, maximum: 500}}}\n"
+BOTH = f"{REFUND}  pay: {{args: {{amount: {{type: number, exclusiveMinimum: 0, maximum: 500}}}}}}\n"
+TODAY = date(2026, 11, 21)
+
+
+def limits(*lines, tools=REFUND):
+    return f"{tools}limits:\n" + "".join(f"  - {{{line}}}\n" for line in lines)
+
+
+def rule(when, tools=REFUND, more="", effect="deny"):
+    return (
+        f"{more}{tools}rules:\n  - {{id: r, tools: [refund], when: '{when}', effect: {effect}}}\n"
+    )
+
+
+def text(name, schema, when=None):
+    written = f"tools:\n  t:\n    args: {{{name}: {{type: string, maxLength: 80{schema}}}}}\n"
+    return written + (f"    rules: [{{id: r, when: '{when}', effect: deny}}]\n" if when else "")
+
+
+SOUND = {
+    "PE138": [
+        limits("id: a, tools: [refund], max: 5, per: 1h, by: [session]", "id: b, tools: [refund], max: 10, per: day, by: [session]"),
+        limits("id: a, tools: [refund], max: 5, per: 1h, by: [session]", "id: b, tools: [refund], max: 10, per: 1h, by: [principal]"),
+        limits("id: a, tools: [refund], max: 5, per: 1m, by: [session]", "id: b, tools: [refund], max: 10, per: 1h, by: [session]"),
+        limits("id: a, tools: [refund], max: 5, per: 1h, by: [session]", "id: b, tools: [refund, pay], max: 10, per: 1h, by: [session]", tools=BOTH),
+        limits("id: a, tools: [refund], max: 5, per: 1h, by: [session], mode: observe", "id: b, tools: [refund], max: 10, per: 1h, by: [session]"),
+        limits("id: a, tools: [refund], max: 5, per: day, by: [principal]", "id: b, tools: [refund], of: args.amount, max: 2000, per: day, by: [principal]"),
+        limits("id: a, tools: [refund], max: 5, per: day, by: [principal]", "id: b, tools: [refund], max: 10, per: day, by: [principal], timezone: Europe/Berlin"),
+        limits("id: a, tools: [refund], max: 5, by: [args.amount]", "id: b, tools: [refund], max: 10, by: [session]"),
+        limits("id: a, of: tokens, max: 5000, by: [session]", "id: b, of: cost_usd, max: 10000, by: [session]"),
+        limits("id: a, stage: handoff, max: 5, by: [session]", "id: b, stage: model_request, max: 10, by: [session]"),
+    ],
+    "PE139": [
+        rule('now < timestamp("2999-01-01T00:00:00Z")'),
+        rule('now < timestamp("2026-11-21T00:00:00Z")'),
+        rule('now.getHours("UTC") < 5'),
+        rule('now - timestamp("2024-01-01T00:00:00Z") < duration("1h")'),
+    ],
+    "PE140": [
+        rule('now.getHours("Europe/Berlin") > 5 && now.getDayOfWeek("Europe/Berlin") == 0'),
+        rule("now.getHours() > 5 && now.getDayOfWeek() == 0"),
+        rule('now.getHours() > 5 && now.getDayOfWeek("UTC") == 0'),
+    ],
+    "PE141": [
+        f"{BOTH}rules:\n  - {{id: r, tools: [refund, pay], except: [pay], effect: deny}}\n",
+        "tools:\n  'r*': {args: {a: {type: integer, minimum: 1}}}\nrules:\n  - {id: r, tools: ['r*'], except: ['ra*'], effect: deny}\n",
+    ],
+    "PE142": ["models: {'gpt-*': allow, gpt-4: deny}\nprices: {gpt-4o: {input: 1, output: 1}}\nlimits: [{id: a, of: cost_usd, max: 1, by: [principal]}]\n"],
+    "PE143": [
+        "applies_to: {roles: [support]}\n" + rule('!("supporter" in principal.roles)'),
+        "applies_to: {roles: ['support-*']}\n" + REFUND,
+    ],
+    "PE144": [
+        text("ip", ", format: ipv4", '!cidr("10.0.0.1/32").containsIP(args.ip)'),
+        text("ip", ", format: ipv6", '!cidr("2001:db8::/32").containsIP(args.ip)'),
+    ],
+    "PE206": [rule("has(args.amount) && args.amount > 5")],
+    "PE214": [
+        limits("id: a, tools: [t], of: args.points, max: 5, by: [principal]", tools="tools:\n  t: {args: {points: {type: integer, minimum: 0, maximum: 9}}}\n"),
+        limits("id: a, tools: [t], of: args.a, max: 5, by: [principal]", tools="tools:\n  t: {args: {a: {type: integer, minimum: 0, maximum: 9}, degrees: {type: integer, maximum: 9}}}\n"),
+    ],
+    "PE216": [
+        text("url", r", pattern: '^https://([a-z]+\.)?acme\.com/[a-z]*$'"),
+        text("url", r", pattern: '^https://acme\.com/[a-z]*$'"),
+        text("to", r", pattern: '^[a-z.]+@acme\.com$'"),
+        text("to", r", pattern: '^[a-z]+@([a-z-]+\.)*acme\.com$'"),
+    ],
+    "PE218": [
+        text("path", r", pattern: '^[a-z0-9_-]+\.txt$'"),
+        text("path", r", pattern: '^([a-z0-9_-]+/)*[a-z0-9_-]+$'"),
+        text("version", r", pattern: '^[a-z0-9./]+$'"),
+    ],
+    "PE226": [
+        text("to", "", '!args.to.endsWith("@acme.co.uk")'),
+        text("to", "", '!args.to.endsWith(".acme.com")'),
+        text("to", "", 'args.to.endsWith(".com")'),
+        text("file", ", pattern: '^[a-z]{1,9}[.]md$'"),
+        text("url", r", pattern: '^https://(app|api)\.acme\.com$'"),
+    ],
+    "PE227": [
+        text("url", ", enum: ['https://api.example.com/', 'https://8.8.8.8/']"),
+        text("url", "", '!args.url.startsWith("https://api.example.com/")'),
+        text("url", "", 'args.url.startsWith("http://")'),
+        text("note", ", enum: ['http is meant here']"),
+    ],
+    "PE228": [
+        text("command", ", pattern: '^git (status|log|diff)$'"),
+        text("command", ", pattern: '^ls [a-z0-9_ -]*$'"),
+        text("command", ", enum: [ls, bash]"),
+        text("sql", ", pattern: '^SELECT [a-z_, ]+ FROM [a-z_]+$'"),
+        text("title", ", pattern: '^Re: .*$'"),
+        "tools:\n  t: {args: {command: {enum: [ls, cat]}, file: {enum: [a, b]}}}\n",
+    ],
+    "PE229": [
+        limits("id: a, tools: [refund], of: args.amount, max: 5, by: [session]", "id: b, tools: ['*'], of: args.amount, max: 50, per: day, by: [tenant]"),
+        limits("id: a, tools: [refund], max: 5, by: [session]"),
+        limits("id: a, tools: [refund], of: args.amount, max: 5, by: [principal, session]"),
+    ],
+    "PE230": [
+        "tools:\n  grant_role:\n    args: {role: {enum: [reader, admin]}}\n    rules: [{id: r, when: 'args.role != \"reader\"', effect: deny}]\n",
+        "tools:\n  wipe:\n    args: {role: {enum: [reader, admin]}}\n    rules: [{id: r, when: 'args.role == \"admin\"', effect: deny}]\n",
+        "tools:\n  wipe:\n    args: {env: {enum: [prod, dev]}}\n    rules: [{id: r, when: 'args.env != \"dev\"', effect: deny}]\n",
+    ],
+    "PE313": ["tools:\n  t: allow  # lint: ignore[PE203] until finance has decided on 2024-01-01\n"],
+    "PE314": ["tools:\n  t: allow  # lint: ignore[PE203] the tool checks; @payments/core until 2999-01-01\n"],
+    "PE315": ["description: x\nowner: me\ntools: {t: deny}\nlimits: [{id: a, stage: handoff, max: 5, by: [session]}]\n"],
+}  # fmt: skip
+
+
+def codes(body, **options):
+    compiled = load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{body}"}, warm=False)
+    settings = Settings(persona="pedantic", **options)
+    return [one.code for one in lint(compiled, today=TODAY, settings=settings).findings]
+
+
+CASES = [
+    pytest.param(code, body, id=f"{code}-{index}")
+    for code, bodies in SOUND.items()
+    for index, body in enumerate(bodies)
+]
+
+
+@pytest.mark.parametrize(("code", "body"), CASES)
+def test_an_honest_policy_is_left_alone(code, body):
+    assert code not in codes(body)
+
+
+ROLES = frozenset({"support", "finance"})
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("applies_to: {roles: [suport]}\n" + REFUND, True),
+        ("applies_to: {roles: [support]}\n" + REFUND, False),
+        ("applies_to: {roles: ['sup*']}\n" + REFUND, False),
+        ("applies_to: {roles: ['hr-*']}\n" + REFUND, True),
+        (rule('!("admin" in principal.roles)'), True),
+        (rule('!("finance" in principal.roles)'), False),
+    ],
+)
+def test_roles_that_a_project_lists(body, wanted):
+    assert ("PE143" in codes(body, roles=ROLES)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("reason", "wanted"),
+    [
+        ("the tool checks them", ["PE314"]),
+        ("the tool checks them, @payments", ["PE314"]),
+        ("the tool checks them until 2999-01-01", ["PE314"]),
+        ("the tool checks them until 2025-01-01, @payments", ["PE313"]),
+        ("the tool checks them until 2025-13-01, @payments", ["PE313"]),
+        ("mail me@acme.com until 2999-01-01", ["PE314"]),
+    ],
+)
+def test_what_an_exception_must_say(reason, wanted):
+    found = codes(f"tools:\n  t: allow  # lint: ignore[PE203] {reason}\n")
+    assert [code for code in found if code in {"PE313", "PE314"}] == wanted
+
+
+def test_an_exception_of_a_rule_says_why():
+    body = f"{BOTH}rules:\n  - {{id: r, tools: ['*'], except: [pay], effect: deny}}\n"
+    assert "PE314" in codes(body)
+    assert "PE314" not in codes(body.replace("id: r,", "id: r, description: Paying is asked,"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "tools: {t: deny}\nowner: me\n",
+        "description: x\nrules:\n  - {tools: ['*'], id: r, effect: deny}\ntools: {t: deny}\n",
+        "tools: {t: deny}\nrules:\n  - {effect: deny, tools: ['*'], id: r}\n",
+    ],
+)
+def test_sections_and_rules_out_of_order(body):
+    assert "PE315" in codes(body)
