@@ -16,9 +16,11 @@ from agents import (
 )
 
 from policy_engine.adapters.openai_agents.arguments import read_arguments
+from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import ask
 from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import ApprovalUse, Decision
 from policy_engine.errors import RequestError
 from policy_engine.guard import Guard, GuardSession
@@ -94,6 +96,7 @@ async def _decided(
         name, args = await _asked(agent, item)
     except RequestError:
         return None
+    args = as_written(guard, session, name, args)
     request = about(session, "tool_call", tool=name, args=args, call_id=_call_id(item))
     return (await ask(guard, session, request)).decision
 
@@ -110,9 +113,9 @@ async def _asked(agent: Agent[Any], item: ToolApprovalItem) -> tuple[str, dict[s
         if named and isinstance(tool, CustomTool):
             return tool.name, {"input": str(_get(raw, "input"))}
         if named and isinstance(tool, ShellTool):
-            return tool.name, _shell(_get(raw, "action"))
+            return tool.name, shell_args(_get(raw, "action"))
         if named and isinstance(tool, ApplyPatchTool):
-            return tool.name, _patch(_get(raw, "operation"))
+            return tool.name, patch_args(_get(raw, "operation"))
     text = str(_get(raw, "arguments") or "")
     found = await _function_tool(agent, item)
     if found is None:
@@ -128,18 +131,6 @@ async def _function_tool(agent: Agent[Any], item: ToolApprovalItem) -> FunctionT
             return tool
     listed = await agent.get_mcp_tools(RunContextWrapper(context=None)) if agent.mcp_servers else []
     return next((t for t in listed if isinstance(t, FunctionTool) and t.name in names), None)
-
-
-def _shell(action: object) -> dict[str, Any]:
-    args: dict[str, Any] = {"commands": list(_get(action, "commands") or ())}
-    if _get(action, "timeout_ms") is not None:
-        args["timeout_ms"] = _get(action, "timeout_ms")
-    return args
-
-
-def _patch(operation: object) -> dict[str, Any]:
-    found = {name: _get(operation, name) for name in ("type", "path", "diff", "move_to")}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _call_id(item: ToolApprovalItem) -> str:

@@ -21,6 +21,7 @@ from policy_engine.adapters.openai_agents.judge import ask, call, enforce
 from policy_engine.adapters.openai_agents.parts import as_read
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
+from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
 from policy_engine.errors import RequestError
 from policy_engine.guard import CallPaused, Denied, Guard, GuardSession, ToolTimeout
@@ -78,6 +79,7 @@ class _Road:
             args = read_arguments(text, self.tool.params_json_schema)
         except RequestError as error:
             return await self._unreadable(context, error)
+        args = as_written(self.guard, session, self.name, args)
         request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
 
         async def run(decision: Decision) -> Any:
@@ -139,6 +141,7 @@ class _Approval:
             args = read_arguments(write_arguments(raw), road.tool.params_json_schema)
         except (RequestError, ValueError):
             return False
+        args = as_written(road.guard, session, road.name, args)
         request = about(session, "tool_call", tool=road.name, args=args, call_id=call_id)
         try:
             asked = await ask(road.guard, session, request)

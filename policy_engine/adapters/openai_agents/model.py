@@ -17,6 +17,7 @@ from agents import Model, ModelResponse, ModelRetryAdvice, ModelRetryAdviceReque
 from agents.models import get_default_model
 from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
 
+from policy_engine.adapters.openai_agents.calls import redacted_calls
 from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
 from policy_engine.adapters.openai_agents.incoming import model_input
 from policy_engine.adapters.openai_agents.judge import enforce
@@ -90,7 +91,8 @@ class GuardedModel(Model):
         used = response.usage
         if used.total_tokens or used.input_tokens or used.output_tokens:
             self._settle(session, used.input_tokens, used.output_tokens)
-        return dataclasses.replace(response, output=await self._judged(session, response.output))
+        judged = await self._judged(session, response.output, shown)
+        return dataclasses.replace(response, output=judged)
 
     async def stream_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
         self,
@@ -174,7 +176,9 @@ class GuardedModel(Model):
             self._guard.record_usage, model=self.name, input_tokens=read, output_tokens=written
         )
 
-    async def _judged(self, session: GuardSession, output: list[Any]) -> list[Any]:
+    async def _judged(
+        self, session: GuardSession, output: list[Any], tools: list[Any]
+    ) -> list[Any]:
         """Return what a model said as it may be handed on.
 
         Raises:
@@ -193,7 +197,9 @@ class GuardedModel(Model):
             changes |= {
                 part: text for part, text in zip(parts, permitted, strict=True) if text != part.text
             }
-        return [_complete(item) for item in (with_parts(output, changes) if changes else output)]
+        said = with_parts(output, changes) if changes else output
+        calls = [_complete(item) for item in said]
+        return await redacted_calls(self._guard, session, calls, tools)
 
     async def _streamed(self, session: GuardSession, events: list[Any], sent: Sent) -> list[Any]:
         last = next((e for e in reversed(events) if hasattr(e, "response")), None)
@@ -208,7 +214,7 @@ class GuardedModel(Model):
         said = list(last.response.output) or [
             e.item for e in events if getattr(e, "type", "") == "response.output_item.done"
         ]
-        judged = await self._judged(session, said)
+        judged = await self._judged(session, said, sent.tools)
         if judged == said:
             return events
         response = last.response.model_copy(update={"output": judged, "output_parsed": None})

@@ -22,8 +22,10 @@ from agents import (
 )
 from agents.editor import ApplyPatchOperation, ApplyPatchResult
 
+from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.judge import ask, call
 from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
 from policy_engine.guard import Denied, Guard
 from policy_engine.guard.unjudgeable import UnjudgeableError
@@ -67,6 +69,7 @@ class _Tool:
             Denied: It is not permitted.
         """
         session = session_for(self.guard, self.agent, context)
+        args = as_written(self.guard, session, self.name, args)
         request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
 
         async def run(decision: Decision) -> Any:
@@ -87,7 +90,7 @@ class _Tool:
             context: RunContextWrapper[Any], action: Any, call_id: str
         ) -> bool:
             session = session_for(self.guard, self.agent, context)
-            args = args_of(action)
+            args = as_written(self.guard, session, self.name, args_of(action))
             request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
             try:
                 asked = await ask(self.guard, session, request)
@@ -119,14 +122,12 @@ def guarded_shell(tool: ShellTool, guard: Guard, agent: str) -> ShellTool:
             return execute(dataclasses.replace(request, data=changed))
 
         try:
-            return await asked.call(
-                request.ctx_wrapper, _shell_args(data.action), data.call_id, act
-            )
+            return await asked.call(request.ctx_wrapper, shell_args(data.action), data.call_id, act)
         except Denied as denied:
             return denied.message
 
     return dataclasses.replace(
-        tool, executor=executor, needs_approval=asked.asks(tool.needs_approval, _shell_args)
+        tool, executor=executor, needs_approval=asked.asks(tool.needs_approval, shell_args)
     )
 
 
@@ -182,7 +183,7 @@ def guarded_patch(tool: ApplyPatchTool, guard: Guard, agent: str) -> ApplyPatchT
     return dataclasses.replace(
         tool,
         editor=_Editor(tool.editor, asked),
-        needs_approval=asked.asks(tool.needs_approval, _patch_args),
+        needs_approval=asked.asks(tool.needs_approval, patch_args),
     )
 
 
@@ -217,7 +218,7 @@ class _Editor:
 
         try:
             # One call of the SDK may hold several operations, so it has no id here.
-            return await self._asked.call(operation.ctx_wrapper, _patch_args(operation), None, act)
+            return await self._asked.call(operation.ctx_wrapper, patch_args(operation), None, act)
         except Denied as denied:
             return ApplyPatchResult(status="failed", output=denied.message)
 
@@ -247,16 +248,3 @@ def _computer(inner: Computer | AsyncComputer, asked: _Tool) -> AsyncComputer:
     namespace["dimensions"] = property(lambda _: inner.dimensions)
     made: AsyncComputer = type("GuardedComputer", (AsyncComputer,), namespace)()
     return made
-
-
-def _shell_args(action: Any) -> dict[str, Any]:
-    args: dict[str, Any] = {"commands": list(action.commands)}
-    if action.timeout_ms is not None:
-        args["timeout_ms"] = action.timeout_ms
-    return args
-
-
-def _patch_args(operation: ApplyPatchOperation) -> dict[str, Any]:
-    names = ("type", "path", "diff", "move_to")
-    found = {name: getattr(operation, name) for name in names}
-    return {name: value for name, value in found.items() if value is not None}

@@ -1,6 +1,7 @@
 """The run's part: who asks, what is given to the agent, and what is said of unknown tools."""
 
 import inspect
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from policy_engine.guard import Denied, Guard
 __all__ = ["run_config"]
 
 _MOST_AGENTS: Final = 32
+_TRACES_DATA: Final = "OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA"
+"""Where an application says for all runs whether traces hold what was said."""
 _CHAINED: Final = (
     "call_model_input_filter",
     "handoff_input_filter",
@@ -64,6 +67,8 @@ def run_config(
             error handlers of the run say is not judged. Everything that a model says is.
         settings: Whatever else `agents.RunConfig` takes. Filters, callbacks, guardrails and
             formatters of the application go on working: they run before the policies' own.
+            `trace_include_sensitive_data` is off unless it is told here or in the environment,
+            because the SDK's own spans hold what a model said before it is judged.
     """
     who = None
     if not (session is None and principal is None and context is None):
@@ -71,6 +76,9 @@ def run_config(
     own = {name: settings.pop(name, None) for name in _CHAINED}
     model = settings.pop("model", None)
     settings.setdefault("group_id", session)
+    if _TRACES_DATA not in os.environ:
+        # What a model said is in the SDK's own spans before any policy has judged it.
+        settings.setdefault("trace_include_sensitive_data", False)
     settings.setdefault("tool_not_found_behavior", "return_error_to_model")
     settings.setdefault("tool_name_collision_policy", "error")
     config = PolicyRunConfig(policy_guard=guard, policy_session=who, **settings)

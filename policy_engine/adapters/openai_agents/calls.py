@@ -1,0 +1,135 @@
+"""The calls in a response: what will be redacted of a call is redacted in what the SDK keeps.
+
+Theory of operation. The SDK stores a model's call as the model wrote it: in the run's items, in
+sessions, in written states, in traces, and in the next request. Where a call is permitted after
+redaction, it is kept here as it will run, before the SDK sees it. When the call is made, it is
+decided by what the model wrote, which is remembered in this process, so that its record says what
+was redacted; anywhere else it is decided as it was kept, which is what runs in either case.
+
+Where people have to be asked the call is left as the model wrote it: what they approve is the
+redacted request, and a condition that asks for them may hold for what was written alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from agents import ApplyPatchTool, CustomTool, FunctionTool, ShellTool, Tool
+from openai.types.responses import (
+    ResponseApplyPatchToolCall,
+    ResponseCustomToolCall,
+    ResponseFunctionShellToolCall,
+    ResponseFunctionToolCall,
+)
+
+from policy_engine.adapters.openai_agents.arguments import read_arguments, write_arguments
+from policy_engine.adapters.openai_agents.function_tools import policy_name
+from policy_engine.adapters.openai_agents.judge import foresee
+from policy_engine.adapters.openai_agents.scope import about
+from policy_engine.adapters.openai_agents.written import note_written
+from policy_engine.engine import Engine
+from policy_engine.errors import RequestError
+from policy_engine.guard import Guard, GuardSession
+
+__all__ = ["patch_args", "redacted_calls", "shell_args"]
+
+_MOST_NAMES: Final = 4096
+_REDACTING: Final[WeakKeyDictionary[Engine, dict[tuple[str, str | None], bool]]] = (
+    WeakKeyDictionary()
+)
+
+
+async def redacted_calls(
+    guard: Guard, session: GuardSession, output: Iterable[Any], tools: Iterable[Tool]
+) -> list[Any]:
+    """Return a model's output items with the arguments that calls will run with."""
+    shown = list(tools)
+    return [await _redacted(guard, session, item, shown) for item in output]
+
+
+def shell_args(action: object) -> dict[str, Any]:
+    """Return what policies judge of a shell's action."""
+    args: dict[str, Any] = {"commands": list(_get(action, "commands") or ())}
+    if _get(action, "timeout_ms") is not None:
+        args["timeout_ms"] = _get(action, "timeout_ms")
+    return args
+
+
+def patch_args(operation: object) -> dict[str, Any]:
+    """Return what policies judge of a patch's operation."""
+    found = {name: _get(operation, name) for name in ("type", "path", "diff", "move_to")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+async def _redacted(guard: Guard, session: GuardSession, item: Any, tools: list[Tool]) -> Any:
+    asked = _asked(item, tools)
+    if asked is None or not _may_redact(guard.engine, asked[0], session.agent):
+        return item
+    name, args = asked
+    request = about(session, "tool_call", tool=name, args=args, call_id=item.call_id)
+    decision = await foresee(guard, session, request)
+    permitted = decision.request.args
+    if decision.effect != "redact" or permitted is None or permitted == args:
+        return item
+    note_written(guard, session, name, args, permitted)
+    return _rewritten(item, permitted)
+
+
+def _asked(item: Any, tools: list[Tool]) -> tuple[str, dict[str, Any]] | None:
+    """Return the tool that an item calls, and the arguments, as the call will be judged."""
+    if isinstance(item, ResponseFunctionToolCall):
+        names = {item.name, f"{item.namespace}.{item.name}" if item.namespace else item.name}
+        for tool in tools:
+            if isinstance(tool, FunctionTool) and tool.qualified_name in names:
+                try:
+                    return policy_name(tool), read_arguments(
+                        item.arguments, tool.params_json_schema
+                    )
+                except RequestError:
+                    return None
+        return None
+    if isinstance(item, ResponseCustomToolCall):
+        return _of_kind(tools, CustomTool, item.name, {"input": item.input})
+    if isinstance(item, ResponseFunctionShellToolCall):
+        return _of_kind(tools, ShellTool, None, shell_args(item.action))
+    if isinstance(item, ResponseApplyPatchToolCall):
+        return _of_kind(tools, ApplyPatchTool, None, patch_args(item.operation))
+    return None
+
+
+def _of_kind(
+    tools: list[Tool], kind: type[Any], name: str | None, args: dict[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
+    for tool in tools:
+        if isinstance(tool, kind) and name in (None, tool.name):
+            return tool.name, args
+    return None
+
+
+def _rewritten(item: Any, args: Mapping[str, Any]) -> Any:
+    if isinstance(item, ResponseFunctionToolCall):
+        return item.model_copy(update={"arguments": write_arguments(args)})
+    if isinstance(item, ResponseCustomToolCall):
+        return item.model_copy(update={"input": args["input"]})
+    if isinstance(item, ResponseFunctionShellToolCall):
+        action = item.action.model_copy(update={"commands": args["commands"]})
+        return item.model_copy(update={"action": action})
+    return item.model_copy(update={"operation": item.operation.model_copy(update=dict(args))})
+
+
+def _may_redact(engine: Engine, name: str, agent: str | None) -> bool:
+    """Whether any rule could redact the arguments of a tool."""
+    known = _REDACTING.setdefault(engine, {})
+    found = known.get((name, agent))
+    if found is None:
+        if len(known) >= _MOST_NAMES:
+            known.clear()
+        links = engine.explain("tool_call", name, agent)
+        found = known[name, agent] = any(link.effect == "redact" for link in links)
+    return found
+
+
+def _get(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)

@@ -1,0 +1,231 @@
+"""What is redacted of a call is redacted wherever the SDK keeps the call."""
+
+import asyncio
+import json
+
+import agents
+import pytest
+from agents import (
+    ApplyPatchTool,
+    CustomTool,
+    Runner,
+    RunState,
+    ShellTool,
+    SQLiteSession,
+    function_tool,
+)
+from agents.editor import ApplyPatchResult
+from openai.types.responses import ResponseApplyPatchToolCall, ResponseCustomToolCall
+from openai_desk import WHO, agent_of, call, desk_of, say, scripted, whole
+from test_openai_native import Shop, shell_call
+from test_openai_runs import Traces
+
+from policy_engine.adapters.openai_agents import apply_approvals, guard_agent
+
+FINANCE = {"id": "f1", "roles": ["finance"]}
+
+
+def function(ran):
+    @function_tool
+    def act(what: str, count: int) -> str:
+        ran.append((what, count))
+        return "ok"
+
+    return {"tools": [act]}, call("act", {"what": "for acme", "count": 2}, "c1")
+
+
+def server(ran):
+    class Watched(Shop):
+        async def call_tool(self, tool_name, arguments, meta=None):
+            ran.append(arguments)
+            return await super().call_tool(tool_name, arguments, meta)
+
+    return {"mcp_servers": [Watched()]}, call("buy", {"item": "for acme"}, "c1")
+
+
+def behind(ran):
+    inner_model = scripted(say("ok"))
+
+    async def note(result):
+        ran.append(str(inner_model.calls[0].input))
+        return "ok"
+
+    inner = agent_of(inner_model, name="inner")
+    tool = inner.as_tool("act", "", custom_output_extractor=note)
+    return {"tools": [tool]}, call("act", {"input": "for acme"}, "c1")
+
+
+def shell(ran):
+    def execute(request):
+        ran.append(list(request.data.action.commands))
+        return "ok"
+
+    return {"tools": [ShellTool(executor=execute)]}, shell_call("ls acme", call_id="c1")
+
+
+def patch(ran):
+    class Editor:
+        def create_file(self, operation):
+            ran.append(operation.diff)
+            return ApplyPatchResult(status="completed", output="ok")
+
+        update_file = delete_file = create_file
+
+    item = {"type": "apply_patch_call", "id": "p", "call_id": "c1", "status": "completed"}
+    operation = {"type": "create_file", "path": "a", "diff": "+acme"}
+    step = [ResponseApplyPatchToolCall.model_validate({**item, "operation": operation})]
+    return {"tools": [ApplyPatchTool(editor=Editor())]}, step
+
+
+def custom(ran):
+    async def invoke(context, text):
+        ran.append(text)
+        return "ok"
+
+    tool = CustomTool(name="query", description="", on_invoke_tool=invoke)
+    step = [
+        ResponseCustomToolCall(type="custom_tool_call", call_id="c1", name="query", input="of acme")
+    ]
+    return {"tools": [tool]}, step
+
+
+KINDS = {
+    "function": ("act", function),
+    "server": ("shop/buy", server),
+    "agent": ("act", behind),
+    "shell": ("shell", shell),
+    "patch": ("apply_patch", patch),
+    "custom": ("query", custom),
+}
+RULE = {"id": "names", "tools": ["*"], "check": {"terms": {"any": ["acme"]}}, "effect": "redact"}
+
+
+@pytest.fixture
+def traces():
+    found = Traces()
+    agents.set_trace_processors([found])
+    agents.set_tracing_disabled(False)
+    yield found
+    agents.set_trace_processors([])
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_redacted_is_redacted_wherever_it_is_kept(tmp_path, traces, kind, streamed):
+    name, build = KINDS[kind]
+    ran = []
+    parts, step = build(ran)
+    desk = desk_of(tmp_path, {"tools": {name: "allow"}, "rules": [RULE]})
+    model = scripted(whole(step) if streamed else step, say("done"))
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    config = desk.config(trace_include_sensitive_data=True)
+    agent = agent_of(model, **parts)
+    if streamed:
+        result, events = desk.stream(agent, config=config, session=memory)
+    else:
+        result, events = desk.run(agent, config=config, session=memory), []
+    assert result.final_output == "done"
+    assert len(ran) == 1
+    for kept in (
+        repr(ran),
+        repr(events),
+        json.dumps(result.to_input_list()),
+        json.dumps(asyncio.run(memory.get_items())),
+        json.dumps(model.calls[1].input),
+        json.dumps(traces.spans, default=repr),
+        result.to_state().to_string(),
+    ):
+        assert "acme" not in kept
+        assert kept == "[]" or "<TERM>" in kept
+    effects = [r["effect"] for r in desk.records if r.get("tool") == name and "effect" in r]
+    assert effects[0] == "redact"
+
+
+def test_the_arguments_that_were_not_redacted_stay(tmp_path):
+    ran = []
+    parts, step = function(ran)
+    desk = desk_of(tmp_path, {"tools": {"act": "allow"}, "rules": [RULE]})
+    desk.run(agent_of(scripted(step, say("done")), **parts))
+    assert ran == [("for <TERM>", 2)]
+
+
+def test_a_call_that_no_rule_redacts_is_kept_as_it_was_written(tmp_path):
+    ran = []
+    parts, _ = function(ran)
+    written = '{ "count":2,"what" : "x" }'
+    desk = desk_of(tmp_path, {"tools": {"act": "allow"}, "rules": [RULE]})
+    result = desk.run(agent_of(scripted(call("act", written, "c1"), say("done")), **parts))
+    assert result.to_input_list()[1]["arguments"] == written
+
+
+WATCHED = {
+    "tools": {
+        "act": {
+            "args": {"what": {"type": "string"}, "count": {"type": "integer"}},
+            "rules": [
+                {
+                    "id": "ask",
+                    "when": 'args.what.contains("acme")',
+                    "effect": "require_approval",
+                    "approval": {"approvers": ["finance"], "expires": "1h"},
+                }
+            ],
+        }
+    },
+    "rules": [RULE],
+}
+
+
+def test_what_people_are_asked_about_is_not_hidden_from_the_rule_that_asks(tmp_path):
+    ran = []
+    parts, step = function(ran)
+    desk = desk_of(tmp_path, WATCHED)
+    guarded = guard_agent(agent_of(scripted(step), **parts), desk.guard)
+
+    async def go():
+        result = await Runner.run(guarded, "x", run_config=desk.config())
+        assert [item.call_id for item in result.interruptions] == ["c1"]
+        assert ran == []
+        (waiting,) = desk.guard.approvals.pending()
+        assert waiting.args["what"] == "for <TERM>"
+        state = await RunState.from_string(guarded, result.to_state().to_string())
+        state.approve(state.get_interruptions()[0])
+        guarded.model._inner.enqueue(say("no"))
+        await Runner.run(guarded, state, run_config=desk.config())
+        assert ran == []
+        desk.guard.approvals.approve(waiting.id, by=FINANCE)
+        state = await RunState.from_string(guarded, result.to_state().to_string())
+        await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        guarded.model._inner.enqueue(say("yes"))
+        return await Runner.run(guarded, state, run_config=desk.config())
+
+    assert asyncio.run(go()).final_output == "yes"
+    assert ran == [("for <TERM>", 2)]
+
+
+def test_a_condition_on_what_was_written_denies_it(tmp_path):
+    ran = []
+    parts, step = function(ran)
+    rule = {"id": "never", "when": 'args.what.contains("acme")', "effect": "deny"}
+    tools = {"act": {**WATCHED["tools"]["act"], "rules": [rule]}}
+    desk = desk_of(tmp_path, {"tools": tools, "rules": [RULE]})
+    desk.run(agent_of(scripted(step, say("done")), **parts))
+    assert ran == []
+
+
+def test_a_limit_counts_a_redacted_call_once(tmp_path):
+    ran = []
+    parts, _ = function(ran)
+    limit = {"id": "few", "tools": ["act"], "max": 2, "by": ["session"]}
+    desk = desk_of(tmp_path, {"tools": {"act": "allow"}, "rules": [RULE], "limits": [limit]})
+    steps = [call("act", {"what": "acme", "count": n}) for n in range(3)]
+    desk.run(agent_of(scripted(*steps, say("done")), **parts))
+    assert ran == [("<TERM>", 0), ("<TERM>", 1)]
+
+
+def test_what_models_say_is_in_no_span_unless_it_is_told(tmp_path, monkeypatch):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
+    assert desk.config().trace_include_sensitive_data is False
+    assert desk.config(trace_include_sensitive_data=True).trace_include_sensitive_data is True
+    monkeypatch.setenv("OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA", "1")
+    assert desk.config().trace_include_sensitive_data is True
