@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from policy_engine.errors import CheckError
 from policy_engine.text import Content, Patterns, Redaction, Span, confirms, redact, spans
+from policy_engine.text.redact import redact_parts
 
 
 def find(expression, value, *, caseless=False, accept=None):
