@@ -146,10 +146,10 @@ class _Pending(MutableMapping[Call, _Taken]):
             for (limit, key), held in taken.items()
         ]
         self._execute(
-            "INSERT INTO pending VALUES (?1,"
-            " (SELECT coalesce(max(number), 0) + 1 FROM pending WHERE session=?1), ?2, ?3)"
-            " ON CONFLICT (session, call) DO UPDATE SET taken=?3",
-            (self._session, text_of(call), json.dumps(items)),
+            "INSERT INTO pending VALUES (?,"
+            " (SELECT coalesce(max(number), 0) + 1 FROM pending WHERE session=?), ?, ?)"
+            " ON CONFLICT (session, call) DO UPDATE SET taken=excluded.taken",
+            (self._session, self._session, text_of(call), json.dumps(items)),
         )
 
     def __delitem__(self, call: Call) -> None:
@@ -187,10 +187,10 @@ class _Ran(MutableMapping[str, None]):
 
     def __setitem__(self, call_id: str, value: None) -> None:
         self._execute(
-            "INSERT INTO ran VALUES (?1,"
-            " (SELECT coalesce(max(number), 0) + 1 FROM ran WHERE session=?1), ?2)"
+            "INSERT INTO ran VALUES (?,"
+            " (SELECT coalesce(max(number), 0) + 1 FROM ran WHERE session=?), ?)"
             " ON CONFLICT (session, call) DO NOTHING",
-            (self._session, text_of((call_id,))),
+            (self._session, self._session, text_of((call_id,))),
         )
 
     def __delitem__(self, call_id: str) -> None:
@@ -208,9 +208,9 @@ class _Ran(MutableMapping[str, None]):
     def __len__(self) -> int:
         # Only the oldest are ever dropped, so that no number is missing between these.
         found = self._execute(
-            "SELECT coalesce((SELECT max(number) FROM ran WHERE session=?1)"
-            " - (SELECT min(number) FROM ran WHERE session=?1) + 1, 0)",
-            (self._session,),
+            "SELECT coalesce((SELECT max(number) FROM ran WHERE session=?)"
+            " - (SELECT min(number) FROM ran WHERE session=?) + 1, 0)",
+            (self._session, self._session),
         )
         count: int = found.fetchone()[0]
         return count
