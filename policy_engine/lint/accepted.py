@@ -8,8 +8,9 @@ from typing import Any, Final
 from policy_engine.decision import Reason
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import SchemaAt
+from policy_engine.lint.proof.decided import decided
 from policy_engine.lint.proof.formula import Formula, Term, formula
-from policy_engine.lint.proof.scene import Draft, Scene, call_scene, decided
+from policy_engine.lint.proof.scene import Draft, Scene, call_scene
 from policy_engine.lint.proof.schema import sampled, values_of
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.decided import decided
 from policy_engine.lint.proof.formula import Clause, clauses, formula
-from policy_engine.lint.proof.scene import decided, scenes
+from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.proof.schema import values_of
 from policy_engine.lint.subject import PlacedCondition, Subject
 

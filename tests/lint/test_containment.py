@@ -7,7 +7,7 @@ A neighbour differs by one value, so that what finds the flaw cannot be a guess.
 import pytest
 
 from policy_engine.lint import lint
-from policy_engine.lint.proof.scene import confirmed
+from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.subject import Subject
 from policy_engine.loader import load_texts
 

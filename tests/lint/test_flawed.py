@@ -13,7 +13,7 @@ import pytest
 
 from policy_engine.lint import RULES, lint
 from policy_engine.lint.manual import tools_of
-from policy_engine.lint.proof.scene import confirmed, decided
+from policy_engine.lint.proof.decided import confirmed, decided
 from policy_engine.lint.subject import Subject
 from policy_engine.loader import load_texts
 from policy_engine.tools import read_tools

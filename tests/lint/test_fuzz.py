@@ -15,7 +15,7 @@ from policy_engine.errors import PolicyError
 from policy_engine.lint import Settings, lint
 from policy_engine.lint.edits import apply_edits
 from policy_engine.lint.manual import tools_of
-from policy_engine.lint.proof.scene import confirmed
+from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.subject import Subject
 from policy_engine.loader import load_texts
 from policy_engine.report.findings import finding_lines, outcome_to_wire

@@ -123,7 +123,7 @@ def test_two_schemas_together(one, other):
 @given(ANY)
 def test_a_candidate_is_seldom_refused(schema):
     """What is offered is meant for witnesses: of plain schemas it is always right."""
-    if set(schema) & {"not", "oneOf", "if", "anyOf"}:
+    if any(f'"{key}"' in json.dumps(schema) for key in ("not", "oneOf", "if", "anyOf")):
         return
     for value in values_of(schema).candidates():
         assert takes(schema, value), value

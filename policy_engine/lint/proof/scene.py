@@ -10,10 +10,8 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from policy_engine.compiler.names import is_glob
-from policy_engine.decision import Count, Decision, Facts, Request, Session
-from policy_engine.decision.wire import read_request
-from policy_engine.errors import PolicyEngineError
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
 from policy_engine.lint.proof.language import Piece
 from policy_engine.lint.proof.schema import ELEMENT, at, sampled, values_of
@@ -22,7 +20,7 @@ from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 from policy_engine.policy import LoadedPolicy
 
-__all__ = ["Scene", "call_scene", "confirmed", "decided", "scenes"]
+__all__ = ["Draft", "Scene", "call_scene", "scenes"]
 
 _NOW: Final = "2026-01-05T10:00:00Z"
 _TRIES: Final = 24
@@ -395,43 +393,6 @@ def _caller(policy: LoadedPolicy) -> dict[str, Any]:
     principal.setdefault("roles", ["member"])
     principal.setdefault("tenant", "acme")
     return made
-
-
-def decided(subject: Subject, witness: Witness) -> Decision | None:
-    """Decide a witness; None where it is not a request."""
-    try:
-        given = read_request(dict(witness.request))
-    except (PolicyEngineError, RecursionError):
-        return None
-    request: Request = given.request
-    needs = subject.engine.needs(request)
-    facts = Facts(
-        now=given.now,
-        session=Session(
-            labels=frozenset(witness.labels), calls=_calls(witness.calls), started=given.now
-        ),
-        counters={(need.limit, need.key): Count(0) for need in needs.counters},
-        answers=given.answers or {},
-    )
-    return subject.engine.decide(request, facts)
-
-
-def _calls(calls: Mapping[str, int]) -> Mapping[str, int]:
-    return Session().calls.__class__(calls)  # type: ignore[call-arg]
-
-
-def confirmed(subject: Subject, witness: Witness) -> bool:
-    """Whether the engine decides a witness as it claims."""
-    decision = decided(subject, witness)
-    if decision is None:
-        return False
-    named = {reason.rule for reason in decision.reasons}
-    return (
-        (witness.effect is None or decision.effect == witness.effect)
-        and set(witness.speaks) <= named
-        and not set(witness.silent) & named
-        and not any(r.code in {"request.invalid", "engine.failed"} for r in decision.reasons)
-    )
 
 
 def call_scene(subject: Subject, policy: LoadedPolicy, name: str) -> Scene:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final, TypeAlias
 
-from policy_engine.lint.proof.values import Box, Values
+from policy_engine.lint.proof.box import Box
+from policy_engine.lint.proof.values import Values
 
 __all__ = ["ELEMENT", "KINDS", "at", "boxes_of", "sampled", "values_of"]
 

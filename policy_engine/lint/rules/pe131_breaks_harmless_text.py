@@ -24,7 +24,8 @@ from typing import Final
 
 from policy_engine.errors import CheckError
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.scene import confirmed, scenes
+from policy_engine.lint.proof.decided import confirmed
+from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 from policy_engine.text import Content

@@ -42,10 +42,10 @@ from typing import Any, Final
 
 from policy_engine.checks import CHECKS
 from policy_engine.lint.places import schemas
+from policy_engine.lint.proof.box import Box
 from policy_engine.lint.proof.language import example
 from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.proof.schema import values_of
-from policy_engine.lint.proof.values import Box
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 

@@ -32,8 +32,9 @@ from typing import Any, Final
 
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import patterns
+from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.regexes import sample
-from policy_engine.lint.proof.scene import confirmed, scenes
+from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 from policy_engine.text import skeleton
