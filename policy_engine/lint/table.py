@@ -48,6 +48,7 @@ from policy_engine.lint.rules.pe141_covers_nothing import RULE as PE141
 from policy_engine.lint.rules.pe142_idle_price import RULE as PE142
 from policy_engine.lint.rules.pe143_unknown_role import RULE as PE143
 from policy_engine.lint.rules.pe144_network_with_host_bits import RULE as PE144
+from policy_engine.lint.rules.pe145_literal_placeholder import RULE as PE145
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -142,6 +143,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE142,
             PE143,
             PE144,
+            PE145,
             PE201,
             PE202,
             PE203,

@@ -42,3 +42,33 @@ def test_lint_stays_quick(name):
     began = time.perf_counter()
     lint(compiled, settings=Settings(persona="pedantic"))
     assert time.perf_counter() - began < 3
+
+
+TOOL = """\
+  tool_{i}:
+    args:
+      amount: {{type: number, minimum: 0, maximum: 1000}}
+      note: {{type: string, maxLength: 200}}
+      order: {{type: string, pattern: '^ORD-{i}-[0-9]{{8}}$'}}
+      env: {{enum: [prod, staging, dev]}}
+    rules:
+      - id: t{i}-a
+        when: args.amount > {bound}
+        effect: require_approval
+        approval: {{approvers: [finance], expires: 1h}}
+      - {{id: t{i}-b, when: 'args.env == "prod" && args.amount > 7', effect: deny}}
+      - {{id: t{i}-c, when: args.note.lowerAscii().contains("x{i}"), effect: deny}}
+      - {{id: t{i}-d, check: {{terms: {{any: [alpha{i}, beta{i}]}}}}, effect: deny}}
+      - {{id: t{i}-e, when: 'args.order.matches("^ORD-{i}-[0-4]{{8}}$")', effect: deny}}
+"""
+
+
+@pytest.mark.parametrize(("proofs", "seconds"), [(False, 0.15), (True, 2.0)])
+def test_two_hundred_rules_are_linted_in_time(proofs, seconds):
+    """The budgets, three times over: a machine that runs tests does other things too."""
+    head = "policy: large\nlanguage: 1\ntools:\n"
+    text = head + "".join(TOOL.format(i=i, bound=100 + i) for i in range(40))
+    compiled = load_texts({"p.yaml": text}, warm=False)
+    began = time.perf_counter()
+    lint(compiled, proofs=proofs)
+    assert time.perf_counter() - began < seconds * 3

@@ -1,8 +1,9 @@
 r"""A pattern or a term that is itself in disguise.
 
 What it does:
-    Reports a pattern, or a term, with invisible characters, with full-width or otherwise dressed
-    letters and digits, or with look-alike letters of another alphabet in the middle of a word.
+    Reports a pattern, a term, a listed value or a text in a condition with invisible characters,
+    with full-width or otherwise dressed letters and digits, or with look-alike letters of another
+    alphabet in the middle of a word.
 
 Why:
     Disguises are undone in the text before it is searched, and not in a pattern: a
@@ -30,8 +31,9 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
 
+from policy_engine.cel.nodes import Call, Literal
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.places import patterns
+from policy_engine.lint.places import nodes, patterns, schemas
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.regexes import sample
 from policy_engine.lint.proof.scene import scenes
@@ -54,6 +56,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             if place.use == "check" and place.found is not None:
                 witness = _witness(subject, place.found, place.pattern, found=False)
             yield Found(place.policy, place.path, message, _HINT, part=place.part, witness=witness)
+    yield from _values(subject)
     for found in subject.conditions:
         check: Any = found.placed.rule.check
         terms = getattr(check, "terms", None)
@@ -64,6 +67,29 @@ def _find(subject: Subject) -> Iterator[Found]:
                 message = f"the term has {what}"
                 witness = _witness(subject, found, text, found=True)
                 yield Found(found.policy, path, message, _HINT, witness=witness)
+
+
+def _values(subject: Subject) -> Iterator[Found]:
+    """Go through the texts that values are compared with."""
+    for place in schemas(subject):
+        listed = place.schema.get("enum")
+        for index, value in enumerate(listed if isinstance(listed, list) else ()):
+            what = _disguise(value) if isinstance(value, str) else None
+            if what is not None:
+                path = (*place.path, "enum", index)
+                yield Found(place.policy, path, f"this value has {what}", _HINT)
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        for node in nodes(condition.tree) if condition is not None else ():
+            if not isinstance(node, Call) or node.function == "matches":
+                continue  # a pattern, which is read above
+            for part in node.arguments:
+                text = part.value if isinstance(part, Literal) else None
+                what = _disguise(text) if isinstance(text, str) else None
+                if what is not None:
+                    where = (part.start, part.end)
+                    message = f"this text has {what}"
+                    yield Found(found.policy, found.path, message, _HINT, part=where)
 
 
 def _disguise(text: str) -> str | None:
