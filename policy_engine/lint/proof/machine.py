@@ -41,8 +41,9 @@ _PLACES: Final = {
     "AT_END": "end",
     "AT_END_STRING": "end",
     "AT_BOUNDARY": "edge",
-    "AT_NON_BOUNDARY": "inside",
 }
+"""Where a text is -> the step that is allowed there; for RE2 a backslash and B also hold in the middle of a
+character, between its bytes, which no automaton over characters can say."""
 
 
 class UnsayableError(Exception):
@@ -75,7 +76,7 @@ class Machine:
 
     def join(self, start: int, end: int, where: str = "") -> None:
         """Lead from a place to another, where the text allows it."""
-        self._asks_words |= where in {"edge", "inside"}
+        self._asks_words |= where == "edge"
         self.free[start].append((where, end))
 
     def letters(self) -> Iterator[Letters]:
@@ -140,7 +141,7 @@ class Machine:
         waiting = list(places)
         edge = (before == "word") is not (after == "word")
         allowed = {"": True, "start": before == "start", "end": after == "end"}
-        allowed |= {"edge": edge, "inside": not edge}
+        allowed["edge"] = edge
         while waiting:
             for where, end in self.free[waiting.pop()]:
                 if allowed[where] and end not in reached:
@@ -227,7 +228,7 @@ class _Builder:
 
     def _at(self, value: str, at: int) -> int:
         where = _PLACES.get(value)
-        if where is None or (self.is_schema and where in {"edge", "inside"}):
+        if where is None or (self.is_schema and where == "edge"):
             raise UnsayableError
         end = self.made.place()
         self.made.join(at, end, where)
