@@ -42,8 +42,8 @@ _PLACES: Final = {
     "AT_END_STRING": "end",
     "AT_BOUNDARY": "edge",
 }
-"""Where a text is -> the step that is allowed there; for RE2 a backslash and B also hold in the middle of a
-character, between its bytes, which no automaton over characters can say."""
+"""Where a text is -> the step that is allowed there. Not the opposite of an edge of a word: RE2
+finds it between the bytes of one character too, which no automaton over characters can say."""
 
 
 class UnsayableError(Exception):
