@@ -325,13 +325,13 @@ def test_a_request_that_never_left_counts_nothing(tmp_path, kind, streamed):
 )
 def test_an_estimate_is_rather_more_than_fewer(text, least):
     items = [{"role": "user", "content": text}]
-    assert Sent(None, items, [], None).tokens >= least
+    assert Sent(None, None, items, [], [], None).tokens >= least
 
 
 def test_an_image_counts_not_by_its_bytes():
     part = {"type": "input_image", "image_url": "data:image/png;base64," + "A" * 9000}
     items = [{"role": "user", "content": [part]}]
-    assert Sent(None, items, [], None).tokens < 20
+    assert Sent(None, None, items, [], [], None).tokens < 20
 
 
 def test_instructions_and_tools_are_sent_too():
@@ -342,14 +342,14 @@ def test_instructions_and_tools_are_sent_too():
         params_json_schema: object = None
 
     schema = {"properties": {"order": {"description": "Which. " * 10}}}
-    plain = Sent(None, [], [], None).tokens
-    assert Sent("Be kind. " * 30, [], [], None).tokens > plain + 60
-    assert Sent(None, [], [Tool(params_json_schema=schema)], None).tokens > plain + 60
+    plain = Sent(None, None, [], [], [], None).tokens
+    assert Sent("Be kind. " * 30, None, [], [], [], None).tokens > plain + 60
+    assert Sent(None, None, [], [Tool(params_json_schema=schema)], [], None).tokens > plain + 60
 
 
 def test_a_connection_that_broke_is_not_one_that_never_was():
     request = httpx.Request("POST", "http://x")
-    sent = Sent("word " * 30, [], [], 50)
+    sent = Sent("word " * 30, None, [], [], [], 50)
 
     def cut(cause):
         error = APIConnectionError(request=request)

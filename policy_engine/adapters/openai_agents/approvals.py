@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from agents import (
     Agent,
@@ -17,8 +17,10 @@ from agents import (
 
 from policy_engine.adapters.openai_agents.arguments import read_arguments
 from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
+from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import ask
+from policy_engine.adapters.openai_agents.mark import is_guarded_agent
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import ApprovalUse, Decision
@@ -26,6 +28,11 @@ from policy_engine.errors import RequestError
 from policy_engine.guard import Guard, GuardSession
 
 __all__ = ["Applied", "apply_approvals"]
+
+
+_UNGUARDED: Final = (
+    "waits in a state of agents that are not guarded: read it with guard_agent(agent, guard)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,9 @@ async def apply_approvals(
         principal: As `run_config` was told.
         context: As `run_config` was told; where none of the three is given, the surrounding
             `guard.session` says it.
+
+    Raises:
+        UnmediatedError: The state was made or read with agents that this guard does not guard.
     """
     who = None
     if not (session is None and principal is None and context is None):
@@ -65,6 +75,8 @@ async def apply_approvals(
     ended: dict[str, list[str]] = {"approved": [], "rejected": [], "waiting": []}
     for item in state.get_interruptions():
         agent = item.agent
+        if not is_guarded_agent(agent, guard):
+            raise UnmediatedError([Gap(agent.name, item.tool_name or "a call", _UNGUARDED)])
         mine = session_for(guard, agent.name) if who is None else who.as_agent(agent.name)
         decision = await _decided(guard, mine, agent, item)
         if decision is None or decision.effect == "deny":

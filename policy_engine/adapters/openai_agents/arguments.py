@@ -7,7 +7,7 @@ from typing import Any
 from policy_engine.decision.wire import parse_json
 from policy_engine.errors import RequestError
 
-__all__ = ["read_arguments", "write_arguments"]
+__all__ = ["read_arguments", "read_said", "write_arguments"]
 
 
 def read_arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,6 +24,21 @@ def read_arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
         if name not in value and isinstance(stated, Mapping) and "default" in stated:
             value[name] = stated["default"]
     return value
+
+
+def read_said(text: str) -> dict[str, Any] | None:
+    """Read what a model tells with a handoff; None where it tells nothing.
+
+    What is no JSON object is held by an object, so that it is judged all the same.
+    """
+    if not text.strip():
+        return None
+    try:
+        value = parse_json(text)
+    except RequestError:
+        return {"input": text}
+    found = value if isinstance(value, dict) else {"input": value}
+    return found or None
 
 
 def write_arguments(args: Mapping[str, Any]) -> str:

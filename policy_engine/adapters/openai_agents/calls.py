@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from agents import ApplyPatchTool, CustomTool, FunctionTool, ShellTool, Tool
+from agents import ApplyPatchTool, CustomTool, FunctionTool, Handoff, ShellTool, Tool
 from openai.types.responses import (
     ResponseApplyPatchToolCall,
     ResponseCustomToolCall,
@@ -24,7 +24,11 @@ from openai.types.responses import (
     ResponseFunctionToolCall,
 )
 
-from policy_engine.adapters.openai_agents.arguments import read_arguments, write_arguments
+from policy_engine.adapters.openai_agents.arguments import (
+    read_arguments,
+    read_said,
+    write_arguments,
+)
 from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import foresee
 from policy_engine.adapters.openai_agents.scope import about
@@ -42,11 +46,22 @@ _REDACTING: Final[WeakKeyDictionary[Engine, dict[tuple[str, str | None], bool]]]
 
 
 async def redacted_calls(
-    guard: Guard, session: GuardSession, output: Iterable[Any], tools: Iterable[Tool]
+    guard: Guard,
+    session: GuardSession,
+    output: Iterable[Any],
+    tools: Iterable[Tool],
+    handoffs: Iterable[Handoff[Any, Any]],
 ) -> list[Any]:
     """Return a model's output items with the arguments that calls will run with."""
     shown = list(tools)
-    return [await _redacted(guard, session, item, shown) for item in output]
+    names = {handoff.tool_name for handoff in handoffs}
+    found: list[Any] = []
+    for item in output:
+        if isinstance(item, ResponseFunctionToolCall) and item.name in names:
+            found.append(await _told(guard, session, item))
+        else:
+            found.append(await _redacted(guard, session, item, shown))
+    return found
 
 
 def shell_args(action: object) -> dict[str, Any]:
@@ -74,6 +89,19 @@ async def _redacted(guard: Guard, session: GuardSession, item: Any, tools: list[
     if decision.effect != "redact" or permitted is None or permitted == args:
         return item
     note_written(guard, session, name, args, permitted)
+    return _rewritten(item, permitted)
+
+
+async def _told(guard: Guard, session: GuardSession, item: ResponseFunctionToolCall) -> Any:
+    """Return a handoff with what it tells as it will be told."""
+    said = read_said(item.arguments)
+    if said is None:
+        return item
+    decision = await foresee(guard, session, about(session, "output", text=said))
+    permitted = decision.request.text
+    if decision.effect != "redact" or not isinstance(permitted, Mapping):
+        return item
+    note_written(guard, session, item.name, said, permitted)
     return _rewritten(item, permitted)
 
 

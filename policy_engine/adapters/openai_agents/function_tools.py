@@ -28,7 +28,7 @@ from policy_engine.guard import CallPaused, Denied, Guard, GuardSession, ToolTim
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
-__all__ = ["guarded_tool", "is_guarded", "policy_name"]
+__all__ = ["guarded_tool", "is_guarded", "is_mcp_tool", "policy_name"]
 
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 _UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object."
@@ -37,10 +37,16 @@ _UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object.
 def policy_name(tool: FunctionTool) -> str:
     """Return what policies call a tool: `server/name` where an MCP server has it."""
     origin = get_function_tool_origin(tool)
-    if origin is not None and origin.type is ToolOriginType.MCP:
+    if origin is not None and is_mcp_tool(tool):
         server, name = mcp_name(tool) or (origin.mcp_server_name or "mcp", tool.name)
         return f"{server}/{name}"
     return tool.qualified_name
+
+
+def is_mcp_tool(tool: FunctionTool) -> bool:
+    """Whether a tool is one of an MCP server."""
+    origin = get_function_tool_origin(tool)
+    return origin is not None and origin.type is ToolOriginType.MCP
 
 
 def guarded_tool(tool: FunctionTool, guard: Guard, agent: str) -> FunctionTool:

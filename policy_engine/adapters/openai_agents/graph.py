@@ -1,7 +1,6 @@
 """Walk a graph of agents, and make the guarded copy of it or say all that cannot be guarded."""
 
 import dataclasses
-import inspect
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -12,28 +11,26 @@ from agents import (
     ComputerTool,
     CustomTool,
     FunctionTool,
-    FunctionToolResult,
     Handoff,
     HostedMCPTool,
     LocalShellTool,
-    RunContextWrapper,
     ShellTool,
     Tool,
-    ToolsToFinalOutputResult,
     handoff,
 )
 from agents.sandbox import SandboxAgent
 
 from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool, rebuilt
+from policy_engine.adapters.openai_agents.ending import Ending
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
 from policy_engine.adapters.openai_agents.handoffs import guarded_handoff
 from policy_engine.adapters.openai_agents.hosted import (
     guarded_hosted_mcp,
     hosted_name,
+    hosted_names,
     is_offered,
 )
-from policy_engine.adapters.openai_agents.judge import enforce
 from policy_engine.adapters.openai_agents.mark import GuardedAgent, guarded_class, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.native_tools import (
@@ -43,13 +40,13 @@ from policy_engine.adapters.openai_agents.native_tools import (
     guarded_patch,
     guarded_shell,
 )
-from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.settings import HIDDEN, hidden
 from policy_engine.adapters.openai_agents.unpublished import (
     agent_of_tool,
     knows_mcp_names,
     target_of_handoff,
 )
-from policy_engine.guard import Denied, Guard
+from policy_engine.guard import Guard
 
 __all__ = ["guard_agent", "tool_name"]
 
@@ -76,6 +73,10 @@ _PREFIXED: Final = (
 )
 _OTHER: Final = (
     "is no agent that Runner runs: a realtime session speaks before anything could be judged"
+)
+_PROMPT: Final = (
+    "may bring tools of the provider's, and nobody sees which: permit each by its name alone "
+    f"({', '.join(hosted_names())}), or put its text into the instructions"
 )
 _TWINS: Final = "differs from another tool only by case or by its Unicode form"
 
@@ -124,7 +125,8 @@ class _Walk:
 
     def agent(self, agent: Agent[Any]) -> Agent[Any]:
         """Return the guarded copy of an agent."""
-        if is_guarded_agent(agent, self._guard):
+        if isinstance(agent, GuardedAgent) and is_guarded_agent(agent, self._guard):
+            self.gaps.extend(agent.policy_gaps())
             return agent
         known = self._guarded.get(id(agent))
         if known is not None:
@@ -136,6 +138,10 @@ class _Walk:
             self.gaps.append(Gap(agent.name, agent.name, _SANDBOX))
         if agent.mcp_config.get("include_server_in_tool_names") and not knows_mcp_names():
             self.gaps.append(Gap(agent.name, "mcp_servers", _PREFIXED))
+        if agent.prompt is not None and not self._may_use_all(agent.name):
+            self.gaps.append(Gap(agent.name, "prompt", _PROMPT))
+        for name in hidden(agent.model_settings):
+            self.gaps.append(Gap(agent.name, name, HIDDEN))
         tools = [self._tool(tool, guarded) for tool in agent.tools]
         guarded.tools = [tool for tool in tools if tool is not None]
         self._refuse_twins(guarded)
@@ -149,8 +155,12 @@ class _Walk:
         values["handoffs"] = []
         values["model"] = GuardedModel(agent.model, self._guard, agent.name)
         if agent.tool_use_behavior != "run_llm_again":
-            values["tool_use_behavior"] = _ending(agent, self._guard)
+            values["tool_use_behavior"] = Ending(self._guard, agent.name, agent.tool_use_behavior)
         return guarded_class(type(agent), self._guard, agent.name)(**values)
+
+    def _may_use_all(self, agent: str) -> bool:
+        """Whether names alone permit whatever runs on the provider's side."""
+        return all(is_offered(self._guard, name, agent) for name in hosted_names())
 
     def _tool(self, tool: Tool, agent: GuardedAgent) -> Tool | None:
         """Return a guarded tool; None where it is left out, because it is denied outright."""
@@ -187,7 +197,11 @@ class _Walk:
         inner = agent_of_tool(tool)
         if inner is not None and is_guarded_agent(inner, self._guard):
             return guarded_tool(tool, self._guard, agent.name)
-        made = None if inner is None else rebuilt(tool, self.agent(inner))
+        try:
+            made = None if inner is None else rebuilt(tool, self.agent(inner))
+        except UnmediatedError as error:
+            self.gaps.extend(error.gaps)
+            return tool
         if made is None:
             self.gaps.append(Gap(agent.name, tool_name(tool), _INNER))
             return tool
@@ -217,42 +231,3 @@ class _Walk:
             form = unicodedata.normalize("NFKC", name).casefold()
             if seen.setdefault(form, name) != name:
                 self.gaps.append(Gap(agent.name, name, _TWINS))
-
-
-def _ending(agent: Agent[Any], guard: Guard) -> Callable[..., Any]:
-    """Return a tool-use behaviour that judges what becomes the final output without a model."""
-    behavior: Any = agent.tool_use_behavior
-
-    async def ending(
-        context: RunContextWrapper[Any], results: list[FunctionToolResult]
-    ) -> ToolsToFinalOutputResult:
-        found = await _chosen(behavior, context, results)
-        if not found.is_final_output:
-            return found
-        session = session_for(guard, agent.name, context)
-        output = found.final_output
-        text = output if isinstance(output, str) else str(output)
-        try:
-            decision = await enforce(guard, session, about(session, "output", text=text))
-        except Denied as denied:
-            return ToolsToFinalOutputResult(is_final_output=True, final_output=denied.message)
-        if decision.effect == "redact":
-            output = decision.request.text
-        return ToolsToFinalOutputResult(is_final_output=True, final_output=output)
-
-    return ending
-
-
-async def _chosen(
-    behavior: Any, context: RunContextWrapper[Any], results: list[FunctionToolResult]
-) -> ToolsToFinalOutputResult:
-    """Return what the agent's own behaviour makes of the results of a turn."""
-    if callable(behavior):
-        found = behavior(context, results)
-        result: ToolsToFinalOutputResult = await found if inspect.isawaitable(found) else found
-        return result
-    names = behavior.get("stop_at_tool_names", []) if isinstance(behavior, dict) else None
-    for one in results:
-        if names is None or one.tool.name in names or one.tool.qualified_name in names:
-            return ToolsToFinalOutputResult(is_final_output=True, final_output=one.output)
-    return ToolsToFinalOutputResult(is_final_output=False, final_output=None)

@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from agents import Agent, AgentBase, Handoff, HandoffInputData, RunContextWrapper
 
+from policy_engine.adapters.openai_agents.arguments import read_said, write_arguments
 from policy_engine.adapters.openai_agents.judge import enforce
 from policy_engine.adapters.openai_agents.scope import about, session_for
-from policy_engine.guard import Denied, Guard
+from policy_engine.adapters.openai_agents.written import as_written
+from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = ["DENIAL", "GuardedHandoff", "guarded_handoff", "unless_denied"]
 
@@ -32,6 +34,13 @@ class GuardedHandoff(Handoff[Any, Any]):
 
     agent: Agent[Any] | None = field(default=None, kw_only=True)
     """The guarded target, by which a paused run's state finds it again."""
+    policy_guard: Guard | None = field(default=None, kw_only=True)
+    policy_agent: str | None = field(default=None, kw_only=True)
+    """Who hands over, as policies call it."""
+
+    def asks(self, guard: Guard, agent: str) -> bool:
+        """Whether it asks this guard for this agent."""
+        return self.policy_guard is guard and self.policy_agent == agent
 
     def get_transfer_message(self, agent: AgentBase[Any]) -> str:
         """Return what the model reads as the handoff's result."""
@@ -59,11 +68,17 @@ def guarded_handoff(
         DENIAL.set(None)
         session = session_for(guard, source.name, context)
         try:
-            await enforce(guard, session, about(session, "handoff", target=target.name))
+            handed = await enforce(guard, session, about(session, "handoff", target=target.name))
         except Denied as denied:
             DENIAL.set(denied.message)
             return source
-        found: Agent[Any] = await handoff.on_invoke_handoff(context, text)
+        try:
+            told = await _told(guard, session, handoff.tool_name, text)
+        except Denied as denied:
+            guard.release(handed)
+            DENIAL.set(denied.message)
+            return source
+        found: Agent[Any] = await handoff.on_invoke_handoff(context, told)
         if any(found is one for one in known.values()):
             return found
         guarded = known.get(id(found))
@@ -92,7 +107,24 @@ def guarded_handoff(
         strict_json_schema=handoff.strict_json_schema,
         is_enabled=is_enabled,
         agent=target,
+        policy_guard=guard,
+        policy_agent=source.name,
     )
+
+
+async def _told(guard: Guard, session: GuardSession, name: str, text: str) -> str:
+    """Return what the model tells with a handoff as it may be said.
+
+    Raises:
+        Denied: It may not.
+    """
+    said = read_said(text)
+    if said is None:
+        return text
+    said = as_written(guard, session, name, said)
+    decision = await enforce(guard, session, about(session, "output", text=said))
+    permitted = decision.request.text
+    return text if permitted == said else write_arguments(permitted)
 
 
 def unless_denied(input_filter: Filter) -> Filter:

@@ -29,7 +29,14 @@ from policy_engine.decision import Request
 from policy_engine.errors import RequestError
 from policy_engine.guard import Denied, Guard, GuardSession
 
-__all__ = ["guarded_hosted_mcp", "hosted_name", "hosted_uses", "is_offered", "offered"]
+__all__ = [
+    "guarded_hosted_mcp",
+    "hosted_name",
+    "hosted_names",
+    "hosted_uses",
+    "is_offered",
+    "offered",
+]
 
 _HOSTED: Final = (WebSearchTool, FileSearchTool, CodeInterpreterTool, ImageGenerationTool)
 _USES: Final[Mapping[str, str]] = {
@@ -48,6 +55,11 @@ def hosted_name(tool: Tool) -> str | None:
     if isinstance(tool, ShellTool) and tool.executor is None:
         return tool.name
     return tool.name if isinstance(tool, ToolSearchTool) else None
+
+
+def hosted_names() -> tuple[str, ...]:
+    """Return what policies call the tools that a provider may have."""
+    return (*_USES.values(), "shell")
 
 
 def is_offered(guard: Guard, name: str, agent: str) -> bool:

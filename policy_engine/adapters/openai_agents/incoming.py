@@ -10,6 +10,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
+from policy_engine.adapters.openai_agents.nested import nested_history, with_history
 from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import GIVEN
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
@@ -88,6 +89,13 @@ async def model_input(guard: Guard, session: GuardSession, items: str | Sequence
     Raises:
         Denied: Nothing of what is new may be sent.
     """
+
+    async def old(content: Any) -> Any:
+        try:
+            return await _permitted(guard, session, content, is_new=False)
+        except Denied:
+            return None
+
     listed = [{"role": "user", "content": items}] if isinstance(items, str) else list(items)
     new = len(new_items(listed))
     sent: list[Any] = []
@@ -95,6 +103,9 @@ async def model_input(guard: Guard, session: GuardSession, items: str | Sequence
     left = 0
     for place, item in enumerate(listed, start=new - len(listed)):
         content = said_by_user(item)
+        if nested_history(item) is not None:
+            sent.append(await with_history(item, old))
+            continue
         if content in (None, "", []):
             sent.append(item)
             continue

@@ -11,18 +11,21 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from agents import Model, ModelResponse, ModelRetryAdvice, ModelRetryAdviceRequest, MultiProvider
 from agents.models import get_default_model
 from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
 
+from policy_engine.adapters.openai_agents.beside import made_text, read_tools, with_text
 from policy_engine.adapters.openai_agents.calls import redacted_calls
 from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
 from policy_engine.adapters.openai_agents.incoming import model_input
 from policy_engine.adapters.openai_agents.judge import enforce
 from policy_engine.adapters.openai_agents.parts import decided_texts
-from policy_engine.adapters.openai_agents.scope import AGENT, about, here, session_for
+from policy_engine.adapters.openai_agents.scope import TURN, about, here, session_for
+from policy_engine.adapters.openai_agents.settings import refuse_hidden
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
 from policy_engine.adapters.openai_agents.texts import Part, parts_of_output, with_parts
 from policy_engine.guard import Guard, GuardSession
@@ -30,6 +33,18 @@ from policy_engine.guard import Guard, GuardSession
 __all__ = ["GuardedModel", "model_name"]
 
 _NAMES: Final = ("model", "model_name", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as the SDK makes it."""
+
+    instructions: str | None
+    items: str | list[Any]
+    settings: Any
+    tools: list[Any]
+    handoffs: list[Any]
+    prompt: Any
 
 
 class GuardedModel(Model):
@@ -51,6 +66,10 @@ class GuardedModel(Model):
         """What policies call the model."""
         return model_name(self._inner)
 
+    def asks(self, guard: Guard, agent: str) -> bool:
+        """Whether it asks this guard for this agent."""
+        return self._guard is guard and self._agent == agent
+
     async def get_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
         self,
         system_instructions: str | None,
@@ -70,20 +89,20 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
-        session, model, items, shown = await self._before(input, tools)
-        sent = Sent(system_instructions, items, shown, model_settings.max_tokens)
+        asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt)
+        session, model, sent = await self._before(asked)
         try:
             response = await model.get_response(
-                system_instructions=system_instructions,
-                input=items,
+                system_instructions=sent.instructions,
+                input=sent.items,
                 model_settings=model_settings,
-                tools=shown,
+                tools=sent.tools,
                 output_schema=output_schema,
                 handoffs=handoffs,
                 tracing=tracing,
                 previous_response_id=previous_response_id,
                 conversation_id=conversation_id,
-                prompt=prompt,
+                prompt=sent.prompt,
             )
         except BaseException as error:
             self._settle(session, *spent(sent, error, []))
@@ -91,7 +110,7 @@ class GuardedModel(Model):
         used = response.usage
         if used.total_tokens or used.input_tokens or used.output_tokens:
             self._settle(session, used.input_tokens, used.output_tokens)
-        judged = await self._judged(session, response.output, shown)
+        judged = await self._judged(session, response.output, sent)
         return dataclasses.replace(response, output=judged)
 
     async def stream_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
@@ -113,21 +132,21 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
-        session, model, items, shown = await self._before(input, tools)
-        sent = Sent(system_instructions, items, shown, model_settings.max_tokens)
+        asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt)
+        session, model, sent = await self._before(asked)
         events: list[Any] = []
         try:
             stream = model.stream_response(
-                system_instructions,
-                items,
+                sent.instructions,
+                sent.items,
                 model_settings,
-                shown,
+                sent.tools,
                 output_schema,
                 handoffs,
                 tracing,
                 previous_response_id=previous_response_id,
                 conversation_id=conversation_id,
-                prompt=prompt,
+                prompt=sent.prompt,
             )
             async for event in stream:
                 events.append(event)  # noqa: PERF401 - what came before an error counts
@@ -157,28 +176,43 @@ class GuardedModel(Model):
         provider = MultiProvider() if scope is None else scope.provider
         return provider.get_model(self._inner)
 
-    async def _before(
-        self, items: str | list[Any], tools: list[Any]
-    ) -> tuple[GuardSession, Model, list[Any], list[Any]]:
-        """Decide about a request; return who asks, and what is sent where."""
-        session = session_for(self._guard, self._agent or AGENT.get())
-        await enforce(self._guard, session, about(session, "model_request", model=self.name))
+    async def _before(self, asked: _Asked) -> tuple[GuardSession, Model, Sent]:
+        """Decide about a request; return who asks, and what is sent where.
+
+        Raises:
+            Denied: It is not permitted.
+            UnmediatedError: Its settings say what no policy would see.
+        """
+        turn = TURN.get()
+        agent = None if turn is None else turn.agent
+        name = None if agent is None else agent.name
+        session = session_for(self._guard, self._agent or name)
+        refuse_hidden(session.agent or "", asked.settings)
+        made = made_text(agent, asked.instructions, asked.prompt)
+        request = about(session, "model_request", model=self.name, text=made)
+        permitted = (await enforce(self._guard, session, request)).request.text
         try:
-            sent = await model_input(self._guard, session, items)
-            return session, self._model(), sent, await offered(self._guard, session, tools)
+            told = with_text(made, permitted, asked.instructions, asked.prompt)
+            items = await model_input(self._guard, session, asked.items)
+            shown = await offered(self._guard, session, asked.tools)
+            shown = await read_tools(self._guard, session, shown)
+            most = asked.settings.max_tokens
+            sent = Sent(*told, items, shown, asked.handoffs, most)
+            model = self._model()
         except BaseException:
             # Nothing was sent, so nothing was used.
             self._settle(session, 0, 0)
             raise
+        if turn is not None:
+            turn.was_answered = True
+        return session, model, sent
 
     def _settle(self, session: GuardSession, read: int, written: int) -> None:
         session.run(
             self._guard.record_usage, model=self.name, input_tokens=read, output_tokens=written
         )
 
-    async def _judged(
-        self, session: GuardSession, output: list[Any], tools: list[Any]
-    ) -> list[Any]:
+    async def _judged(self, session: GuardSession, output: list[Any], sent: Sent) -> list[Any]:
         """Return what a model said as it may be handed on.
 
         Raises:
@@ -199,7 +233,7 @@ class GuardedModel(Model):
             }
         said = with_parts(output, changes) if changes else output
         calls = [_complete(item) for item in said]
-        return await redacted_calls(self._guard, session, calls, tools)
+        return await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
 
     async def _streamed(self, session: GuardSession, events: list[Any], sent: Sent) -> list[Any]:
         last = next((e for e in reversed(events) if hasattr(e, "response")), None)
@@ -214,7 +248,7 @@ class GuardedModel(Model):
         said = list(last.response.output) or [
             e.item for e in events if getattr(e, "type", "") == "response.output_item.done"
         ]
-        judged = await self._judged(session, said, sent.tools)
+        judged = await self._judged(session, said, sent)
         if judged == said:
             return events
         response = last.response.model_copy(update={"output": judged, "output_parsed": None})

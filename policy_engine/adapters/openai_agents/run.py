@@ -20,8 +20,8 @@ from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import (
-    AGENT,
     GIVEN,
+    TURN,
     PolicyRunConfig,
     about,
     session_for,
@@ -118,7 +118,6 @@ class _Filter:
         if self._own is not None:
             changed = self._own(data)
             found = await changed if inspect.isawaitable(changed) else changed
-        AGENT.set(data.agent.name)
         return found
 
 
@@ -173,7 +172,9 @@ class _Formatter:
 
     async def __call__(self, args: ToolErrorFormatterArgs[Any]) -> str | None:
         if args.kind == "tool_not_found":
-            session = session_for(self._guard, AGENT.get(), self._config)
+            turn = TURN.get()
+            agent = None if turn is None else turn.agent.name
+            session = session_for(self._guard, agent, self._config)
             request = about(
                 session, "tool_call", tool=args.tool_name, args={}, call_id=args.call_id
             )

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents import ModelProvider, RunConfig, get_current_span, get_current_trace
+from agents import Agent, ModelProvider, RunConfig, get_current_span, get_current_trace
 from agents.tool_context import ToolContext
 
 from policy_engine.audit import Trace
@@ -25,7 +25,17 @@ from policy_engine.decision import Request, Stage
 from policy_engine.guard import Guard, GuardSession
 from policy_engine.guard.session import current
 
-__all__ = ["AGENT", "GIVEN", "SCOPE", "PolicyRunConfig", "Scope", "about", "here", "session_for"]
+__all__ = [
+    "GIVEN",
+    "SCOPE",
+    "TURN",
+    "PolicyRunConfig",
+    "Scope",
+    "Turn",
+    "about",
+    "here",
+    "session_for",
+]
 
 _TRACE: Final = re.compile(r"trace_([0-9a-f]{32})")
 _SPAN: Final = re.compile(r"span_([0-9a-f]{16})[0-9a-f]*")
@@ -74,15 +84,24 @@ class Scope:
     """The session of the guard in which it holds."""
 
 
+@dataclass(slots=True)
+class Turn:
+    """A turn of a guarded agent."""
+
+    agent: Agent[Any]
+    was_answered: bool = False
+    """Whether a guarded model answered."""
+
+
 SCOPE: Final[contextvars.ContextVar[Scope | None]] = contextvars.ContextVar(
     "policy_engine_openai_agents_scope", default=None
 )
 """Of the run that read its configuration last; ask `here` whether it holds."""
 
-AGENT: Final[contextvars.ContextVar[str | None]] = contextvars.ContextVar(
-    "policy_engine_openai_agents_agent", default=None
+TURN: Final[contextvars.ContextVar[Turn | None]] = contextvars.ContextVar(
+    "policy_engine_openai_agents_turn", default=None
 )
-"""Whose turn it is: left by the model input filter for what follows in the turn."""
+"""The turn that is under way: begun when the SDK asks a guarded agent for its tools."""
 
 GIVEN: Final[contextvars.ContextVar[tuple[Any, ...] | None]] = contextvars.ContextVar(
     "policy_engine_openai_agents_given", default=None

@@ -20,6 +20,14 @@ __all__ = ["Sent", "spent", "usage_of"]
 _BYTES_PER_TOKEN: Final = 3
 """Of UTF-8: less than a token has in any script that models are used with much."""
 _DEEPEST: Final = 20
+_TOLD_OF_TOOLS: Final = (
+    "name",
+    "description",
+    "params_json_schema",
+    "tool_name",
+    "tool_description",
+    "input_json_schema",
+)
 _TURNED_AWAY: Final = frozenset({401, 403, 404, 405, 410, 413, 415, 429})
 """HTTP statuses of requests that nobody worked on."""
 _LATE: Final = frozenset({408, 504})
@@ -35,8 +43,10 @@ class Sent:
     """A request that was made."""
 
     instructions: str | None
+    prompt: Any
     items: Any
     tools: list[Any]
+    handoffs: list[Any]
     max_tokens: int | None
     """The most that the model may say."""
 
@@ -44,10 +54,10 @@ class Sent:
     def tokens(self) -> int:
         """Roughly how many tokens it has, rather more than fewer."""
         told = [
-            [getattr(tool, name, None) for name in ("name", "description", "params_json_schema")]
-            for tool in self.tools
+            [getattr(tool, name, None) for name in _TOLD_OF_TOOLS]
+            for tool in (*self.tools, *self.handoffs)
         ]
-        return _tokens([self.instructions, self.items, told])
+        return _tokens([self.instructions, self.prompt, self.items, told])
 
 
 def usage_of(found: object) -> tuple[int, int] | None:

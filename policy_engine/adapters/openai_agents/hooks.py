@@ -1,0 +1,57 @@
+"""Hooks of an agent that notice a model which nobody asked the policies about.
+
+A configuration of the SDK's own may name a model for the whole run, which takes the place of
+the guarded one. Nothing tells of it before the model is called; after it, and before anything is
+done with what it said, the hook does.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from agents import AgentHooks
+
+from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
+from policy_engine.adapters.openai_agents.scope import TURN
+
+__all__ = ["WatchedHooks"]
+
+_WHY: Final = (
+    "was not asked for: the run's configuration names a model of its own, so make it with "
+    "run_config(guard, model=…)"
+)
+
+
+class WatchedHooks(AgentHooks[Any]):
+    """An agent's own hooks, behind one that asks whether its model was guarded.
+
+    Args:
+        own: The agent's own; None where it has none.
+    """
+
+    def __init__(self, own: Any) -> None:
+        self.own = own
+
+    async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
+        """Refuse a response that does not come from a guarded model.
+
+        Raises:
+            UnmediatedError: It does not.
+        """
+        turn = TURN.get()
+        if turn is not None and not turn.was_answered:
+            raise UnmediatedError([Gap(agent.name, "model", _WHY)])
+        if self.own is not None:
+            await self.own.on_llm_end(context, agent, response)
+
+
+def _handing_on(name: str) -> Callable[..., Any]:
+    async def hook(self: WatchedHooks, *args: Any, **kwargs: Any) -> None:
+        if self.own is not None:
+            await getattr(self.own, name)(*args, **kwargs)
+
+    return hook
+
+
+for _name in dir(AgentHooks):
+    if _name.startswith("on_") and _name not in vars(WatchedHooks):
+        setattr(WatchedHooks, _name, _handing_on(_name))
