@@ -1,0 +1,236 @@
+"""Where guarding meets what Python permits: odd facts, odd functions, odd values, odd requests."""
+
+import asyncio
+import contextvars
+import threading
+import time
+
+import pytest
+from guarding import asking, guard_of
+
+from policy_engine import Denied
+from policy_engine.guard import gather
+
+# Facts that are async
+
+
+def asking_for(*names, timeout="5s"):
+    fact = {"schema": {"type": "string"}, "with": ["args.x"], "timeout": timeout}
+    condition = " || ".join(f'facts.{name} != "good"' for name in names)
+    return {
+        "facts": {name: {**fact, "from": f"app:{name}"} for name in names},
+        "tools": {
+            "t": {
+                "args": {"x": {"type": "string"}},
+                "rules": [{"id": "r", "when": condition, "effect": "deny"}],
+            }
+        },
+    }
+
+
+def calling(guard):
+    """Return a coroutine function that calls a guarded tool on the running event loop."""
+
+    @guard.tool(name="t")
+    async def tool(x):
+        return f"ran {x}"
+
+    async def call():
+        with asking(guard):
+            return await tool("k")
+
+    return call
+
+
+def heard(work):
+    """Run a coroutine; return what it raises, and what its event loop complains of."""
+    complaints = []
+
+    async def run():
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 - it is looked at
+            await work()
+        return caught.value
+
+    error = asyncio.run(run())
+    return error, complaints
+
+
+async def cancels_itself(x):
+    raise asyncio.CancelledError
+
+
+async def cancels_its_task(x):
+    asyncio.current_task().cancel()
+    await asyncio.sleep(5)
+    return "good"
+
+
+async def exits(x):
+    raise SystemExit(3)
+
+
+async def breaks(x):
+    await asyncio.sleep(0)
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("fact", [cancels_itself, cancels_its_task, exits, breaks])
+def test_whatever_an_async_fact_raises_it_cannot_be_told(fact, caplog):
+    guard = guard_of(asking_for("x", "y"))
+    guard.fact("x", fact)
+    guard.fact("y", cancels_itself)
+    error, complaints = heard(calling(guard))
+    assert type(error) is Denied
+    assert error.decision.reasons[0].code == "rule.cannot_tell"
+    assert len(guard.seen.decisions) == 1
+    assert complaints == []
+    assert 'the fact "x" failed' in caplog.text
+
+
+def test_an_async_fact_that_swallows_its_cancellation_is_not_waited_for(caplog):
+    guard = guard_of(asking_for("x", timeout="50ms"))
+    cancelled = []
+    taken = []
+
+    async def stubborn(x):
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            try:
+                await asyncio.sleep(end - time.monotonic())
+            except asyncio.CancelledError:
+                cancelled.append(gather._HANGING.count)
+        return "good"
+
+    guard.fact("x", stubborn)
+    call = calling(guard)
+
+    async def timed():
+        began = time.monotonic()
+        try:
+            await call()
+        finally:
+            taken.append(time.monotonic() - began)
+            await asyncio.sleep(0.6)
+
+    error, complaints = heard(timed)
+    assert error.decision.reasons[0].code == "rule.cannot_tell"
+    assert taken[0] < 0.4
+    assert cancelled == [1]
+    assert complaints == []
+    assert gather._HANGING.count == 0
+    assert caplog.text.count('the fact "x" took longer than 0.05 s') == 1
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_an_answer_that_comes_late_is_not_believed_though_nobody_looked(is_async):
+    """The loop was blocked, or a slower fact was waited for, when the time was over."""
+    guard = guard_of(asking_for("x", timeout="50ms"))
+
+    async def blocking(x):
+        time.sleep(0.2)  # noqa: ASYNC251 - that is the point
+        return "good"
+
+    def slow(x):
+        time.sleep(0.2)
+        return "good"
+
+    guard.fact("x", blocking if is_async else slow)
+
+    async def blocked():
+        asyncio.get_running_loop().call_later(0.01, time.sleep, 0.4)
+        return await calling(guard)()
+
+    error, _ = heard(blocked)
+    assert error.decision.reasons[0].code == "rule.cannot_tell"
+
+
+def test_a_slow_fact_does_not_win_time_for_a_quick_one():
+    policy = asking_for("x", "y")
+    policy["facts"]["y"]["timeout"] = "30ms"
+    guard = guard_of(policy)
+    guard.fact("x", lambda x: time.sleep(0.3) or "good")
+    guard.fact("y", lambda x: time.sleep(0.1) or "good")
+    with asking(guard), pytest.raises(Denied) as caught:
+        guard.tool(lambda x: x, name="t")("k")
+    assert caught.value.decision.reasons[0].code == "rule.cannot_tell"
+
+
+def test_a_caller_that_is_cancelled_cancels_its_lookups_and_is_cancelled():
+    guard = guard_of(asking_for("x", "y"))
+    ended = []
+
+    async def slow(x):
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    guard.fact("x", slow)
+    guard.fact("y", slow)
+    call = calling(guard)
+
+    async def work():
+        task = asyncio.create_task(call())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await task
+
+    error, complaints = heard(work)
+    assert type(error) is asyncio.CancelledError
+    assert ended == ["cancelled", "cancelled"]
+    assert complaints == []
+    assert len(guard.seen.outcomes) == 0
+    assert gather._HANGING.count == 0
+
+
+def test_a_late_fact_is_cancelled_once_so_that_it_can_clean_up():
+    guard = guard_of(asking_for("x", timeout="30ms"))
+    cleaned = []
+
+    async def tidy(x):
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await asyncio.sleep(0.02)
+            cleaned.append(x)
+
+    guard.fact("x", tidy)
+    call = calling(guard)
+
+    async def work():
+        try:
+            await call()
+        finally:
+            await asyncio.sleep(0.1)
+
+    heard(work)
+    assert cleaned == ["k"]
+
+
+def test_async_facts_run_at_once_on_the_loop_and_in_the_context_of_the_caller():
+    guard = guard_of(asking_for("x", "y"))
+    who = contextvars.ContextVar("who", default="nobody")
+    seen = []
+
+    class Lookup:
+        """An object whose call is async belongs to the caller's loop as a function does."""
+
+        async def __call__(self, x):
+            seen.append((who.get(), threading.current_thread(), asyncio.get_running_loop()))
+            await asyncio.wait_for(meeting.wait(), 5)
+            return "good"
+
+    meeting = asyncio.Barrier(2)
+    guard.fact("x", Lookup())
+    guard.fact("y", Lookup().__call__)
+    call = calling(guard)
+
+    async def work():
+        who.set("me")
+        return await call(), asyncio.get_running_loop()
+
+    told, loop = asyncio.run(work())
+    assert told == "ran k"
+    assert seen == [("me", threading.main_thread(), loop)] * 2
