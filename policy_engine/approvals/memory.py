@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from threading import Lock
 
 from policy_engine.approvals.desk import Desk
 from policy_engine.approvals.shelf import Bounds, MemoryShelf, Shelf
+from policy_engine.forks import fork_safe_lock
 
 __all__ = ["MemoryApprovals"]
 
@@ -44,7 +44,7 @@ class MemoryApprovals(Desk):
         super().__init__(clock, new_id)
         self._key = secrets.token_bytes(32) if key is None else key
         self._shelf = MemoryShelf(Bounds(max_open, max_open_per_session, max_bytes, max_closed))
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     @property
     def key(self) -> bytes:

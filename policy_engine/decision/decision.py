@@ -1,7 +1,7 @@
 """What may happen to a request, and every reason why."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -151,7 +151,8 @@ class Context:
     """What every decision of one engine shares."""
 
     revision: str
-    key: bytes
+    key: bytes = field(repr=False)
+    """A secret: it stands in nothing that is printed or sent."""
     declared: frozenset[str]
     """Names of the context that the policies declare: part of the fingerprint."""
 
@@ -184,8 +185,16 @@ class Decision:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f'a decision cannot be changed, so not its "{name}"')
 
+    def __copy__(self) -> "Decision":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Decision":
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return Decision, (self.asked, self.outcome, self.context, self.request)
+        # What is sent to another process says the same, and holds no secret.
+        told = (_plain(self.asked), _plain(self.request), self.outcome)
+        return _Sent, (*told, self.policy_revision, self.fingerprint)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Decision):
@@ -308,6 +317,35 @@ _set_asked: _Setter = _SLOTS["asked"].__set__
 _set_outcome: _Setter = _SLOTS["outcome"].__set__
 _set_context: _Setter = _SLOTS["context"].__set__
 _set_request: _Setter = _SLOTS["request"].__set__
+
+
+class _Sent(Decision):
+    """A decision from another process, whose fingerprint was computed where it was made."""
+
+    __slots__ = ("_sent",)
+
+    _sent: str
+
+    def __init__(
+        self, asked: Request, request: Request, outcome: Outcome, revision: str, sent: str
+    ) -> None:
+        super().__init__(asked, outcome, Context(revision, b"", frozenset()), request)
+        object.__setattr__(self, "_sent", sent)
+
+    @property
+    def fingerprint(self) -> str:
+        """What an approval is bound to."""
+        return self._sent
+
+
+def _plain(request: Request) -> Request:
+    """Return a request without views of mappings, which cannot be sent."""
+    changes: dict[str, Any] = {}
+    for name in ("principal", "context"):
+        value = getattr(request, name)
+        if isinstance(value, Mapping):
+            changes[name] = dict(value)
+    return replace(request, **changes)
 
 
 _OF_THE_REQUEST: Final = ("kind", "key", "amount")

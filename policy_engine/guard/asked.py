@@ -9,7 +9,7 @@ from policy_engine.decision import Decision, Request
 from policy_engine.guard.call import Call
 from policy_engine.guard.drive import Steps, drive_async
 from policy_engine.guard.parts import Parts
-from policy_engine.guard.road import ask, passed_async, stopped
+from policy_engine.guard.road import ask, passed_async, refuse, stopped
 from policy_engine.guard.session import GuardSession
 
 __all__ = ["Asked", "CallPaused", "asked", "call_async"]
@@ -45,8 +45,21 @@ async def call_async(
     """Decide, run the function with what is permitted, judge and return its result.
 
     Raises:
-        Denied: The call or its result is not permitted.
+        Denied: The call or its result is not permitted, or one with its call id is under way.
     """
+    with parts.running.of(request) as is_first:
+        if not is_first:
+            text = "A call with this id is under way."
+            raise refuse(parts, request, session, "call.repeated", text)
+        return await _called(parts, request, session, function)
+
+
+async def _called(
+    parts: Parts,
+    request: Request,
+    session: GuardSession | None,
+    function: Callable[[Decision], Awaitable[R]],
+) -> R:
     ticket = await passed_async(parts, request, session)
     denied = stopped(parts, ticket)
     if denied is not None:

@@ -175,7 +175,7 @@ class Call:
         if self._has_handed:
             return
         self._has_handed = True
-        now = self._parts.now() if now is None else now
+        now = self._now() if now is None else now
         try:
             self._parts.state.returned(self._ticket.decision, now)
         except Exception as error:
@@ -201,7 +201,7 @@ class Call:
         if self._is_over:
             return
         self._is_over = True
-        now = self._parts.now()
+        now = self._now()
         try:
             try:
                 self.hand_back(now)
@@ -211,6 +211,15 @@ class Call:
             if not is_quiet:
                 raise
             warn(self._ticket.trace, "after a call: %s", denied.decision.message)
+
+    def _now(self) -> datetime:
+        """Return the time; where the clock fails, that of the decision, so that all is noted."""
+        try:
+            return self._parts.now()
+        except Exception as error:  # noqa: BLE001 - whatever the clock raises
+            kind = type(error).__name__
+            warn(self._ticket.trace, "the clock failed after a call: %s", kind)
+            return self._ticket.now
 
     def _record(self, status: OutcomeStatus, now: datetime, error: BaseException | None) -> None:
         ticket = self._ticket
@@ -229,7 +238,7 @@ class Call:
         self._is_over = True
         give_back(self._parts, self._ticket)
         try:
-            self._parts.record_outcome(self._ticket, "not_run", self._parts.now(), 0, error)
+            self._parts.record_outcome(self._ticket, "not_run", self._now(), 0, error)
         except AuditError as failure:
             warn(self._ticket.trace, "an outcome could not be recorded: %s", failure.message)
 

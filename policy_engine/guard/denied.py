@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from policy_engine.approvals import Approval, Approvals
 from policy_engine.decision import CODES, Decision
 from policy_engine.errors import PolicyEngineError
-from policy_engine.guard.sent import Parcel, packed, unpacked
 
 __all__ = ["ApprovalRequired", "Denied"]
 
@@ -35,7 +34,7 @@ class Denied(PolicyEngineError):  # noqa: N818 - an outcome is no error
         return self.decision.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _denied, (packed(self.decision),)
+        return Denied, (self.decision,)
 
 
 class ApprovalRequired(Denied):
@@ -50,7 +49,7 @@ class ApprovalRequired(Denied):
         self._store = store
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _approval_required, (packed(self.decision), self.approvals)
+        return ApprovalRequired, (self.decision, self.approvals, None)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until all is approved; whether it is, so that the same call may be made again.
@@ -81,14 +80,6 @@ class ApprovalRequired(Denied):
 
     def _is_approved(self, store: Approvals) -> bool:
         return all(store.get(id_).status == "approved" for id_ in self._ids())
-
-
-def _denied(parcel: Parcel) -> Denied:
-    return Denied(unpacked(parcel))
-
-
-def _approval_required(parcel: Parcel, approvals: tuple[Approval, ...]) -> ApprovalRequired:
-    return ApprovalRequired(unpacked(parcel), approvals, None)
 
 
 def _notes(decision: Decision) -> Iterator[str]:

@@ -137,6 +137,8 @@ class Guard:
 
         What the request leaves open of agent, principal, session and context is the session's.
         After a tool call tell what became of it: `returned`, or `release` where it did not run.
+        The same request under the same call id may be asked again until then, counts once, and
+        is to be run once; what ran nevertheless is counted.
 
         Raises:
             Denied: It is not permitted.

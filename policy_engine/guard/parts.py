@@ -20,6 +20,7 @@ from policy_engine.audit import (
 from policy_engine.guard.gather import FactFunction
 from policy_engine.guard.log import warn
 from policy_engine.guard.revision import Revision
+from policy_engine.guard.running import Running
 from policy_engine.guard.ticket import Ticket
 from policy_engine.state import Alert, State
 
@@ -62,6 +63,7 @@ class Parts:
     clock: Callable[[], datetime]
     on_alert: Callable[[Alert], object] | None = None
     functions: dict[str, FactFunction] = field(default_factory=dict)
+    running: Running = field(default_factory=Running)
 
     def now(self) -> datetime:
         """Return the time.

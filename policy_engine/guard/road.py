@@ -23,7 +23,7 @@ from policy_engine.guard.denied import ApprovalRequired, Denied
 from policy_engine.guard.drive import Steps, drive, drive_async
 from policy_engine.guard.gather import Question
 from policy_engine.guard.log import warn
-from policy_engine.guard.parts import Parts
+from policy_engine.guard.parts import Parts, now_utc
 from policy_engine.guard.revision import Revision
 from policy_engine.guard.session import GuardSession
 from policy_engine.guard.ticket import Ticket
@@ -152,7 +152,11 @@ def _trace(session: GuardSession | None) -> Trace:
 
 def _denied(parts: Parts, request: Request, trace: Trace, code: str, text: str) -> Ticket:
     decision = parts.revision.engine.denied(request, code, text)
-    return Ticket(decision, parts.now(), trace)
+    try:
+        now = parts.now()
+    except Exception:  # noqa: BLE001 - it may be the clock that fails, and the denial is recorded
+        now = now_utc()
+    return Ticket(decision, now, trace)
 
 
 def _attempt(

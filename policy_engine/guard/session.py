@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType, TracebackType
+from types import FrameType, MappingProxyType, TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar, cast
 
 from policy_engine.audit import Trace
 from policy_engine.decision.wire import read_request
 from policy_engine.errors import RequestError
+from policy_engine.guard.log import LOG
+from policy_engine.guard.suspended import generator_of, is_suspended
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
@@ -27,7 +30,9 @@ class GuardSession:
 
     As a context manager it holds for what runs inside, tasks included; sessions of other guards
     go on holding for theirs. A new thread starts without one: carry it there with `run` or
-    `bind`; what does not carry over is denied.
+    `bind`; what does not carry over is denied. One that a generator enters holds while the
+    generator is under way, and not for who goes through it; context managers and fixtures that
+    are written as generators hold until they end.
     """
 
     __slots__ = ("agent", "context", "guard", "id", "principal", "trace")
@@ -91,8 +96,11 @@ class GuardSession:
             return await coroutine
 
     def __enter__(self) -> Self:
-        _CURRENT.set(_Frame(self, _CURRENT.get()))
+        self._begin(sys._getframe(1))  # noqa: SLF001 - who enters it
         return self
+
+    def _begin(self, frame: FrameType) -> None:
+        _CURRENT.set(_Frame(self, _CURRENT.get(), generator_of(frame)))
 
     def __exit__(
         self,
@@ -103,7 +111,8 @@ class GuardSession:
         _CURRENT.set(_without(self, _CURRENT.get()))
 
     async def __aenter__(self) -> Self:
-        return self.__enter__()
+        self._begin(sys._getframe(1))  # noqa: SLF001 - who enters it
+        return self
 
     async def __aexit__(
         self,
@@ -120,6 +129,8 @@ class _Frame:
 
     session: GuardSession
     outer: _Frame | None
+    generator: FrameType | None = None
+    """The generator that entered it, if one did: the session holds while that is under way."""
 
 
 _CURRENT: Final[contextvars.ContextVar[_Frame | None]] = contextvars.ContextVar(
@@ -132,7 +143,9 @@ def current(guard: object) -> GuardSession | None:
     frame = _CURRENT.get()
     while frame is not None:
         if frame.session.guard is guard:
-            return frame.session
+            if frame.generator is None or not is_suspended(frame.generator):
+                return frame.session
+            LOG.debug("a session that a generator entered does not hold while that is suspended")
         frame = frame.outer
     return None
 
@@ -141,7 +154,7 @@ def _without(session: GuardSession, frame: _Frame | None) -> _Frame | None:
     """Leave a session; where it was entered in another context, nothing holds to be left."""
     if frame is None or frame.session is session:
         return None if frame is None else frame.outer
-    return _Frame(frame.session, _without(session, frame.outer))
+    return _Frame(frame.session, _without(session, frame.outer), frame.generator)
 
 
 def _frozen(what: str, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

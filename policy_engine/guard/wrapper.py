@@ -211,10 +211,13 @@ class Wrapper:
                 except BaseException as error:  # noqa: BLE001 - it is the inner one's to handle
                     step = functools.partial(inner.throw, error)
         except BaseException as error:
-            # One that takes too long cannot be closed while it runs.
-            with suppress(ValueError):
-                inner.close()
-            call.fail(error)
+            try:
+                # One that takes too long cannot be closed while it runs. Where the call is
+                # denied, that is told, whatever goes wrong in cleaning up.
+                with suppress(Exception if isinstance(error, Denied) else ValueError):
+                    inner.close()
+            finally:
+                call.fail(error)
             if not isinstance(error, Denied):
                 raise
             yield self._said(error)
@@ -250,8 +253,11 @@ class Wrapper:
                 except BaseException as error:  # noqa: BLE001 - it is the inner one's to handle
                     step = functools.partial(inner.athrow, error)
         except BaseException as error:
-            await inner.aclose()
-            call.fail(error, "timed_out")
+            try:
+                with suppress(*((Exception,) if isinstance(error, Denied) else ())):
+                    await inner.aclose()
+            finally:
+                call.fail(error, "timed_out")
             if not isinstance(error, Denied):
                 raise
             yield self._said(error)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from policy_engine.decision import Request
+from policy_engine.decision import Request, fingerprint
 from policy_engine.state.alert import Alert
 from policy_engine.state.counter import Held
 
-__all__ = ["NO_HOLD", "Call", "Hold", "Key", "Scope", "Usage", "scope_of"]
+__all__ = ["NO_HOLD", "Call", "Hold", "Key", "Scope", "Usage", "call_of", "scope_of"]
 
 Scope: TypeAlias = tuple[str | None, str | None, str | None]
 """Tenant, principal and session."""
 Key: TypeAlias = tuple[str, tuple[str, ...]]
 """A limit, and what shares one counter of it."""
-Call: TypeAlias = tuple[str, str]
-"""A stage and a call id."""
+Call: TypeAlias = tuple[str, str, str]
+"""A stage, a call id, and what says which request it is."""
 
 
 class Hold(NamedTuple):
@@ -44,6 +44,7 @@ class Usage:
 
 _MAPPINGS: Final = (dict, MappingProxyType)
 """What principals usually are."""
+_NOTHING: Final[frozenset[str]] = frozenset()
 NO_HOLD: Final = Hold((None, None, None), None, None, MappingProxyType({}))
 
 
@@ -58,3 +59,19 @@ def scope_of(request: Request) -> Scope:
         person if isinstance(person, str) else None,
         request.session,
     )
+
+
+def call_of(request: Request) -> Call | None:
+    """Return what is asked again about: the same request under the same call id."""
+    if request.call_id is None:
+        return None
+    # What a model is asked is not in a fingerprint, and reported usage does not repeat it.
+    which = "" if request.stage == "model_request" else _which(request)
+    return str(request.stage), request.call_id, which
+
+
+def _which(request: Request) -> str:
+    try:
+        return fingerprint(request, b"", _NOTHING)
+    except Exception:  # noqa: BLE001 - a malformed request has none, and is denied
+        return ""

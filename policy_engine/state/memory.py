@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from threading import Lock
 from typing import Any
 
 from policy_engine.decision import (
@@ -18,10 +17,11 @@ from policy_engine.decision import (
     Reservation,
     Session,
 )
+from policy_engine.forks import fork_safe_lock
 from policy_engine.state.counter import Held, microseconds
 from policy_engine.state.counters import Counters
 from policy_engine.state.forgotten import Forgotten
-from policy_engine.state.hold import NO_HOLD, Hold, Key, Scope, Usage, scope_of
+from policy_engine.state.hold import NO_HOLD, Hold, Key, Scope, Usage, call_of, scope_of
 from policy_engine.state.sessions import Remembered, Sessions
 from policy_engine.state.usage import UsageLedger
 
@@ -52,7 +52,7 @@ class MemoryState:
         self._counters = Counters(max_counters, forgotten)
         self._usage = UsageLedger(max_sessions, self._counters)
         self._halts: tuple[Halt, ...] = ()
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def facts(
         self,
@@ -93,8 +93,8 @@ class MemoryState:
     def commit(self, decision: Decision, now: datetime) -> Hold | None:
         """Count a permitted request towards its limits: all of them or none.
 
-        Any request makes its session known. A call id that was counted and has not run is
-        counted once.
+        Any request makes its session known. The same request under a call id that was counted
+        and has not run is counted once; another request under that id is counted for itself.
 
         Returns:
             What it holds; None where a limit was used up meanwhile: decide again.
@@ -119,7 +119,7 @@ class MemoryState:
             before = self._counters.alerting(wanted, time)
             taken = self._take(scope, wanted, held, time)
             alerts = self._counters.alerts(before, time)
-            call = None if request.call_id is None else (str(request.stage), request.call_id)
+            call = call_of(request)
             if remembered is not None and call is not None and taken:
                 remembered.hold(call, taken)
             self._usage.expect(scope, request, wanted, again=bool(held))
@@ -169,8 +169,11 @@ class MemoryState:
         scope = scope_of(decision.asked)
         with self._lock:
             remembered = self._sessions.touch(scope, now)
-            if remembered is not None and decision.permitted:
-                self._sessions.note(scope, remembered, decision)
+            if remembered is None or not decision.permitted:
+                return
+            if self._sessions.ran(scope, remembered, decision.asked):
+                self._count_again(decision, microseconds(now))
+            self._sessions.note(scope, remembered, decision)
 
     def record_usage(
         self,
@@ -205,8 +208,14 @@ class MemoryState:
             alerts = self._usage.settle(scope, found, amounts, time)
             remembered = self._sessions.get(scope)
             if found.call_id is not None and remembered is not None:
-                remembered.drop(("model_request", found.call_id))
+                remembered.drop(("model_request", found.call_id, ""))
             return Usage(was_awaited=True, alerts=alerts)
+
+    def _count_again(self, decision: Decision, time: int) -> None:
+        """Count a call that ran although its id had run: both asked before either did."""
+        for item in decision.obligations:
+            if isinstance(item, Reservation) and item.amount is not None:
+                self._counters.of(item, time).add(time, item.amount)
 
     def _counts(
         self, scope: Scope, needs: Iterable[CounterNeed], held: Mapping[Key, Held | None], time: int

@@ -162,8 +162,8 @@ class _Pending(MutableMapping[Call, _Taken]):
             "SELECT call FROM pending WHERE session=? ORDER BY number", (self._session,)
         )
         for (call,) in found:
-            stage, name = json.loads(call)
-            yield stage, name
+            stage, name, which = json.loads(call)
+            yield stage, name, which
 
     def __len__(self) -> int:
         found = self._execute("SELECT count(*) FROM pending WHERE session=?", (self._session,))

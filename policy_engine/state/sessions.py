@@ -10,7 +10,7 @@ from typing import Final
 from policy_engine.decision import Calls, Decision, Request, Session
 from policy_engine.state.counter import Held
 from policy_engine.state.forgotten import Forgotten
-from policy_engine.state.hold import Call, Key, Scope
+from policy_engine.state.hold import Call, Key, Scope, call_of
 from policy_engine.state.ordered import Ordered
 
 __all__ = ["MAX_CALL_IDS", "Remembered", "Sessions"]
@@ -34,10 +34,9 @@ class Remembered:
     """Call ids of calls that ran, oldest first."""
 
     def held(self, request: Request) -> Mapping[Key, Held | None]:
-        """Return what an earlier request of the same call id holds."""
-        if self.pending is None or request.call_id is None:
-            return {}
-        return self.pending.get((request.stage, request.call_id), {})
+        """Return what the same request holds that was asked earlier under the same call id."""
+        call = None if self.pending is None else call_of(request)
+        return {} if self.pending is None or call is None else self.pending.get(call, {})
 
     def hold(self, call: Call, taken: dict[Key, Held | None]) -> None:
         """Note what a call holds until it has run."""
@@ -148,7 +147,8 @@ class Sessions:
             calls = {} if remembered.calls is None else remembered.calls
             remembered.calls = calls
             calls[intern(request.tool)] = calls.get(request.tool, 0) + 1
-        if request.call_id is not None:
-            remembered.drop((request.stage, request.call_id))
+        call = call_of(request)
+        if call is not None:
+            remembered.drop(call)
             if request.stage == "tool_call":
-                self._note_ran(scope, remembered, request.call_id)
+                self._note_ran(scope, remembered, call[1])

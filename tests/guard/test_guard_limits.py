@@ -193,12 +193,11 @@ def test_a_naive_clock_is_refused_at_once_or_when_it_turns_naive():
     guard = guard_of(clock=clock)
     clock.now = clock.now.replace(tzinfo=None)
     ran = []
-    with (
-        asking(guard),
-        pytest.raises(ValueError, match="without its offset from UTC"),
-    ):
+    with asking(guard), pytest.raises(Denied) as caught:
         guard.tool(lambda: ran.append(1), name="t")()
+    assert [reason.code for reason in caught.value.decision.reasons] == ["guard.failed"]
     assert not ran
+    assert [record["effect"] for record in guard.seen] == ["deny"]
     with pytest.raises(ValueError, match=r"datetime\.now\(UTC\)"):
         guard_of(clock=clock)
 
