@@ -1,5 +1,6 @@
 """Carry people's answers from our store into a paused run; what was not answered keeps waiting."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,13 +20,13 @@ from policy_engine.adapters.openai_agents.arguments import read_arguments
 from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import policy_name
-from policy_engine.adapters.openai_agents.judge import ask
+from policy_engine.adapters.openai_agents.judge import ask, enforce
 from policy_engine.adapters.openai_agents.mark import is_guarded_agent
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import ApprovalUse, Decision
 from policy_engine.errors import RequestError
-from policy_engine.guard import Guard, GuardSession
+from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = ["Applied", "apply_approvals"]
 
@@ -110,7 +111,12 @@ async def _decided(
         return None
     args = as_written(guard, session, name, args)
     request = about(session, "tool_call", tool=name, args=args, call_id=_call_id(item))
-    return (await ask(guard, session, request)).decision
+    decision = (await ask(guard, session, request)).decision
+    if decision.effect == "deny":
+        # The SDK rejects the call by itself, so this is where its denial is recorded.
+        with contextlib.suppress(Denied):
+            guard.release(await enforce(guard, session, request))
+    return decision
 
 
 async def _asked(agent: Agent[Any], item: ToolApprovalItem) -> tuple[str, dict[str, Any]]:

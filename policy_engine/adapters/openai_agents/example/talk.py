@@ -4,19 +4,22 @@ import json
 import sys
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from agents import RunResult, set_tracing_disabled
 
 from policy_engine.adapters.openai_agents import guard_agent, run_config
 from policy_engine.adapters.openai_agents.scope import PolicyRunConfig
+from policy_engine.approvals import SqliteApprovals
 from policy_engine.decision import CODES
 from policy_engine.guard import Guard
+from policy_engine.state import SqliteState
 
-__all__ = ["CUSTOMER", "Talk"]
+__all__ = ["CUSTOMER", "SESSION", "Talk"]
 
 CUSTOMER: Final = {"id": "C-300400", "roles": ["customer"]}
-_SESSION: Final = "example-1"
+SESSION: Final = "example-1"
 _SHOWN: Final = ("tool_call", "handoff")
 _MARKS: Final = {"allow": "✓", "redact": "✎", "require_approval": "?", "deny": "✗"}
 _WORDS: Final = {
@@ -28,18 +31,27 @@ _WORDS: Final = {
 
 
 class Talk:
-    """One process of the example: a guard, and what it decided so far."""
+    """One process of the example: a guard, and what it decided so far.
 
-    def __init__(self) -> None:
+    Args:
+        folder: Where approvals and state are kept, for all processes.
+    """
+
+    def __init__(self, folder: Path) -> None:
         set_tracing_disabled(True)
         self._decided: list[dict[str, Any]] = []
         policy = files("policy_engine.adapters.openai_agents") / "example" / "desk.yaml"
-        self.guard = Guard.from_path(str(policy), records=self._note)
+        self.guard = Guard.from_path(
+            str(policy),
+            records=self._note,
+            approvals=SqliteApprovals(folder / "approvals.db"),
+            state=SqliteState(folder / "state.db"),
+        )
 
     @property
     def config(self) -> PolicyRunConfig:
         """The configuration of every run: who asks does not change."""
-        return run_config(self.guard, session=_SESSION, principal=CUSTOMER)
+        return run_config(self.guard, session=SESSION, principal=CUSTOMER)
 
     def guarded(self, agent: Any) -> Any:
         """Return an agent, guarded."""
