@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from policy_engine.guard.call import Tool
@@ -60,14 +60,32 @@ def guard_function(
         TypeError: It is no function, or another decorator has made something else of it.
     """
     if isinstance(function, classmethod | staticmethod):
-        inner = guard_function(guard, parts, function.__func__, options)
-        return type(function)(inner)
+        has_owner = isinstance(function, classmethod)
+        return type(function)(_guarded(guard, parts, function.__func__, options, has_owner))
+    return _guarded(guard, parts, function, options, None)
+
+
+def _guarded(
+    guard: object,
+    parts: Parts,
+    function: Callable[..., Any],
+    options: Options,
+    has_owner: bool | None,  # noqa: FBT001 - as the signature takes it
+) -> Callable[..., Any]:
     _refuse_finished(function)
+    name = _name_of(function, options)
+    if isinstance(function, functools.partial):
+        _refuse_subclass(function)
+        # What it has bound is judged with the rest, as an argument of the function inside.
+        if has_owner and function.args:
+            has_owner = False  # what it has bound stands first
+        inner = _guarded(guard, parts, function.func, replace(options, name=name), has_owner)
+        return _partial(inner, function, name)
     wrapper = Wrapper(
         guard,
         parts,
         function,
-        _tool_of(function, options),
+        Tool(name, Signature(function, options.inject, has_owner=has_owner)),
         returns_denials=options.on_denied == "return",
         wait=options.wait,
     )
@@ -84,22 +102,39 @@ def guard_function(
     return made
 
 
+def _partial(
+    inner: Callable[..., Any], function: functools.partial[Any], name: str
+) -> functools.partial[Any]:
+    """Return a partial of a guarded function that binds what another one bound."""
+    made = functools.partial(inner, *function.args, **function.keywords)
+    vars(made).update({"__name__": name, "__doc__": inner.__doc__, **vars(function)})
+    setattr(made, TOOL, getattr(inner, TOOL))
+    return made
+
+
+def _refuse_subclass(function: functools.partial[Any]) -> None:
+    if type(function) is not functools.partial:
+        kind = type(function).__name__
+        raise TypeError(
+            f'a "{kind}" may call its function otherwise than functools.partial does, which binds'
+            " the rest: guard the function inside, and make it of that"
+        )
+
+
 def _coded(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return what says of which kind a callable is: of an object, its `__call__`."""
-    while isinstance(function, functools.partial):
-        function = function.func
     if inspect.isroutine(function) or isinstance(function, type):
         return function
     call: Callable[..., Any] = type(function).__call__
     return call
 
 
-def _tool_of(function: Callable[..., Any], options: Options) -> Tool:
+def _name_of(function: Callable[..., Any], options: Options) -> str:
     name = options.name or getattr(function, "__name__", None)
     if not isinstance(name, str) or not name:
         kind = type(function).__name__
         raise TypeError(f'this "{kind}" has no name; give it one: @guard.tool(name="…")')
-    return Tool(name, Signature(function, options.inject))
+    return name
 
 
 def _refuse_finished(function: object) -> None:

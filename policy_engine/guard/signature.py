@@ -1,8 +1,10 @@
 """From a Python call to the request's arguments, and back to the call that runs."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from inspect import Parameter
+from types import MethodType
 from typing import Any, Final
 
 from policy_engine.guard.fitting import fitting
@@ -11,7 +13,11 @@ from policy_engine.guard.values import ATOMS, replaced, snapshot
 
 __all__ = ["Bound", "Signature"]
 
-_KNOWN_INJECTED: Final = ("self", "cls")
+_OWNERS: Final = ("self", "cls")
+_UNBOUND: Final = (MethodType, staticmethod, classmethod, partial)
+"""Callables that take no owner of their own: they have one already, or none."""
+_JSON: Final = ATOMS | {list, tuple, dict}
+"""Types of arguments that no method belongs to."""
 _BY_POSITION: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _ANY_NUMBER: Final = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
@@ -44,7 +50,9 @@ class Signature:
 
     Args:
         function: The function.
-        inject: Parameters that the model does not supply; `self` and `cls` of a method are known.
+        inject: Parameters that the model does not supply.
+        has_owner: Whether the first parameter takes the object or class that a method belongs
+            to; None where its name and place tell: `self` or `cls` of a function in a class.
 
     Raises:
         TypeError: The function has no signature, or `inject` names no parameter of it, or one
@@ -57,12 +65,19 @@ class Signature:
         "_is_plain",
         "_keywords",
         "_own",
+        "_owner",
         "_positional",
         "_rest",
         "_star",
     )
 
-    def __init__(self, function: Callable[..., Any], inject: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        inject: tuple[str, ...],
+        *,
+        has_owner: bool | None = None,
+    ) -> None:
         name = getattr(function, "__qualname__", type(function).__qualname__)
         try:
             signature = inspect.signature(function)
@@ -75,9 +90,12 @@ class Signature:
                 raise TypeError(
                     f'inject names "{wanted}", which is no single parameter of {name}()'
                 )
-        first = next(iter(parameters), None)
-        known = {first} if first in _KNOWN_INJECTED and _is_in_class(name) else set()
+        first = next((name for name, kind in kinds.items() if kind in _BY_POSITION), None)
+        if has_owner is None:
+            has_owner = first in _OWNERS and _is_in_class(name) and _takes_owner(function)
+        known = {first} if has_owner and first is not None else set()
         self._injected = frozenset({*inject, *known})
+        self._owner = first if known and first not in inject else None
         order = tuple(name for name, kind in kinds.items() if kind not in _ANY_NUMBER)
         self._positional = tuple(name for name in order if kinds[name] in _BY_POSITION)
         self._keywords = order[len(self._positional) :]
@@ -102,7 +120,11 @@ class Signature:
         values, star, rest = self._fit(*args, **kwargs)
         injected: dict[str, Any] = {}
         if self._injected:
-            injected = {name: values.pop(name) for name in self._injected}
+            owner = self._owner
+            for name in self._injected:
+                # Below a staticmethod only the value tells that it is an argument.
+                if name != owner or type(values[name]) not in _JSON:
+                    injected[name] = values.pop(name)
         judged: dict[str, Any] = values
         kept: dict[str, Any] = values.copy()
         for name, value in values.items():
@@ -148,6 +170,26 @@ def _is_in_class(qualname: str) -> bool:
     """Whether a function was written in a class, so that its first parameter is not an argument."""
     owner = qualname.rpartition(".")[0]
     return bool(owner) and not owner.endswith("<locals>")
+
+
+def _takes_owner(function: Callable[..., Any]) -> bool:
+    """Whether a class would hand its object over, as it does to functions."""
+    return all(
+        hasattr(type(each), "__get__") and not isinstance(each, _UNBOUND)
+        for each in _unwrapped(function)
+    )
+
+
+def _unwrapped(function: Any) -> Iterator[Any]:
+    """Yield what decorators wrapped, down to where the parameters are read."""
+    yield function
+    seen = {id(function)}
+    while not hasattr(function, "__signature__"):
+        function = getattr(function, "__wrapped__", None)
+        if function is None or id(function) in seen:
+            return
+        seen.add(id(function))
+        yield function
 
 
 def _redacted(bound: Bound, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -186,7 +186,9 @@ def _of_function(function: Callable[..., Any], origin: str) -> Tool:
     injected = frozenset({"self", "cls"}) if guarded is None else guarded.signature.injected
     try:
         hints = get_type_hints(inner)
-        parameters = inspect.signature(function).parameters.values()
+        free = inspect.signature(function).parameters
+        # What a partial of a guarded function has bound is judged all the same.
+        parameters = (free if guarded is None else inspect.signature(inner).parameters).values()
     except Exception:  # noqa: BLE001 - annotations may name what is not there
         return Tool(name, origin=origin, typed=False)
     properties: dict[str, Any] = {}
@@ -203,7 +205,7 @@ def _of_function(function: Callable[..., Any], origin: str) -> Tool:
             is_open = True
             continue
         properties[parameter.name] = _json_schema(hints.get(parameter.name), 0)
-        if parameter.default is parameter.empty:
+        if parameter.name in free and free[parameter.name].default is parameter.empty:
             required.append(parameter.name)
     schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
     schema["additionalProperties"] = is_open

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextvars
+import functools
+import inspect
 import threading
 import time
 
@@ -234,3 +236,187 @@ def test_async_facts_run_at_once_on_the_loop_and_in_the_context_of_the_caller():
     told, loop = asyncio.run(work())
     assert told == "ran k"
     assert seen == [("me", threading.main_thread(), loop)] * 2
+
+
+# What is an argument
+
+
+def short(*names):
+    """Return a guard whose tool takes these arguments, none longer than three characters."""
+    args = {name: {"type": "string", "maxLength": 3} for name in names}
+    return guard_of({"tools": {"t": {"args": args}}})
+
+
+class Owner:
+    """A class that holds functions with parameters of every name."""
+
+    def method(self, cls, x):
+        return self, cls, x
+
+    @staticmethod
+    def static(cls, x):  # noqa: PLW0211 - the name is what matters
+        return cls, x
+
+    @classmethod
+    def of_class(klass, cls, x):  # noqa: N804 - the name is what matters
+        return klass, cls, x
+
+    def unbound(cls, x):  # noqa: N805 - a staticmethod stands above the guard
+        return cls, x
+
+    def cached(self, cls, x):
+        return self, cls, x
+
+    class Inner:
+        def __call__(self, cls, x):
+            return self, cls, x
+
+
+OWNER, INNER = Owner(), Owner.Inner()
+
+
+def _wrapping(function):
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+def _in_class(**members):
+    return type("Made", (Owner,), members)()
+
+
+FIRST = {
+    "a staticmethod": (
+        lambda tool: _in_class(static=tool(vars(Owner)["static"])).static,
+        (),
+    ),
+    "a staticmethod above the guard": (
+        lambda tool: _in_class(static=staticmethod(tool(vars(Owner)["unbound"]))).static,
+        (),
+    ),
+    "a bound method": (lambda tool: tool(OWNER.method), (OWNER,)),
+    "a bound classmethod": (lambda tool: tool(Owner.of_class), (Owner,)),
+    "what wraps a bound method": (lambda tool: tool(_wrapping(OWNER.method)), (OWNER,)),
+    "an object of a class in a class": (lambda tool: tool(INNER), (INNER,)),
+    "a classmethod whose class has an odd name": (
+        lambda tool: type("Made", (), {"m": tool(vars(Owner)["of_class"])}).m,
+        "class",
+    ),
+    "a method": (lambda tool: functools.partial(tool(Owner.method), OWNER), (OWNER,)),
+    "a method with a cache": (
+        lambda tool: functools.partial(tool(functools.cache(Owner.cached)), OWNER),
+        (OWNER,),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FIRST)
+def test_self_and_cls_are_arguments_where_no_method_takes_its_owner(case):
+    make, owner = FIRST[case]
+    guard = short("cls", "x")
+    function = make(guard.tool(name="t"))
+    with asking(guard):
+        found = function("abc", x="abc")
+        assert found[-2:] == ("abc", "abc")
+        if owner == "class":
+            assert found[0].__name__ == "Made"
+        else:
+            assert found[:-2] == owner
+        with pytest.raises(Denied, match='"cls" must have at most 3 characters'):
+            function("abcd", "abc")
+        with pytest.raises(Denied, match='"cls" must have at most 3 characters'):
+            function(x="abc", cls="abcd")
+
+
+def test_a_self_that_only_goes_by_name_is_an_argument():
+    guard = short("self")
+
+    class Odd:
+        def named(*, self):
+            return self
+
+    with asking(guard):
+        assert guard.tool(Odd.named, name="t")(self="abc") == "abc"
+        with pytest.raises(Denied):
+            guard.tool(Odd.named, name="t")(self="abcd")
+
+
+def ordered(order, x, *more, note="", **rest):
+    return order, x, more, note, rest
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        (functools.partial(ordered, "long order"), "order"),
+        (functools.partial(ordered, order="long order"), "order"),
+        (functools.partial(functools.partial(ordered, "abc"), "long x"), "x"),
+        (functools.partial(ordered, "abc", note="long note"), "note"),
+        (functools.partial(OWNER.method, "long cls"), "cls"),
+        (staticmethod(functools.partial(Owner.static, "long cls")), "cls"),
+    ],
+)
+def test_what_a_partial_has_bound_is_judged(bound, said):
+    guard = short("order", "x", "note", "cls")
+    function = guard.tool(name="t")(bound)
+    with asking(guard), pytest.raises(Denied) as caught:
+        function(**({} if said == "x" else {"x": "abc"}))
+    spoke = [reason.rule for reason in caught.value.decision.reasons]
+    assert f"p0/tools/t/args/{said}" in spoke
+
+
+def test_what_a_partial_of_a_classmethod_has_bound_stands_before_the_class():
+    guard = short("cls", "x")
+
+    def second(cls, owner, x):
+        return cls, owner, x
+
+    for bound, is_permitted in (("abc", True), ("long cls", False)):
+        policy = classmethod(functools.partial(second, bound))
+        tool = guard.tool(name="t", inject=("owner",))(policy)
+        call = functools.partial(tool.__get__(None, Owner), x="abc")
+        with asking(guard):
+            if is_permitted:
+                assert call() == ("abc", Owner, "abc")
+                continue
+            with pytest.raises(Denied, match='"cls" must have at most'):
+                call()
+
+
+def test_a_partial_goes_on_binding_what_it_bound():
+    guard = guard_of()
+    made = functools.partial(ordered, "o", note="n")
+    made.topic = "orders"
+    guarded = guard.tool(made, name="t")
+    assert inspect.signature(guarded) == inspect.signature(made)
+    assert (guarded.__name__, guarded.topic) == ("t", "orders")
+    with asking(guard):
+        assert guarded("x", 1, extra=2) == ("o", "x", (1,), "n", {"extra": 2})
+        assert guarded(x="y", note="other") == ("o", "y", (), "other", {})
+    with pytest.raises(TypeError):
+        guarded(order="o", x="x")
+
+
+def test_what_a_partial_has_bound_may_be_injected():
+    guard = short("x")
+    connection = object()
+
+    def look(db, x):
+        return db, x
+
+    for bound in (functools.partial(look, connection), functools.partial(look, db=connection)):
+        with asking(guard):
+            assert guard.tool(bound, name="t", inject=("db",))(x="abc") == (connection, "abc")
+            with pytest.raises(Denied, match=r'name it: inject=\("db",\)'):
+                guard.tool(bound, name="t")(x="abc")
+
+
+def test_a_partial_of_another_class_is_refused():
+    class Reversing(functools.partial):
+        def __call__(self, *args, **kwargs):
+            return self.func(*reversed(args), **kwargs)
+
+    with pytest.raises(TypeError, match="guard the function inside"):
+        guard_of().tool(Reversing(ordered, 1), name="t")

@@ -164,6 +164,10 @@ def test_a_bound_plain_method_is_a_tool():
 def test_a_partial_and_what_wraps_a_guarded_function(guard):
     assert one(functools.partial(refund, "ORD-1")).required == frozenset()
 
+    held = one(guard.tool(functools.partial(refund, "ORD-1"), name="t"))
+    assert set(held.properties) == {"order", "amount", "kind"}, "what it has bound is judged too"
+    assert held.required == frozenset()
+
     @functools.wraps(inner := guard.tool(name="pay_back")(refund))
     def logged(*args, **kwargs):
         return inner(*args, **kwargs)
