@@ -11,10 +11,12 @@ from agents import (
     ComputerTool,
     CustomTool,
     FunctionTool,
+    Handoff,
     InputGuardrailTripwireTriggered,
     LocalShellTool,
     MCPToolApprovalRequest,
     RunContextWrapper,
+    Runner,
     ShellTool,
 )
 from agents.editor import ApplyPatchResult
@@ -187,7 +189,26 @@ def handoff_row(tmp_path):
         desk.run(agent_of(model, handoffs=[billing]))
         assert SAID in str(model.calls[1].input)
     assert len(desk.guard.approvals.pending()) == 1
-    return YES, "no: there is nothing to redact", REFUSED
+    assert told_with_handoff(tmp_path) == '{"reason": "for <TERM>"}'
+    return YES, YES, REFUSED
+
+
+def told_with_handoff(tmp_path):
+    """Return what a handoff is told where a rule redacts it."""
+    heard = []
+    billing = agent_of(scripted(say("done")), name="billing")
+
+    async def invoke(context, text):
+        heard.append(text)
+        return billing
+
+    schema = {"type": "object", "properties": {"reason": {"type": "string"}}}
+    made = Handoff("to_billing", "", schema, invoke, "billing", strict_json_schema=False)
+    desk = desk_of(tmp_path, {"handoffs": {"billing": "allow"}, "output": [text_policy("redact")]})
+    model = scripted(call("to_billing", {"reason": "for acme"}))
+    guarded = guard_agent(agent_of(model, handoffs=[made]), desk.guard, agents=[billing])
+    asyncio.run(Runner.run(guarded, "hello", run_config=desk.config()))
+    return heard[0]
 
 
 def hosted_mcp_row(tmp_path):
@@ -261,6 +282,38 @@ def response_row(tmp_path, *, streamed):
     return ENDS, YES, NO
 
 
+def made_row(tmp_path):
+    def made(context, agent):
+        return "The customer is acme."
+
+    desk = desk_of(tmp_path, {"input": [text_policy("deny")]})
+    model = scripted(say("never"))
+    with pytest.raises(Denied):
+        desk.run(agent_of(model, instructions=made))
+    assert model.calls == ()
+    desk = desk_of(tmp_path, {"input": [text_policy("redact")]})
+    model = scripted(say("done"))
+    desk.run(agent_of(model, instructions=made))
+    assert model.calls[0].system_instructions == "The customer is <TERM>."
+    return ENDS, YES, NO
+
+
+def described_row(tmp_path):
+    class Talking(Shop):
+        async def list_tools(self, run_context=None, agent=None):
+            tools = await super().list_tools(run_context, agent)
+            return [tool.model_copy(update={"description": "of acme"}) for tool in tools]
+
+    shown = []
+    for effect in ("deny", "redact"):
+        policy = {"tools": {"*": "allow"}, "input": [text_policy(effect)]}
+        model = scripted(say("done"))
+        desk_of(tmp_path, policy).run(agent_of(model, mcp_servers=[Talking()]))
+        shown.append([tool.description for tool in model.calls[0].tools])
+    assert shown == [[], ["of <TERM>", "of <TERM>"]]
+    return "no: the tool is hidden", YES, NO
+
+
 def model_row(tmp_path):
     desk = desk_of(tmp_path, {"models": {"small": "deny"}})
     model = scripted(say("never"))
@@ -282,6 +335,12 @@ def rows(tmp_path):
         *provider_row(tmp_path),
     )
     yield ("input", "blocking guardrail; session callback; the model wrapped", *input_row(tmp_path))
+    yield (
+        "instructions and prompt variables that are made for a request",
+        "the model wrapped",
+        *made_row(tmp_path),
+    )
+    yield ("what an MCP server says of a tool", "the model wrapped", *described_row(tmp_path))
     yield ("model request", "the model wrapped", *model_row(tmp_path))
     yield ("model response", "the model wrapped", *response_row(tmp_path, streamed=False))
     yield (
@@ -290,6 +349,40 @@ def rows(tmp_path):
         *response_row(tmp_path, streamed=True),
     )
 
+
+CLOSING = """
+## What else holds
+
+- Text parts that stand side by side in a message are judged as the one text that is read, and each
+  for itself; what is redacted is redacted in the parts where it stands. Text parts of a tool's
+  result become one where they say something together that a rule acts on.
+- A call that is permitted after redaction is kept redacted: in the run's items, in sessions, in
+  written states, in the SDK's spans and in the next request. Two kinds are kept as the model wrote
+  them: calls that are denied, and calls that people are asked about, because a condition that asks
+  for them may hold for what was written alone; people see, and the call gets, what is redacted.
+- The SDK's own spans of models hold what was said before it is judged, so `run_config` leaves
+  `trace_include_sensitive_data` off unless the application or the environment says otherwise.
+- A request to a model that fails without reporting its usage is counted: for what was sent, a
+  token for three bytes, where the provider answered with an error; also for what came back, or
+  all of `max_tokens`, where it may have gone on (a timeout, a broken line, a run that was
+  cancelled, an error that nobody knows). Nothing is counted where nobody worked on it: HTTP 401,
+  403, 404, 405, 410, 413, 415 and 429, and connections that were never made. So a retry is never
+  held up; a budget over tokens holds over failures as far as `max_tokens` is set, and a limit
+  over `stage: model_request` counts each attempt.
+- A guarded agent that was changed since (its model, name, handoffs, tool-use behaviour, a tool that
+  is no function, an agent behind a tool) does not run, nor does a clone of it with such a change.
+
+## What does not
+
+- A configuration of the SDK's own that names a model, `RunConfig(model=…)`, takes the place of the
+  guarded one. The run ends before anything is done with the response; a streamed run has streamed
+  that one response by then. Make every configuration with `run_config`.
+- A state that is resumed with agents that nobody guarded runs without policies, as the agents do.
+  `apply_approvals` refuses such a state.
+- Instructions, tools' descriptions and schemas that stand in the agent are its author's, and are
+  not judged. Nor are a `handoff_history_mapper`'s messages of the assistant, tool outputs in a
+  history made by hand, and what a session that summarises by a model of its own sends there.
+"""
 
 INTRODUCTION = """\
 # Roads of the OpenAI Agents SDK
@@ -304,7 +397,7 @@ by `tests/adapters/test_openai_roads.py`, which tries every cell with the SDK it
 
 
 def test_the_table_of_roads_is_true(tmp_path):
-    table = INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in rows(tmp_path))
+    table = INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in rows(tmp_path)) + CLOSING
     path = files("policy_engine.adapters.openai_agents") / "ROADS.md"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(table)
