@@ -1,5 +1,6 @@
 """What is recorded, where it goes, and what happens when it cannot be written."""
 
+import io
 import json
 import logging
 import os
@@ -608,9 +609,83 @@ def test_a_logger_that_would_drop_records_is_an_error():
         LoggingSink(logger).write(b"{}")
 
 
+@pytest.fixture
+def quiet():
+    """Return a logger of its own, with a handler that keeps lines, and those lines."""
+    logging.getLogger("test.audit")  # it stands between the root and this one
+    logger = logging.getLogger("test.audit.chain")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    logger.addHandler(handler)
+    yield logger, handler, lines
+    logging.disable(logging.NOTSET)
+    logger.handlers.clear()
+    logger.disabled = False
+    logger.parent.propagate = True
+
+
+def lose_by_level(logger, handler):
+    handler.setLevel(logging.WARNING)
+
+
+def lose_by_null(logger, handler):
+    logger.removeHandler(handler)
+    logger.addHandler(logging.NullHandler())
+
+
+def lose_by_propagation(logger, handler):
+    """There are handlers, above a logger that hands nothing up."""
+    logger.removeHandler(handler)
+    logger.propagate = True
+    logger.parent.propagate = False
+
+
+def lose_by_disabling(logger, handler):
+    logger.disabled = True
+
+
+def lose_by_disabling_all(logger, handler):
+    logging.disable(logging.INFO)
+
+
+LOSING = {
+    lose_by_level: '"test.audit.chain" reaches takes records of the level INFO',
+    lose_by_null: '"test.audit.chain" reaches no handler',
+    lose_by_propagation: '"test.audit.chain" reaches no handler',
+    lose_by_disabling: '"test.audit.chain" is disabled',
+    lose_by_disabling_all: r"logging\.disable\(\) drops records of the level INFO",
+}
+
+
+@pytest.mark.parametrize("lose", LOSING)
+def test_a_logger_whose_handlers_would_all_drop_records_is_an_error(quiet, lose):
+    logger, handler, lines = quiet
+    write(LoggingSink(logger), b"{}")
+    lose(logger, handler)
+    with pytest.raises(AuditError, match=LOSING[lose]) as caught:
+        write(LoggingSink(logger), b"{}")
+    assert caught.value.hint
+    assert lines.getvalue() == "{}\n"
+
+
+def test_one_handler_that_takes_records_is_enough(quiet):
+    logger, _, lines = quiet
+    loud = logging.StreamHandler(io.StringIO())
+    loud.setLevel(logging.ERROR)
+    for one in (loud, logging.NullHandler()):
+        logger.addHandler(one)
+    write(LoggingSink(logger), b"{}")
+    child = logger.getChild("below")
+    child.addHandler(logging.NullHandler())
+    write(LoggingSink(child), b"[]")
+    assert lines.getvalue() == "{}\n[]\n"
+
+
 def test_a_logger_without_a_handler_is_an_error():
     logger = logging.Logger("test.audit.alone")  # noqa: LOG001 - one that no root has handlers for
-    with pytest.raises(AuditError, match=r'"test\.audit\.alone" has no handler'):
+    with pytest.raises(AuditError, match=r'"test\.audit\.alone" reaches no handler'):
         LoggingSink(logger).write(b"{}")
 
 

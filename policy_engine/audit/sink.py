@@ -3,7 +3,7 @@
 import inspect
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import IOBase
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -45,7 +45,7 @@ def write(sink: Sink, record: bytes) -> None:
 
 
 class LoggingSink:
-    """Logs records; what a handler loses without raising is lost.
+    """Logs records; what a filter or a handler loses without raising is lost.
 
     Args:
         logger: Takes the records.
@@ -63,20 +63,57 @@ class LoggingSink:
         """Log one record.
 
         Raises:
-            AuditError: The logger would drop it: its level is higher, or it has no handler.
+            AuditError: The record would be dropped: the logger is disabled, its level is higher,
+                or no handler that it reaches takes records of this level.
         """
-        name, level = self._logger.name, logging.getLevelName(self._level)
         if not self._logger.isEnabledFor(self._level):
-            raise AuditError(
-                f'the logger "{name}" drops records of the level {level}',
-                f'logging.getLogger("{name}").setLevel("{level}")',
-            )
-        if not self._logger.hasHandlers():
-            raise AuditError(
-                f'the logger "{name}" has no handler, so records would be lost',
-                "add one, or call logging.basicConfig() first",
-            )
+            raise self._quiet()
+        if not any(_takes(handler, self._level) for handler in _reached(self._logger)):
+            raise self._unheard()
         self._logger.log(self._level, line.decode())
+
+    def _quiet(self) -> AuditError:
+        name, level = self._logger.name, logging.getLevelName(self._level)
+        if self._logger.disabled:
+            return AuditError(
+                f'the logger "{name}" is disabled, so records would be lost',
+                "logging.config disables the loggers that it does not name,"
+                ' unless it has "disable_existing_loggers": False',
+            )
+        if self._logger.manager.disable >= self._level:
+            return AuditError(
+                f"logging.disable() drops records of the level {level}",
+                "logging.disable(logging.NOTSET)",
+            )
+        return AuditError(
+            f'the logger "{name}" drops records of the level {level}',
+            f'logging.getLogger("{name}").setLevel("{level}")',
+        )
+
+    def _unheard(self) -> AuditError:
+        name, level = self._logger.name, logging.getLevelName(self._level)
+        if all(isinstance(handler, logging.NullHandler) for handler in _reached(self._logger)):
+            return AuditError(
+                f'the logger "{name}" reaches no handler, so records would be lost',
+                f'logging.getLogger("{name}").addHandler(…), or logging.basicConfig() where it'
+                " propagates to the root",
+            )
+        return AuditError(
+            f'no handler that the logger "{name}" reaches takes records of the level {level}',
+            f'give one of them setLevel("{level}")',
+        )
+
+
+def _reached(logger: logging.Logger) -> Iterator[logging.Handler]:
+    """Yield the handlers that a logger's records come to."""
+    at: logging.Logger | None = logger
+    while at is not None:
+        yield from at.handlers
+        at = at.parent if at.propagate else None
+
+
+def _takes(handler: logging.Handler, level: int) -> bool:
+    return handler.level <= level and not isinstance(handler, logging.NullHandler)
 
 
 class CallableSink:
