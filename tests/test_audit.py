@@ -609,21 +609,23 @@ def test_a_logger_that_would_drop_records_is_an_error():
         LoggingSink(logger).write(b"{}")
 
 
-@pytest.fixture
-def quiet():
-    """Return a logger of its own, with a handler that keeps lines, and those lines."""
-    logging.getLogger("test.audit")  # it stands between the root and this one
+@contextmanager
+def chained():
+    """Make a logger of its own, with a handler that keeps lines; for the test's body alone."""
+    parent = logging.getLogger("test.audit")
     logger = logging.getLogger("test.audit.chain")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
     logger.addHandler(handler)
-    yield logger, handler, lines
-    logging.disable(logging.NOTSET)
-    logger.handlers.clear()
-    logger.disabled = False
-    logger.parent.propagate = True
+    try:
+        yield logger, handler, lines
+    finally:
+        logging.disable(logging.NOTSET)
+        logger.handlers.clear()
+        logger.disabled = False
+        logger.propagate = parent.propagate = True
 
 
 def lose_by_level(logger, handler):
@@ -660,26 +662,26 @@ LOSING = {
 
 
 @pytest.mark.parametrize("lose", LOSING)
-def test_a_logger_whose_handlers_would_all_drop_records_is_an_error(quiet, lose):
-    logger, handler, lines = quiet
-    write(LoggingSink(logger), b"{}")
-    lose(logger, handler)
-    with pytest.raises(AuditError, match=LOSING[lose]) as caught:
+def test_a_logger_whose_handlers_would_all_drop_records_is_an_error(lose):
+    with chained() as (logger, handler, lines):
         write(LoggingSink(logger), b"{}")
+        lose(logger, handler)
+        with pytest.raises(AuditError, match=LOSING[lose]) as caught:
+            write(LoggingSink(logger), b"{}")
     assert caught.value.hint
     assert lines.getvalue() == "{}\n"
 
 
-def test_one_handler_that_takes_records_is_enough(quiet):
-    logger, _, lines = quiet
-    loud = logging.StreamHandler(io.StringIO())
-    loud.setLevel(logging.ERROR)
-    for one in (loud, logging.NullHandler()):
-        logger.addHandler(one)
-    write(LoggingSink(logger), b"{}")
-    child = logger.getChild("below")
-    child.addHandler(logging.NullHandler())
-    write(LoggingSink(child), b"[]")
+def test_one_handler_that_takes_records_is_enough():
+    with chained() as (logger, _, lines):
+        loud = logging.StreamHandler(io.StringIO())
+        loud.setLevel(logging.ERROR)
+        for one in (loud, logging.NullHandler()):
+            logger.addHandler(one)
+        write(LoggingSink(logger), b"{}")
+        child = logger.getChild("below")
+        child.addHandler(logging.NullHandler())
+        write(LoggingSink(child), b"[]")
     assert lines.getvalue() == "{}\n[]\n"
 
 
