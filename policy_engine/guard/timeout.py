@@ -50,9 +50,14 @@ class Allowance:
         name = getattr(function, "__name__", "tool")
         thread = threading.Thread(target=step, name=name, daemon=True)
         started = monotonic()
-        thread.start()
-        thread.join(self._left)
-        self._left = max(0.0, self._left - (monotonic() - started))
+        try:
+            thread.start()
+            thread.join(self._left)
+            self._left = max(0.0, self._left - (monotonic() - started))
+        except BaseException:
+            # A signal's handler raised while this waited: the function may run on.
+            self.is_over = True
+            raise
         if errors:
             raise errors[0]
         if box:

@@ -1,9 +1,11 @@
 """Where guarding meets what Python permits: odd facts, odd functions, odd values, odd requests."""
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import inspect
+import signal
 import threading
 import time
 
@@ -420,3 +422,55 @@ def test_a_partial_of_another_class_is_refused():
 
     with pytest.raises(TypeError, match="guard the function inside"):
         guard_of().tool(Reversing(ordered, 1), name="t")
+
+
+# Time limits of tools
+
+
+class JobTimeoutError(Exception):
+    """What a signal's handler raises, as task queues do where a job takes too long."""
+
+
+@contextlib.contextmanager
+def interrupting(after):
+    """Let a signal's handler raise in this thread."""
+
+    def interrupt(number, frame):
+        raise JobTimeoutError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, after)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="the system has no such signal")
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_call_that_is_left_while_its_function_runs_on_has_an_unknown_outcome(is_stream):
+    guard = guard_of({"tools": {"t": {"timeout": "10s"}}})
+    ended = threading.Event()
+
+    def work():
+        time.sleep(0.3)
+        ended.set()
+        return "done"
+
+    def stream():
+        yield work()
+
+    tool = guard.tool(stream if is_stream else work, name="t")
+    with asking(guard), pytest.raises(JobTimeoutError), interrupting(0.1):
+        list(tool())
+    assert not ended.is_set()
+    assert guard.seen.statuses == ["unknown"]
+    assert ended.wait(5)
+
+
+def test_a_function_that_raises_in_time_has_raised():
+    guard = guard_of({"tools": {"t": {"timeout": "10s"}}})
+    with asking(guard), pytest.raises(ZeroDivisionError):
+        guard.tool(lambda: 1 / 0, name="t")()
+    assert guard.seen.statuses == ["raised"]
