@@ -1,6 +1,13 @@
 """How types survive the guard; `test_guard_types.py` asks mypy and pyright what they see."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from typing import TypeVar, reveal_type
 
 from policy_engine import Guard, guarded
@@ -51,6 +58,31 @@ async def told_stream(a: int) -> AsyncGenerator[float, None]:
     yield float(a)
 
 
+@guard.tool(on_denied="return")
+def told_iterator(a: int) -> Iterator[float]:
+    yield float(a)
+
+
+@guard.tool(on_denied="return")
+def told_iterable(a: int) -> Iterable[float]:
+    yield float(a)
+
+
+@guard.tool(on_denied="return")
+async def told_async_iterator(a: int) -> AsyncIterator[float]:
+    yield float(a)
+
+
+@guard.tool(on_denied="return")
+async def told_async_iterable(a: int) -> AsyncIterable[float]:
+    yield float(a)
+
+
+@guard.tool(on_denied="return")
+def told_list(a: int) -> list[float]:
+    return [float(a)]
+
+
 @guard.tool()
 def generic(a: T) -> list[T]:
     return [a]
@@ -80,6 +112,12 @@ reveal_type(told_later(1))
 reveal_type(items(1))
 reveal_type(told_items(1))
 reveal_type(told_stream(1))
+reveal_type(told_iterator(1))
+for item in told_iterable(1):
+    reveal_type(item)
+reveal_type(told_async_iterator(1))
+reveal_type(told_async_iterable(1))
+reveal_type(told_list(1))
 reveal_type(generic("x"))
 reveal_type(Desk().method(1))
 reveal_type(Desk.above(1))
