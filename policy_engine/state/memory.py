@@ -166,12 +166,13 @@ class MemoryState:
 
     def returned(self, decision: Decision, now: datetime) -> None:
         """Note that a permitted call has handed back its result or its error."""
-        scope = scope_of(decision.asked)
+        request = decision.asked
+        scope = scope_of(request)
         with self._lock:
             remembered = self._sessions.touch(scope, now)
             if remembered is None or not decision.permitted:
                 return
-            if self._sessions.ran(scope, remembered, decision.asked):
+            if request.call_id is not None and self._sessions.ran(scope, remembered, request):
                 self._count_again(decision, microseconds(now))
             self._sessions.note(scope, remembered, decision)
 

@@ -147,7 +147,7 @@ class Sessions:
             calls = {} if remembered.calls is None else remembered.calls
             remembered.calls = calls
             calls[intern(request.tool)] = calls.get(request.tool, 0) + 1
-        call = call_of(request)
+        call = None if request.call_id is None else call_of(request)
         if call is not None:
             remembered.drop(call)
             if request.stage == "tool_call":
