@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from policy_engine.guard.fitting import fitting
 from policy_engine.guard.unjudgeable import UnjudgeableError
-from policy_engine.guard.values import ATOMS, replaced, snapshot
+from policy_engine.guard.values import ATOMS, UNREAD, replaced, snapshot
 
 __all__ = ["Bound", "Signature"]
 
@@ -118,18 +118,18 @@ class Signature:
             UnjudgeableError: An argument has no JSON form.
         """
         values, star, rest = self._fit(*args, **kwargs)
-        injected: dict[str, Any] = {}
-        if self._injected:
-            owner = self._owner
-            for name in self._injected:
-                # Below a staticmethod only the value tells that it is an argument.
-                if name != owner or type(values[name]) not in _JSON:
-                    injected[name] = values.pop(name)
+        injected: dict[str, Any] = self._taken(values) if self._injected else {}
         judged: dict[str, Any] = values
         kept: dict[str, Any] = values.copy()
-        for name, value in values.items():
-            if type(value) not in ATOMS:
-                judged[name], kept[name] = _copied(f'argument "{name}"', value, name)
+        name = ""
+        try:
+            for name, value in values.items():
+                if type(value) not in ATOMS:
+                    judged[name], kept[name] = _copied(f'argument "{name}"', value, name)
+        except UnjudgeableError:
+            raise
+        except Exception as error:  # a class may raise even where it is only compared
+            raise _unjudged(f'argument "{name}"', UNREAD, name) from error
         if self._star is not None:
             judged[self._star], kept[self._star] = _copied(f'argument "{self._star}"', star)
         for name, value in rest.items():
@@ -137,6 +137,13 @@ class Signature:
                 raise UnjudgeableError(f'The argument "{name}" is given twice.')
             judged[name], kept[name] = _copied("further arguments", value)
         return Bound(judged, kept, injected)
+
+    def _taken(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Take out what the model does not supply."""
+        owner = self._owner
+        # Below a staticmethod only its value tells that the owner is an argument.
+        names = [name for name in self._injected if name != owner or not _is_json(values[name])]
+        return {name: values.pop(name) for name in names}
 
     def call(
         self, bound: Bound, args: Mapping[str, Any] | None
@@ -164,6 +171,11 @@ class Signature:
             own = self._own
             keywords.update({name: value for name, value in kept.items() if name not in own})
         return tuple(positional), keywords
+
+
+def _is_json(value: Any) -> bool:
+    kind = type(value)
+    return any(kind is known for known in _JSON)
 
 
 def _is_in_class(qualname: str) -> bool:
@@ -206,7 +218,11 @@ def _copied(what: str, value: Any, injectable: str | None = None) -> tuple[Any, 
     try:
         return snapshot(value)
     except UnjudgeableError as error:
-        hint = ""
-        if injectable is not None:
-            hint = f' If the model does not supply it, name it: inject=("{injectable}",).'
-        raise UnjudgeableError(f"The {what} cannot be judged: {error}.{hint}") from None
+        raise _unjudged(what, error, injectable) from error.__cause__
+
+
+def _unjudged(what: str, why: object, injectable: str | None) -> UnjudgeableError:
+    hint = ""
+    if injectable is not None:
+        hint = f' If the model does not supply it, name it: inject=("{injectable}",).'
+    return UnjudgeableError(f"The {what} cannot be judged: {why}.{hint}")

@@ -11,10 +11,13 @@ from zoneinfo import ZoneInfo
 from policy_engine.guard.shape import shape_of
 from policy_engine.guard.unjudgeable import UnjudgeableError
 
-__all__ = ["ATOMS", "replaced", "snapshot"]
+__all__ = ["ATOMS", "UNREAD", "replaced", "snapshot"]
 
 ATOMS: Final = frozenset({type(None), bool, int, float, str})
 """Types whose values stand for themselves and never change."""
+
+UNREAD: Final = "an error was raised while it was read"
+"""What is said of a value whose class raises; of the error itself nothing is said."""
 
 _TEXTS: Final = frozenset(
     {UUID, PurePosixPath, PureWindowsPath, type(PurePath()), type(Path())},
@@ -36,11 +39,17 @@ def snapshot(value: Any) -> tuple[Any, Any]:
     exact: a subclass could answer differently the second time.
 
     Raises:
-        UnjudgeableError: Any other type, or a value nested too deep, or too large.
+        UnjudgeableError: Any other type, or a value nested too deep, or too large, or one whose
+            class raises something while it is read.
     """
-    if type(value) in ATOMS:
-        return value, value
-    return _Copy().of(value, 0)
+    try:
+        if type(value) in ATOMS:
+            return value, value
+        return _Copy().of(value, 0)
+    except UnjudgeableError:
+        raise
+    except Exception as error:
+        raise UnjudgeableError(UNREAD) from error
 
 
 def replaced(kept: Any, before: Any, after: Any) -> Any:

@@ -16,7 +16,7 @@ from collections.abc import (
 )
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from policy_engine.decision import Request
 from policy_engine.guard.call import Call, Tool, enter
@@ -32,8 +32,11 @@ __all__ = ["Wrapper"]
 
 _Entered: TypeAlias = tuple[Call, tuple[Any, ...], dict[str, Any]]
 
+_Work: TypeAlias = Generator[Any, Any, Any] | AsyncGenerator[Any, Any] | Awaitable[Any]
+
 _FINAL: Final = frozenset({type(None), bool, int, float, str, list, dict, tuple})
 """Types of results that are not more work to do."""
+_WORK: Final = (Generator, AsyncGenerator, Awaitable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,8 @@ class Wrapper:
                 except BaseException as error:
                     call.fail(error)
                     raise
-                if type(result) not in _FINAL:
-                    result, follows = self._followed(call, result)
-                    if follows:
-                        return result
+                if _is_work(result):
+                    return self._followed(call, result)
                 if call.leave_quietly():
                     return result
                 return drive(call.leave(result), self.parts.functions)
@@ -166,15 +167,13 @@ class Wrapper:
 
     # On the way out
 
-    def _followed(self, call: Call, result: Any) -> tuple[Any, bool]:
-        """Follow a result that is more work to do; whether it is."""
-        if isinstance(result, Generator):
-            return self._stream(call, result), True
-        if isinstance(result, AsyncGenerator):
-            return self._stream_async(call, result), True
-        if isinstance(result, Awaitable):
-            return self._awaited(call, result), True
-        return result, False
+    def _followed(self, call: Call, work: _Work) -> Any:
+        """Follow a result that is more work to do."""
+        if isinstance(work, Generator):
+            return self._stream(call, work)
+        if isinstance(work, AsyncGenerator):
+            return self._stream_async(call, work)
+        return self._awaited(call, work)
 
     async def _awaited(self, call: Call, running: Awaitable[Any]) -> Any:
         """Await the function, and judge what it returns."""
@@ -267,3 +266,11 @@ class Wrapper:
         if self.returns_denials:
             return denied.message
         raise denied
+
+
+def _is_work(result: Any) -> TypeGuard[_Work]:
+    """Whether a result is more work to do; one whose class raises is none, and cannot be read."""
+    try:
+        return type(result) not in _FINAL and isinstance(result, _WORK)
+    except Exception:  # noqa: BLE001 - whatever it is, it hides no outcome
+        return False

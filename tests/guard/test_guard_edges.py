@@ -12,7 +12,7 @@ import time
 import pytest
 from guarding import asking, guard_of
 
-from policy_engine import Denied
+from policy_engine import Denied, Request
 from policy_engine.guard import gather
 
 # Facts that are async
@@ -474,3 +474,112 @@ def test_a_function_that_raises_in_time_has_raised():
     with asking(guard), pytest.raises(ZeroDivisionError):
         guard.tool(lambda: 1 / 0, name="t")()
     assert guard.seen.statuses == ["raised"]
+
+
+# Values whose class raises
+
+SECRET = "4111 1111 1111 1111"
+
+
+def raising(*arguments):
+    raise ValueError(SECRET)
+
+
+class Unhashable(type):
+    __hash__ = raising
+    __eq__ = raising
+
+
+class Undirected(type):
+    __dir__ = raising
+
+
+class Deep(type):
+    def __dir__(cls):
+        return cls.__dir__()
+
+
+class Uncompared(metaclass=Unhashable):
+    pass
+
+
+class Unlisted(metaclass=Undirected):
+    pass
+
+
+class Endless(metaclass=Deep):
+    pass
+
+
+class Unclassed:
+    __class__ = property(raising)
+
+
+class Unnamed(type):
+    def __getattribute__(cls, name):
+        return raising() if name == "__qualname__" else super().__getattribute__(name)
+
+
+class Nameless(metaclass=Unnamed):
+    pass
+
+
+ODD = [Uncompared, Unlisted, Endless, Unclassed, Nameless]
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("where", ["x", "more", "rest", "inside", "default"])
+def test_an_argument_whose_class_raises_is_denied_and_recorded(kind, where):
+    guard = guard_of()
+    default = kind() if where == "default" else None
+
+    @guard.tool(name="t")
+    def tool(x=default, *more, **rest):
+        raise AssertionError("it ran")
+
+    calls = {
+        "x": lambda: tool(kind()),
+        "more": lambda: tool(1, kind()),
+        "rest": lambda: tool(1, k=kind()),
+        "inside": lambda: tool({"k": [kind()]}),
+        "default": tool,
+    }
+    with asking(guard), pytest.raises(Denied, match="cannot be judged") as caught:
+        calls[where]()
+    assert guard.seen.decisions[0]["codes"] == ["guard.unjudgeable"]
+    assert SECRET not in str(caught.value) + str(guard.seen)
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_result_whose_class_raises_cannot_be_told_and_its_call_ends(kind):
+    made = []
+
+    def make():
+        made.append(kind())
+        return made[-1]
+
+    rule = {"id": "r", "check": {"terms": {"any": ["evil"]}}, "effect": "deny"}
+    for result, statuses in (([], ["returned"]), ([rule], ["returned"])):
+        guard = guard_of({"tools": {"t": {"result": result}}})
+        tool = guard.tool(make, name="t")
+        with asking(guard):
+            if not result:
+                assert tool() is made[-1]
+            else:
+                with pytest.raises(Denied) as caught:
+                    tool()
+                assert caught.value.decision.reasons[0].code == "rule.cannot_tell"
+                assert SECRET not in str(caught.value) + str(guard.seen)
+        assert guard.seen.statuses == statuses
+
+
+def test_a_method_of_a_class_that_raises_is_called():
+    guard = guard_of()
+
+    class Uncompared(metaclass=Unhashable):
+        @guard.tool(name="t")
+        def method(self, x):
+            return x
+
+    with asking(guard):
+        assert Uncompared().method("k") == "k"
