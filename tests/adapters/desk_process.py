@@ -63,9 +63,11 @@ class Process:
         def clock():
             return datetime.now(UTC) + shift
 
-        (folder / "policy.yaml").write_text(json.dumps(POLICY, indent=1))
+        policy = folder / "policy.yaml"
+        if not policy.exists():
+            policy.write_text(json.dumps(POLICY, indent=1))
         self.guard = Guard.from_path(
-            folder / "policy.yaml",
+            policy,
             records=folder / "records.jsonl",
             approvals=SqliteApprovals(folder / "approvals.db", clock=clock),
             state=SqliteState(folder / "state.db"),

