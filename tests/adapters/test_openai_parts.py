@@ -177,6 +177,25 @@ def test_a_result_with_nothing_to_hide_keeps_its_parts(tmp_path, kind):
     assert [part["text"] for part in told] == ["one", "two"]
 
 
+def test_what_both_ask_for_has_to_go_together(tmp_path):
+    # The mark that stands for a part's own term is what another rule denies beside the rest.
+    mark = {"id": "mark", "check": {"pattern": {"any": ["<TERM>c"]}}, "effect": "deny"}
+    own = {**REDACT, "check": {"terms": {"any": ["ab"]}}}
+    desk = desk_of(tmp_path, {"input": [own, mark]}, {"output": [own, mark]})
+    with pytest.raises(InputGuardrailTripwireTriggered):
+        desk.run(agent_of(scripted()), user("ab", "c"))
+    with pytest.raises(Denied):
+        desk.run(agent_of(scripted([message("ab", "c")])))
+
+
+def test_a_result_one_part_of_which_is_denied_is_denied(tmp_path):
+    rules = [{**DENY, "check": {"pattern": {"any": ["^b$"]}}}, REDACT]
+    desk = desk_of(tmp_path, {"tools": {"read": {"result": rules}}})
+    tool = tool_of(parts_of(["internal", " only", "b"], "text"))
+    result = desk.run(agent_of(scripted(call("read"), say("done")), tools=[tool]))
+    assert outputs(result) == ["Please do not."]
+
+
 # However a text is cut
 
 WORDS = st.lists(

@@ -12,6 +12,7 @@ from agents import (
     Runner,
     SQLiteSession,
     StopAtTools,
+    ToolsToFinalOutputResult,
     function_tool,
 )
 from agents.run import ModelInputData
@@ -269,6 +270,54 @@ def test_an_output_that_a_tool_gives_is_judged(tmp_path, behavior):
     assert "project x" not in run("project x and more")
     assert run("hunter2") == "That is secret."
     assert run("fine") == "fine"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_output_that_a_function_of_the_application_chooses_is_judged(tmp_path, kind):
+    def chosen(context, results):
+        text = f"{results[0].output} on project x"
+        return ToolsToFinalOutputResult(is_final_output=True, final_output=text)
+
+    async def chosen_later(context, results):
+        return chosen(context, results)
+
+    def later(context, results):
+        return ToolsToFinalOutputResult(is_final_output=False, final_output=None)
+
+    desk = desk_of(tmp_path, TEXTS)
+
+    def run(behavior, *steps):
+        model = scripted(call("ping"), *steps)
+        return desk.run(agent_of(model, tools=[ping], tool_use_behavior=behavior)).final_output
+
+    assert run(chosen if kind == "sync" else chosen_later) == "pong on <TERM>"
+    assert run(later, say("done")) == "done"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_session_callback_of_the_application_goes_on_working(tmp_path, kind):
+    def last_two(history, new):
+        return [*history[-2:], {"role": "user", "content": "for acme"}, *new]
+
+    async def last_two_later(history, new):
+        return last_two(history, new)
+
+    desk = desk_of(tmp_path, TEXTS)
+    model = scripted(say("one"), say("two"), say("three"))
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    guarded = guard_agent(agent_of(model), desk.guard)
+    own = last_two if kind == "sync" else last_two_later
+
+    async def talk():
+        for text in ("first", "second", "from Acme"):
+            config = desk.config(session_input_callback=own)
+            await Runner.run(guarded, text, run_config=config, session=memory)
+
+    asyncio.run(talk())
+    assert "first" not in sent(model, 2)
+    assert "two" in sent(model, 2)
+    assert "cme" not in sent(model, 2)
+    assert "cme" not in sent(model, 0)
 
 
 def test_what_an_error_handler_says_is_judged(tmp_path):

@@ -108,6 +108,7 @@ class _Reader:
             Denied: Something in it may not be read, or its meaning would be changed.
         """
         if depth == 0:
+            await self._meaning(value)
             return value
         if isinstance(value, list):
             return [await self.schema(item, depth - 1) for item in value]

@@ -115,7 +115,7 @@ async def as_read(guard: Guard, session: GuardSession, request: Request, result:
     for number, part in whole.alone():
         decision = await foresee(guard, session, replace(judged, result=[part]))
         if not decision.permitted:
-            return result
+            return [part]
         whole.note(decision, number)
     return Joined(whole.redacted()).value
 
