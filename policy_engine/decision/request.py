@@ -18,7 +18,8 @@ __all__ = ["Request", "fingerprint"]
 class Request:
     """What an agent is about to do, read or say.
 
-    Nothing is checked here: a request that is not of the documented form is denied.
+    Nothing is checked here: a guard denies a request that is not of the documented form, and an
+    engine that is asked without one looks at the form of what it reads alone.
     """
 
     stage: Stage = "tool_call"

@@ -1,6 +1,7 @@
 """Where guarding meets what Python permits: odd facts, odd functions, odd values, odd requests."""
 
 import asyncio
+import collections
 import contextlib
 import contextvars
 import functools
@@ -8,11 +9,14 @@ import inspect
 import signal
 import threading
 import time
+from types import MappingProxyType
 
 import pytest
 from guarding import asking, guard_of
 
 from policy_engine import Denied, Request
+from policy_engine.decision.wire import read_request
+from policy_engine.errors import RequestError
 from policy_engine.guard import gather
 
 # Facts that are async
@@ -583,3 +587,121 @@ def test_a_method_of_a_class_that_raises_is_called():
 
     with asking(guard):
         assert Uncompared().method("k") == "k"
+
+
+# Requests by hand
+
+
+def test_a_request_with_a_part_whose_class_raises_is_denied_and_recorded():
+    guard = guard_of()
+    for fields in ({"args": {"x": Uncompared()}}, {"args": Uncompared()}, {"tool": Uncompared()}):
+        with pytest.raises(Denied, match="cannot be judged"):
+            guard.enforce(Request(**{"tool": "t", "args": {}, **fields}))
+    assert [record["codes"] for record in guard.seen] == [["guard.unjudgeable"]] * 3
+
+
+CALL = {"stage": "tool_call", "tool": "t", "args": {}}
+STAGES = {
+    "input": {"stage": "input", "text": "hello"},
+    "tool_call": CALL,
+    "tool_result": {"stage": "tool_result", "tool": "t", "args": {}, "result": "r"},
+    "handoff": {"stage": "handoff", "target": "billing"},
+    "model_request": {"stage": "model_request", "model": "m", "text": "hello"},
+    "model_response": {"stage": "model_response", "model": "m", "text": "hello"},
+    "output": {"stage": "output", "text": "hello"},
+}
+FIELDS = {
+    "tool": "t",
+    "args": {},
+    "result": "r",
+    "text": "hello",
+    "target": "billing",
+    "model": "m",
+    "call_id": "c",
+}
+EVERYTHING = {
+    "tools": {"*": "allow"},
+    "handoffs": {"*": "allow"},
+    "models": {"*": "allow"},
+}
+OF_ANOTHER_FORM = {
+    "no mapping": ({"principal": 5}, '"principal" is a mapping, not "int"'),
+    "a text": ({"principal": "u1"}, '"principal" is a mapping, not "str"'),
+    "an unknown field": (
+        {"principal": {"id": "u1", "secret": SECRET}},
+        '"principal" has no fields but id, roles, tenant, attrs',
+    ),
+    "an id that is a number": ({"principal": {"id": 5}}, '"principal.id" is a text'),
+    "a tenant that is a number": ({"principal": {"tenant": 7}}, '"principal.tenant" is a text'),
+    "roles in one text": (
+        {"principal": {"roles": "admin"}},
+        '"principal.roles" is a list of texts',
+    ),
+    "roles as keys": (
+        {"principal": {"roles": {"admin": 1}}},
+        '"principal.roles" is a list of texts',
+    ),
+    "a role that is a number": (
+        {"principal": {"roles": ["admin", 5]}},
+        '"principal.roles" is a list of texts',
+    ),
+    "attrs in a list": ({"principal": {"attrs": ["eu"]}}, '"principal.attrs" is a mapping'),
+    "a context that is a number": ({"context": 5}, '"context" is a mapping, not "int"'),
+    "a context that is a list": ({"context": []}, '"context" is a mapping, not "list"'),
+}
+
+
+def refused(guard, request):
+    """Return what a guard says of a request, in each way that it can be asked."""
+    said = [guard.decide(request), asyncio.run(guard.adecide(request))]
+    with pytest.raises(Denied) as caught:
+        guard.enforce(request)
+    said.append(caught.value.decision)
+    for ask in (guard.aenforce, guard.aask, lambda request: guard.acall(request, None)):
+        with pytest.raises(Denied) as caught:
+            asyncio.run(ask(request))
+        said.append(caught.value.decision)
+    assert {decision.reasons[0].code for decision in said} == {"guard.unjudgeable"}
+    assert [record["codes"] for record in guard.seen] == [["guard.unjudgeable"]] * 4
+    assert len({decision.message for decision in said}) == 1
+    return said[0].message
+
+
+@pytest.mark.parametrize("case", OF_ANOTHER_FORM)
+def test_who_asks_is_of_the_documented_form(case):
+    fields, said = OF_ANOTHER_FORM[case]
+    guard = guard_of(EVERYTHING)
+    with asking(guard):
+        message = refused(guard, Request(**CALL, **fields))
+    assert message == f"The request cannot be judged: {said}."
+    with pytest.raises(RequestError):
+        read_request(CALL | fields)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_request_carries_what_its_stage_carries_and_nothing_else(stage):
+    for name, value in FIELDS.items():
+        guard = guard_of(EVERYTHING)
+        given = {**STAGES[stage], name: value}
+        try:
+            read_request(given)
+        except RequestError:
+            message = refused(guard, Request(**given))
+            assert message == (
+                f'The request cannot be judged: "{name}" does not belong to the stage {stage}.'
+            )
+        else:
+            assert guard.enforce(Request(**given)).permitted
+
+
+def test_a_request_of_the_documented_form_is_let_through():
+    guard = guard_of({**EVERYTHING, "applies_to": {"roles": ["admin"]}})
+    person = {"id": "u1", "roles": ("admin",), "tenant": None, "attrs": {"region": "eu"}}
+    for principal in (person, MappingProxyType(person), collections.UserDict(person)):
+        assert guard.enforce(Request(**CALL, principal=principal, context={})).permitted
+    with asking(guard, principal=person) as session:
+        assert guard.enforce(Request(**CALL)).request.principal is session.principal
+        given = Request(**CALL, principal=session.principal)
+        assert guard.enforce(given).request.principal is session.principal
+    with asking(guard, principal={"id": "u2"}), pytest.raises(Denied):
+        guard.enforce(Request(**CALL))
