@@ -34,21 +34,25 @@ class Options:
     """How a function is guarded.
 
     Raises:
-        TypeError: `inject` is one text.
-        ValueError: `on_denied` is neither `raise` nor `return`.
+        TypeError: `inject` is one text, or `wait` is no number.
+        ValueError: `on_denied` is neither `raise` nor `return`, or `wait` is negative or NaN.
     """
 
     name: str | None = None
     on_denied: Literal["raise", "return"] = "raise"
     inject: tuple[str, ...] = ()
     wait: float = 0.0
-    """How many seconds to wait for an approval before giving up."""
+    """How many seconds to wait for an approval before giving up; `math.inf` until it expires."""
 
     def __post_init__(self) -> None:
         if self.on_denied not in ("raise", "return"):
             raise ValueError(f'on_denied is "raise" or "return", not "{self.on_denied}"')
         if not isinstance(self.inject, tuple):
             raise TypeError(f'inject lists names: write inject=("{self.inject}",)')
+        if isinstance(self.wait, bool) or not isinstance(self.wait, int | float):
+            raise TypeError(f'wait is a number of seconds, not "{type(self.wait).__name__}"')
+        if not self.wait >= 0:
+            raise ValueError(f"wait is a number of seconds from 0 on, not {self.wait}")
 
 
 def guard_function(

@@ -4,8 +4,10 @@ import asyncio
 import collections
 import contextlib
 import contextvars
+import decimal
 import functools
 import inspect
+import math
 import signal
 import threading
 import time
@@ -14,7 +16,8 @@ from types import MappingProxyType
 import pytest
 from guarding import asking, guard_of
 
-from policy_engine import Denied, Request
+import policy_engine
+from policy_engine import ApprovalRequired, Denied, Request
 from policy_engine.decision.wire import read_request
 from policy_engine.errors import RequestError
 from policy_engine.guard import gather
@@ -705,3 +708,48 @@ def test_a_request_of_the_documented_form_is_let_through():
         assert guard.enforce(given).request.principal is session.principal
     with asking(guard, principal={"id": "u2"}), pytest.raises(Denied):
         guard.enforce(Request(**CALL))
+
+
+# What a guard is told about a function
+
+
+@pytest.mark.parametrize("wait", ["5", None, True, False, [1], decimal.Decimal(1)])
+def test_how_long_to_wait_is_a_number(wait):
+    for decorator in (guard_of().tool, functools.partial(policy_engine.guarded, guard_of())):
+        with pytest.raises(TypeError, match="wait is a number of seconds, not"):
+            decorator(wait=wait)
+
+
+@pytest.mark.parametrize("wait", [-1, -0.5, -math.inf, math.nan])
+def test_how_long_to_wait_is_not_negative(wait):
+    with pytest.raises(ValueError, match=f"wait is a number of seconds from 0 on, not {wait}"):
+        guard_of().tool(wait=wait)
+
+
+@pytest.mark.parametrize("wait", [0, 0.0, 5, 5.5, math.inf])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_approval_is_waited_for_as_long_as_told(wait, is_async):
+    approval = {"approvers": ["x"], "expires": "1h"}
+    guard = guard_of({"tools": {"t": {"effect": "require_approval", "approval": approval}}})
+
+    def approve(needed):
+        guard.approvals.approve(needed.id, by={"id": "f1", "roles": ["x"]}, reason="ok")
+
+    def approve_soon():
+        while not (needed := guard.approvals.pending()):
+            time.sleep(0.005)
+        approve(needed[0])
+
+    async def later():
+        return "ran"
+
+    tool = guard.tool(name="t", wait=wait)(later if is_async else lambda: "ran")
+    with asking(guard):
+        if not wait:
+            with pytest.raises(ApprovalRequired):
+                asyncio.run(tool()) if is_async else tool()
+            return
+        desk = threading.Thread(target=approve_soon)
+        desk.start()
+        assert (asyncio.run(tool()) if is_async else tool()) == "ran"
+        desk.join()
