@@ -2,13 +2,14 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from policy_engine.guard.call import Tool
 from policy_engine.guard.parts import Parts
-from policy_engine.guard.signature import Signature
+from policy_engine.guard.signature import Signature, unwrapped
 from policy_engine.guard.wrapper import Wrapper
 
 __all__ = ["TOOL", "Options", "guard_function"]
@@ -77,6 +78,7 @@ def _guarded(
     has_owner: bool | None,  # noqa: FBT001 - as the signature takes it
 ) -> Callable[..., Any]:
     _refuse_finished(function)
+    _refuse_manager(function)
     name = _name_of(function, options)
     if isinstance(function, functools.partial):
         _refuse_subclass(function)
@@ -151,3 +153,28 @@ def _refuse_finished(function: object) -> None:
             )
     if not callable(function):
         raise TypeError(f'a "{type(function).__name__}" cannot be called, so it cannot be guarded')
+
+
+@contextmanager
+def _manager() -> Iterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def _manager_async() -> AsyncIterator[None]:
+    yield
+
+
+_MANAGERS: Final = tuple(made.__code__ for made in (_manager, _manager_async))
+"""The code that every context manager made of a function runs when it is called."""
+
+
+def _refuse_manager(function: Callable[..., Any]) -> None:
+    for each in unwrapped(function):
+        code = getattr(each, "__code__", None)
+        if any(code is known for known in _MANAGERS):
+            raise TypeError(
+                "this function makes a context manager, whose body would run after the call was"
+                " recorded as returned: guard the functions that are called inside `with`, and"
+                " leave this one as it is"
+            )

@@ -11,7 +11,7 @@ from policy_engine.guard.fitting import fitting
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import ATOMS, UNREAD, replaced, snapshot
 
-__all__ = ["Bound", "Signature"]
+__all__ = ["Bound", "Signature", "unwrapped"]
 
 _OWNERS: Final = ("self", "cls")
 _UNBOUND: Final = (MethodType, staticmethod, classmethod, partial)
@@ -20,6 +20,15 @@ _JSON: Final = ATOMS | {list, tuple, dict}
 """Types of arguments that no method belongs to."""
 _BY_POSITION: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _ANY_NUMBER: Final = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+
+
+def unwrapped(function: Any) -> Iterator[Any]:
+    """Yield a function and what decorators made it of, down to the one that was written."""
+    seen: set[int] = set()
+    while function is not None and id(function) not in seen:
+        seen.add(id(function))
+        yield function
+        function = getattr(function, "__wrapped__", None)
 
 
 class Bound:
@@ -188,20 +197,8 @@ def _takes_owner(function: Callable[..., Any]) -> bool:
     """Whether a class would hand its object over, as it does to functions."""
     return all(
         hasattr(type(each), "__get__") and not isinstance(each, _UNBOUND)
-        for each in _unwrapped(function)
+        for each in unwrapped(function)
     )
-
-
-def _unwrapped(function: Any) -> Iterator[Any]:
-    """Yield what decorators wrapped, down to where the parameters are read."""
-    yield function
-    seen = {id(function)}
-    while not hasattr(function, "__signature__"):
-        function = getattr(function, "__wrapped__", None)
-        if function is None or id(function) in seen:
-            return
-        seen.add(id(function))
-        yield function
 
 
 def _redacted(bound: Bound, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -753,3 +753,57 @@ def test_an_approval_is_waited_for_as_long_as_told(wait, is_async):
         desk.start()
         assert (asyncio.run(tool()) if is_async else tool()) == "ran"
         desk.join()
+
+
+@contextlib.contextmanager
+def opened(x):
+    yield x
+
+
+@contextlib.asynccontextmanager
+async def opened_later(x):
+    yield x
+
+
+class Store:
+    @contextlib.contextmanager
+    def opened(self, x):
+        yield x
+
+
+MANAGERS = {
+    "contextmanager": opened,
+    "asynccontextmanager": opened_later,
+    "a method": Store.opened,
+    "a bound method": Store().opened,
+    "a staticmethod": staticmethod(opened),
+    "a partial": functools.partial(opened, 1),
+    "what wraps one": _wrapping(opened),
+}
+
+
+@pytest.mark.parametrize("case", MANAGERS)
+def test_what_makes_a_context_manager_is_refused_with_the_remedy(case):
+    with pytest.raises(TypeError, match="guard the functions that are called inside `with`"):
+        guard_of().tool(MANAGERS[case], name="t")
+
+
+def test_a_function_that_uses_a_context_manager_is_guarded():
+    guard = guard_of()
+
+    @guard.tool(name="t")
+    def read(x):
+        with opened(x) as found:
+            return found
+
+    with asking(guard):
+        assert read("k") == "k"
+
+
+def test_decorators_that_wrap_in_a_circle_are_refused():
+    def circular(x):
+        return x
+
+    circular.__wrapped__ = circular
+    with pytest.raises(TypeError, match="does not tell its parameters"):
+        guard_of().tool(circular, name="t")
