@@ -16,6 +16,8 @@ __all__ = ["TOOL", "Options", "guard_function"]
 
 TOOL: Final = "__policy_engine_tool__"
 """The attribute of a guarded function that says which tool it is, for `lint --tools`."""
+_GUARDS: Final = "__policy_engine_guards__"
+"""The attribute that says which guards guard a function."""
 
 _FINISHED_TOOLS: Final = {
     "on_invoke_tool": "@function_tool",
@@ -79,6 +81,7 @@ def _guarded(
 ) -> Callable[..., Any]:
     _refuse_finished(function)
     _refuse_manager(function)
+    _refuse_guarded(guard, function)
     name = _name_of(function, options)
     if isinstance(function, functools.partial):
         _refuse_subclass(function)
@@ -105,6 +108,7 @@ def _guarded(
         make = wrapper.generator
     made: Callable[..., Any] = make()
     setattr(made, TOOL, wrapper.tool)
+    setattr(made, _GUARDS, (*getattr(made, _GUARDS, ()), guard))
     return made
 
 
@@ -153,6 +157,19 @@ def _refuse_finished(function: object) -> None:
             )
     if not callable(function):
         raise TypeError(f'a "{type(function).__name__}" cannot be called, so it cannot be guarded')
+
+
+def _refuse_guarded(guard: object, function: Callable[..., Any]) -> None:
+    """Refuse what the same guard guards already; two guards may guard one function."""
+    for each in (*unwrapped(function), _coded(function)):
+        guards = getattr(each, _GUARDS, ())
+        if isinstance(guards, tuple) and any(known is guard for known in guards):
+            name = getattr(each, TOOL).name
+            raise TypeError(
+                f'this guard guards this function already, as the tool "{name}": each call would'
+                " be counted, be recorded and use its approvals twice. Take one of the two away,"
+                " or guard what stands in its __wrapped__ under the other name"
+            )
 
 
 @contextmanager

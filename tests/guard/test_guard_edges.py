@@ -807,3 +807,71 @@ def test_decorators_that_wrap_in_a_circle_are_refused():
     circular.__wrapped__ = circular
     with pytest.raises(TypeError, match="does not tell its parameters"):
         guard_of().tool(circular, name="t")
+
+
+GUARD = guard_of()
+
+
+class Guarded:
+    @GUARD.tool(name="t")
+    def method(self, x):
+        return x
+
+    @GUARD.tool(name="t")
+    @staticmethod
+    def static(x):
+        return x
+
+    @GUARD.tool(name="t")
+    def __call__(self, x):
+        return x
+
+
+@GUARD.tool(name="t")
+def once(x):
+    return x
+
+
+@GUARD.tool(name="t")
+async def once_later(x):
+    return x
+
+
+TWICE = {
+    "a function": once,
+    "a coroutine function": once_later,
+    "a method": Guarded.method,
+    "a bound method": Guarded().method,
+    "a staticmethod": vars(Guarded)["static"],
+    "an object": Guarded(),
+    "a partial": functools.partial(once, 1),
+    "a guarded partial": GUARD.tool(functools.partial(once.__wrapped__, 1), name="t"),
+    "what wraps it": _wrapping(once),
+    "what another guard guards too": guard_of().tool(once),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_one_guard_guards_a_function_once(case):
+    with pytest.raises(TypeError, match='already, as the tool "'):
+        GUARD.tool(TWICE[case], name="u")
+
+
+def test_two_guards_guard_one_function():
+    outer = guard_of({"tools": {"t": {"args": {"x": {"maximum": 3, "type": "integer"}}}}})
+    both = outer.tool(once, name="t")
+    GUARD.seen.clear()
+    with asking(GUARD), asking(outer):
+        assert both(3) == 3
+        with pytest.raises(Denied):
+            both(4)
+    assert [len(outer.seen.decisions), len(GUARD.seen.decisions)] == [2, 1]
+
+
+def test_a_function_may_be_two_tools():
+    guard = guard_of()
+    one = guard.tool(once.__wrapped__, name="one")
+    two = guard.tool(one.__wrapped__, name="two")
+    with asking(guard):
+        assert (one(1), two(2)) == (1, 2)
+    assert [record["tool"] for record in guard.seen.decisions] == ["one", "two"]
