@@ -1,6 +1,7 @@
 """What the model is told where a policy has no words of its own; it quotes the policy alone."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from policy_engine.policy import Approval
@@ -41,6 +42,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "check": "{name} breaks a text check.",
     "failed": "{name} could not be judged.",
 }
+_ABSENT: Final = object()
 
 
 def escaped(name: str) -> str:
@@ -53,7 +55,7 @@ def argument(fault: _Fault, schemas: Mapping[str, Any]) -> str:
     schema = schemas.get(fault.argument)
     if schema is None:
         if fault.keyword == "additionalProperties":
-            return f"This call takes only these arguments: {_listed(list(schemas)) or 'none'}."
+            return f"This call takes only these arguments: {', '.join(schemas) or 'none'}."
         return "The arguments of this call could not be judged."
     name = f'The argument "{fault.argument}"'
     nested = fault.pointer not in ("", f"/{escaped(fault.argument)}")
@@ -64,10 +66,13 @@ def argument(fault: _Fault, schemas: Mapping[str, Any]) -> str:
     sentence = _SENTENCES.get(fault.keyword, "{name} does not fit its schema.")
     if nested:
         name = f'A part of the argument "{fault.argument}"'
-    value = _at(schema, fault.schema_path)
-    if value is None and "{value}" in sentence:
+    value = _value(fault, schema)
+    if fault.keyword == "type" and not fault.schema_path:
+        value = _value_of_json(schema)
+        sentence = sentence if value is not None else "{name} must hold JSON values alone."
+    elif value is None and "{value}" in sentence:
         sentence = "{name} does not fit its schema."
-    return sentence.format(name=name, value=_listed(value))
+    return sentence.format(name=name, value=value)
 
 
 def rule(name: str, code: str, effect: str, gate: Approval | None) -> str:
@@ -83,9 +88,7 @@ def rule(name: str, code: str, effect: str, gate: Approval | None) -> str:
 
 def approval(gate: Approval) -> str:
     """Say whose approval is needed."""
-    people = (
-        "the user" if gate.approvers == ("requester",) else _listed(list(gate.approvers), " or ")
-    )
+    people = "the user" if gate.approvers == ("requester",) else " or ".join(gate.approvers)
     count = f"{gate.quorum} approvals" if gate.quorum > 1 else "an approval"
     return f"This needs {count} from {people}."
 
@@ -106,20 +109,55 @@ def per(window: float | str | None) -> str:
     return f" per {window if isinstance(window, str) else seconds(window).removeprefix('1 ')}"
 
 
+def _value(fault: _Fault, schema: Mapping[str, Any]) -> str | None:
+    """Return what a keyword asks for, as a model reads it; None where that cannot be told."""
+    path = fault.schema_path
+    if path[-1:] != (fault.keyword,):
+        return None
+    value = _at(schema, path)
+    return None if value is _ABSENT else _wanted(fault.keyword, value)
+
+
+def _value_of_json(schema: Mapping[str, Any]) -> str | None:
+    """Return which type a value should have that JSON has no word for, such as NaN.
+
+    Of a list or an object only a part may be at fault, and its type says nothing.
+    """
+    wanted = schema.get("type")
+    types = wanted if isinstance(wanted, list) else [wanted]
+    return None if {"object", "array", None} & {*types} else _wanted("type", wanted)
+
+
+def _wanted(keyword: str, value: object) -> str:
+    if keyword == "type":
+        return " or ".join(value) if isinstance(value, list) else f"{value}"
+    if keyword == "enum" and isinstance(value, list):
+        return ", ".join(map(_spelled, value))
+    return _spelled(value) if keyword == "const" else f"{value}"
+
+
 def _at(schema: object, path: tuple[str | int, ...]) -> object:
     for step in path:
-        if isinstance(schema, Mapping):
-            schema = schema.get(step)
-        elif isinstance(schema, Sequence) and isinstance(step, int) and step < len(schema):
-            schema = schema[step]
-        else:
-            return None
+        is_there = (isinstance(schema, Mapping) and step in schema) or (
+            isinstance(schema, list) and isinstance(step, int) and step < len(schema)
+        )
+        if not is_there:
+            return _ABSENT
+        schema = schema[step]  # type: ignore[index]
     return schema
 
 
-def _listed(value: object, joint: str = ", ") -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, list | tuple):
-        return joint.join(map(_listed, value))
-    return str(value)
+def _spelled(value: object) -> str:
+    """Return a value as JSON has it; a text that cannot be mistaken stands without quotes."""
+    if isinstance(value, str) and value and value == value.strip() and not _is_number(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text reads as a number, or as another word of JSON, without its quotes."""
+    try:
+        float(text)
+    except ValueError:
+        return text in ("true", "false", "null")
+    return True

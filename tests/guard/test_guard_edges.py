@@ -875,3 +875,90 @@ def test_a_function_may_be_two_tools():
     with asking(guard):
         assert (one(1), two(2)) == (1, 2)
     assert [record["tool"] for record in guard.seen.decisions] == ["one", "two"]
+
+
+# What the model reads
+
+NAN, INFINITY = math.nan, math.inf
+OF_NUMBERS = {"type": "object", "properties": {"a": {"type": "number"}}}
+TOLD = [
+    ({"type": "number"}, NAN, "must be of type number."),
+    ({"type": "number"}, "x", "must be of type number."),
+    ({"type": ["number", "null"]}, INFINITY, "must be of type number or null."),
+    ({"type": ["number", "null"]}, "x", "must be of type number or null."),
+    ({"type": "null"}, NAN, "must be of type null."),
+    (OF_NUMBERS, {"a": NAN}, "must hold JSON values alone."),
+    ({"type": "array", "items": {"type": "number"}}, [NAN], "must hold JSON values alone."),
+    ({"enum": [1]}, NAN, "must hold JSON values alone."),
+    ({"anyOf": [{"type": "number"}]}, NAN, "must hold JSON values alone."),
+    ({"enum": ["USD", "EUR"]}, "GBP", "must be one of: USD, EUR."),
+    (
+        {"enum": [1, None, True, {"b": [None]}, [1, "é"], "", " x", "1", "null", 0.5]},
+        "zz",
+        'must be one of: 1, null, true, {"b": [null]}, [1, "é"], "", " x", "1", "null", 0.5.',
+    ),
+    ({"const": {"a": None}}, 1, 'must be {"a": null}.'),
+    ({"const": [1, [2, "x"]]}, 1, 'must be [1, [2, "x"]].'),
+    ({"const": None}, 1, "must be null."),
+    ({"const": False}, True, "must be false."),
+    ({"const": ""}, "x", 'must be "".'),
+    ({"const": "2"}, 2, 'must be "2".'),
+    ({"type": "number", "minimum": 1.5}, 1, "must be at least 1.5."),
+    ({"type": "number", "maximum": 1.5}, 2, "must be at most 1.5."),
+    ({"type": "number", "exclusiveMinimum": 0}, 0, "must be more than 0."),
+    ({"type": "number", "exclusiveMaximum": 0}, 0, "must be less than 0."),
+    ({"type": "number", "multipleOf": 0.5}, 0.3, "must be a multiple of 0.5."),
+    ({"type": "string", "minLength": 2}, "a", "must have at least 2 characters."),
+    ({"type": "string", "maxLength": 2}, "abc", "must have at most 2 characters."),
+    ({"type": "string", "maxBytes": 2}, "abc", "must have at most 2 bytes."),
+    ({"type": "string", "pattern": "^a{2}$"}, "abc", "must match the pattern ^a{2}$."),
+    ({"type": "string", "pattern": "12"}, "abc", "must match the pattern 12."),
+    ({"type": "string", "format": "date"}, "abc", "must have the format date."),
+    ({"type": "string", "check": {"terms": {"any": ["abc"]}}}, "abc", "breaks a text check."),
+    ({"type": "array", "minItems": 2}, [1], "must have at least 2 items."),
+    ({"type": "array", "maxItems": 2}, [1, 2, 3], "must have at most 2 items."),
+    ({"type": "array", "uniqueItems": True}, [1, 1], "must not repeat an item."),
+    ({"type": "array", "contains": {"const": {"a": 1}}}, [1], "does not fit its schema."),
+    ({"type": "array", "contains": {}, "minContains": 2}, [1], "does not fit its schema."),
+    ({"type": "array", "contains": {}, "maxContains": 1}, [1, 1], "does not fit its schema."),
+    ({"type": "object", "additionalProperties": True, "minProperties": 2}, {}, "at least 2 keys."),
+    (
+        {"type": "object", "additionalProperties": True, "maxProperties": 2},
+        {"a": 1, "b": 1, "c": 1},
+        "must have at most 2 keys.",
+    ),
+    (
+        {"type": "object", "additionalProperties": True, "propertyNames": {"enum": ["a"]}},
+        {"b": 1},
+        "does not fit its schema.",
+    ),
+    (
+        {**OF_NUMBERS, "dependentRequired": {"a": ["b"]}, "additionalProperties": True},
+        {"a": 1},
+        "lacks a required key.",
+    ),
+    (OF_NUMBERS, {"a": 1, "b": 1}, "has a key that is not accepted."),
+    ({"anyOf": [{"type": "null"}, {"type": "number"}]}, "x", "does not fit its schema."),
+    ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, 1, "does not fit its schema."),
+    ({"allOf": [{"type": "number", "minimum": 2}]}, 1, "must be at least 2."),
+    ({"not": {"type": "number"}}, 1, "does not fit its schema."),
+    ({"if": {"type": "number"}, "then": {"enum": [{"a": 1}]}}, 1, 'must be one of: {"a": 1}.'),
+    ({"$ref": "#/$defs/n", "$defs": {"n": {"enum": [{"a": 1}]}}}, 1, 'must be one of: {"a": 1}.'),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "said"), TOLD)
+def test_the_model_reads_what_an_argument_should_be_as_json_has_it(schema, value, said):
+    guard = guard_of({"tools": {"t": {"args": {"x": schema}}}})
+    with asking(guard), pytest.raises(Denied) as caught:
+        guard.tool(lambda x: x, name="t")(value)
+    assert caught.value.message.startswith('The argument "x" ')
+    assert caught.value.message.endswith(said)
+
+
+def test_values_that_stand_elsewhere_in_the_policy_are_spelled_alike():
+    args = {"x": {"enum": "vars.sizes"}}
+    guard = guard_of({"vars": {"sizes": [{"w": 1}, None]}, "tools": {"t": {"args": args}}})
+    with asking(guard), pytest.raises(Denied) as caught:
+        guard.tool(lambda x: x, name="t")(1)
+    assert caught.value.message == 'The argument "x" must be one of: {"w": 1}, null.'
