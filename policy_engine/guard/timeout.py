@@ -70,6 +70,9 @@ class Allowance:
     async def wait(self, running: Awaitable[R]) -> R:
         """Await a step, and cancel it where it takes longer.
 
+        What it does to clean up has no time limit: it is waited for, as is the `aclose` of an
+        async generator after this.
+
         Raises:
             ToolTimeout: It took longer.
         """

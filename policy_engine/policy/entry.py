@@ -54,7 +54,12 @@ class ToolBlock(Block):
     labels: tuple[Kebab, ...] = Field(
         (), description="What the session carries once a call has returned, such as `untrusted`."
     )
-    timeout: Given[Seconds] = Field(None, description="How long a call may take, such as 30s.")
+    timeout: Given[Seconds] = Field(
+        None,
+        description="How long a call may take, such as 30s. Then a tool that is async is "
+        "cancelled, and its cleanup is waited for, however long that takes; one that is not "
+        "cannot be stopped, and runs on unheard.",
+    )
 
 
 class NamedBlock(Block):
