@@ -320,6 +320,27 @@ def test_giving_back_a_request_that_was_asked_again_leaves_what_the_first_holds(
     assert first is not None
 
 
+def test_what_is_held_is_given_back_when_the_last_one_does_not_run(make):
+    state = make()
+    item = reservation(max=1)
+    asked = permitted(request(call_id="c1"), item)
+    first, again = state.commit(asked, at(0)), state.commit(asked, at(0))
+    state.release(first)
+    assert used(state, item, at(1)) == Count(1.0), "the second one may run"
+    state.release(again)
+    assert used(state, item, at(1)) == Count(0.0)
+
+
+def test_what_ran_is_not_given_back_by_another_that_did_not(make):
+    state = make()
+    item = reservation(max=1)
+    asked = permitted(request(call_id="c1"), item)
+    first, _ = state.commit(asked, at(0)), state.commit(asked, at(0))
+    state.returned(asked, at(1))
+    state.release(first)
+    assert used(state, item, at(1)) == Count(1.0)
+
+
 def test_a_call_that_ran_meanwhile_is_not_counted_but_decided_again(make):
     state = make()
     item = reservation()

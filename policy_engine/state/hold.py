@@ -9,7 +9,7 @@ from policy_engine.decision import Request, fingerprint
 from policy_engine.state.alert import Alert
 from policy_engine.state.counter import Held
 
-__all__ = ["NO_HOLD", "Call", "Hold", "Key", "Scope", "Usage", "call_of", "scope_of"]
+__all__ = ["NO_HOLD", "Call", "Hold", "Key", "Pending", "Scope", "Usage", "call_of", "scope_of"]
 
 Scope: TypeAlias = tuple[str | None, str | None, str | None]
 """Tenant, principal and session."""
@@ -17,6 +17,14 @@ Key: TypeAlias = tuple[str, tuple[str, ...]]
 """A limit, and what shares one counter of it."""
 Call: TypeAlias = tuple[str, str, str]
 """A stage, a call id, and what says which request it is."""
+
+
+class Pending(NamedTuple):
+    """What a call holds that may run yet."""
+
+    taken: dict[Key, Held | None]
+    times: int = 1
+    """How many permitted requests may run it: each of them gives it back, or one runs."""
 
 
 class Hold(NamedTuple):

@@ -130,16 +130,16 @@ class MemoryState:
     def release(self, hold: Hold) -> None:
         """Give back what a request holds that will not run after all.
 
-        What an earlier request of the same call id holds too stays counted: that one may run.
+        What another request of the same call holds too stays counted: that one may run.
         """
-        if hold.again:
-            return
         with self._lock:
-            # Usage that was reported meanwhile stays counted.
-            self._counters.give_back(hold.taken, self._usage.forget(hold))
+            taken: Mapping[Key, Held | None] | None = hold.taken
             remembered = self._sessions.get(hold.scope)
             if remembered is not None and hold.call is not None:
-                remembered.drop(hold.call)
+                taken = remembered.give_back(hold.call)
+            if taken is not None:
+                # Usage that was reported meanwhile stays counted.
+                self._counters.give_back(taken, self._usage.forget(hold))
 
     def used(self, limit: str, key: tuple[str, ...], now: datetime) -> float:
         """Return what a counter holds."""

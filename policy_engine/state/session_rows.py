@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from policy_engine.state.amounts import amount_of, written
 from policy_engine.state.counter import EPOCH, Held, microseconds
-from policy_engine.state.hold import Call, Key, Scope
+from policy_engine.state.hold import Call, Key, Pending, Scope
 from policy_engine.state.rows import Rows, Sheet, text_of
 from policy_engine.state.sessions import Remembered
 
@@ -29,6 +29,7 @@ TABLES: Final = (
         number INTEGER NOT NULL,
         call TEXT NOT NULL,
         taken TEXT NOT NULL,
+        times INTEGER NOT NULL,
         PRIMARY KEY (session, number)
     ) WITHOUT ROWID""",
     "CREATE UNIQUE INDEX pending_call ON pending (session, call)",
@@ -122,34 +123,36 @@ class SessionRows(Rows[Scope, Remembered]):
         self._sheet.execute("DELETE FROM sessions WHERE id=?", session)
 
 
-class _Pending(MutableMapping[Call, _Taken]):
+class _Pending(MutableMapping[Call, Pending]):
     """What the calls of a session hold that have not run, oldest first."""
 
     def __init__(self, sheet: Sheet, session: int) -> None:
         self._execute = sheet.execute
         self._session = session
 
-    def __getitem__(self, call: Call) -> _Taken:
+    def __getitem__(self, call: Call) -> Pending:
         found = self._execute(
-            "SELECT taken FROM pending WHERE session=? AND call=?", (self._session, text_of(call))
+            "SELECT taken, times FROM pending WHERE session=? AND call=?",
+            (self._session, text_of(call)),
         ).fetchone()
         if found is None:
             raise KeyError(call)
-        return {
+        taken: _Taken = {
             (limit, tuple(key)): None if held is None else (held[0], amount_of(held[1]))
             for limit, key, held in json.loads(found[0])
         }
+        return Pending(taken, found[1])
 
-    def __setitem__(self, call: Call, taken: _Taken) -> None:
+    def __setitem__(self, call: Call, pending: Pending) -> None:
         items = [
             (limit, key, None if held is None else (held[0], written(held[1])))
-            for (limit, key), held in taken.items()
+            for (limit, key), held in pending.taken.items()
         ]
         self._execute(
             "INSERT INTO pending VALUES (?,"
-            " (SELECT coalesce(max(number), 0) + 1 FROM pending WHERE session=?), ?, ?)"
-            " ON CONFLICT (session, call) DO UPDATE SET taken=excluded.taken",
-            (self._session, self._session, text_of(call), json.dumps(items)),
+            " (SELECT coalesce(max(number), 0) + 1 FROM pending WHERE session=?), ?, ?, ?)"
+            " ON CONFLICT (session, call) DO UPDATE SET taken=excluded.taken, times=excluded.times",
+            (self._session, self._session, text_of(call), json.dumps(items), pending.times),
         )
 
     def __delitem__(self, call: Call) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from policy_engine.decision import Calls, Decision, Request, Session
 from policy_engine.state.counter import Held
 from policy_engine.state.forgotten import Forgotten
-from policy_engine.state.hold import Call, Key, Scope, call_of
+from policy_engine.state.hold import Call, Key, Pending, Scope, call_of
 from policy_engine.state.ordered import Ordered
 
 __all__ = ["MAX_CALL_IDS", "Remembered", "Sessions"]
@@ -28,7 +28,7 @@ class Remembered:
     """When it was used last, where that says when it is dropped."""
     labels: frozenset[str] = _NO_LABELS
     calls: dict[str, int] | None = None
-    pending: MutableMapping[Call, dict[Key, Held | None]] | None = None
+    pending: MutableMapping[Call, Pending] | None = None
     """What calls that have not run hold in counters; None for usage that is not reported."""
     ran: MutableMapping[str, None] | None = None
     """Call ids of calls that ran, oldest first."""
@@ -36,16 +36,32 @@ class Remembered:
     def held(self, request: Request) -> Mapping[Key, Held | None]:
         """Return what the same request holds that was asked earlier under the same call id."""
         call = None if self.pending is None else call_of(request)
-        return {} if self.pending is None or call is None else self.pending.get(call, {})
+        found = None if self.pending is None or call is None else self.pending.get(call)
+        return {} if found is None else found.taken
 
     def hold(self, call: Call, taken: dict[Key, Held | None]) -> None:
         """Note what a call holds until it has run."""
         pending = {} if self.pending is None else self.pending
         self.pending = pending
-        pending[call] = taken
+        before = pending.get(call)
+        pending[call] = Pending(taken, 1 if before is None else before.times + 1)
         if len(pending) > MAX_CALL_IDS:
             # What it holds stays counted; asked again, it counts twice.
             del pending[next(iter(pending))]
+
+    def give_back(self, call: Call) -> Mapping[Key, Held | None] | None:
+        """Return what a call gives back that one request will not run; None while another may.
+
+        Also None where the call ran, or it is not known any more what it holds.
+        """
+        found = None if self.pending is None else self.pending.get(call)
+        if self.pending is None or found is None:
+            return None
+        if found.times > 1:
+            self.pending[call] = found._replace(times=found.times - 1)
+            return None
+        self.drop(call)
+        return found.taken
 
     def drop(self, call: Call) -> None:
         """Forget what a call holds."""

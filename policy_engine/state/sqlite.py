@@ -112,7 +112,7 @@ class SqliteState:
 
     def release(self, hold: Hold) -> None:
         """Give back what a request holds that will not run after all."""
-        if hold.again or not (hold.taken or hold.call):
+        if not (hold.taken or hold.call):
             return
         with self._writing(None) as work:
             work.take_back(hold)
@@ -216,7 +216,10 @@ class _Work(MemoryState):
 
     def take_back(self, hold: Hold) -> None:
         """Release a hold, whose amounts are loaded."""
-        self._counter_rows.held = hold.taken
+        remembered = self._sessions.get(hold.scope)
+        pending = None if remembered is None else remembered.pending
+        found = None if pending is None or hold.call is None else pending.get(hold.call)
+        self._counter_rows.held = hold.taken if found is None else found.taken
         self.release(hold)
 
     def is_worn(self) -> bool:
