@@ -94,8 +94,9 @@ def test_of_two_processes_that_race_with_one_state_one_runs_it(approved, tmp_pat
     found = [ended(one) for one in (start("race", folder, "1"), start("race", folder, "1"))]
     assert sorted(paid(folder, more=True)) == [f"O-{number} 200" for number in range(RUNS)]
     for one, two in zip(*found, strict=True):
-        told = [(each.get("outputs") or [None, None])[1] for each in (one, two)]
-        assert told.count("paid") == 1
+        # The slower one may be stopped before it comes to the call.
+        told = [(each.get("outputs") or [])[1:2] for each in (one, two)]
+        assert told.count(["paid"]) == 1
 
 
 def test_a_bare_approval_of_the_state_lets_nothing_through(paused, tmp_path):

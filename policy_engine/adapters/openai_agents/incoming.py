@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.nested import nested_history, with_history
 from policy_engine.adapters.openai_agents.parts import decided
-from policy_engine.adapters.openai_agents.scope import GIVEN
+from policy_engine.adapters.openai_agents.scope import GIVEN, RUN
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
 from policy_engine.guard import Denied, Guard, GuardSession
 
@@ -147,6 +147,6 @@ def note_judged(guard: Guard, session: GuardSession, content: Any) -> None:
 
 def _key(guard: Guard, session: GuardSession, content: Any) -> bytes:
     principal = session.principal or {}
-    named = [guard.revision, session.id, session.agent, session.trace.trace_id]
+    named = [guard.revision, session.id, session.agent, RUN.get() or session.trace.trace_id]
     text = json.dumps([*named, principal.get("id"), principal.get("tenant"), content], default=repr)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -22,13 +22,20 @@ from policy_engine.adapters.openai_agents.beside import made_text, read_tools, w
 from policy_engine.adapters.openai_agents.calls import redacted_calls
 from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
 from policy_engine.adapters.openai_agents.incoming import model_input
-from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.parts import decided_texts
 from policy_engine.adapters.openai_agents.scope import TURN, about, here, session_for
 from policy_engine.adapters.openai_agents.settings import refuse_hidden
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
-from policy_engine.adapters.openai_agents.texts import Part, parts_of_output, with_parts
-from policy_engine.guard import Guard, GuardSession
+from policy_engine.adapters.openai_agents.texts import (
+    Part,
+    is_repeated,
+    parts_of_output,
+    read_as_json,
+    with_parts,
+)
+from policy_engine.adapters.openai_agents.turns import turn_of
+from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = ["GuardedModel", "model_name"]
 
@@ -90,26 +97,28 @@ class GuardedModel(Model):
             Denied: The request or the response is not permitted.
         """
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt)
-        session, model, sent = await self._before(asked)
-        try:
-            response = await model.get_response(
-                system_instructions=sent.instructions,
-                input=sent.items,
-                model_settings=model_settings,
-                tools=sent.tools,
-                output_schema=output_schema,
-                handoffs=handoffs,
-                tracing=tracing,
-                previous_response_id=previous_response_id,
-                conversation_id=conversation_id,
-                prompt=sent.prompt,
-            )
-        except BaseException as error:
-            self._settle(session, *spent(sent, error, []))
-            raise
-        used = response.usage
-        if used.total_tokens or used.input_tokens or used.output_tokens:
-            self._settle(session, used.input_tokens, used.output_tokens)
+        session = self._session()
+        async with turn_of(self._guard, session, self.name):
+            model, sent = await self._before(session, asked)
+            try:
+                response = await model.get_response(
+                    system_instructions=sent.instructions,
+                    input=sent.items,
+                    model_settings=model_settings,
+                    tools=sent.tools,
+                    output_schema=output_schema,
+                    handoffs=handoffs,
+                    tracing=tracing,
+                    previous_response_id=previous_response_id,
+                    conversation_id=conversation_id,
+                    prompt=sent.prompt,
+                )
+            except BaseException as error:
+                self._settle(session, *spent(sent, error, []))
+                raise
+            used = response.usage
+            if used.total_tokens or used.input_tokens or used.output_tokens:
+                self._settle(session, used.input_tokens, used.output_tokens)
         judged = await self._judged(session, response.output, sent)
         return dataclasses.replace(response, output=judged)
 
@@ -133,27 +142,30 @@ class GuardedModel(Model):
             Denied: The request or the response is not permitted.
         """
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt)
-        session, model, sent = await self._before(asked)
+        session = self._session()
         events: list[Any] = []
-        try:
-            stream = model.stream_response(
-                sent.instructions,
-                sent.items,
-                model_settings,
-                sent.tools,
-                output_schema,
-                handoffs,
-                tracing,
-                previous_response_id=previous_response_id,
-                conversation_id=conversation_id,
-                prompt=sent.prompt,
-            )
-            async for event in stream:
-                events.append(event)  # noqa: PERF401 - what came before an error counts
-        except BaseException as error:
-            self._settle(session, *spent(sent, error, events))
-            raise
-        for event in await self._streamed(session, events, sent):
+        async with turn_of(self._guard, session, self.name):
+            model, sent = await self._before(session, asked)
+            try:
+                stream = model.stream_response(
+                    sent.instructions,
+                    sent.items,
+                    model_settings,
+                    sent.tools,
+                    output_schema,
+                    handoffs,
+                    tracing,
+                    previous_response_id=previous_response_id,
+                    conversation_id=conversation_id,
+                    prompt=sent.prompt,
+                )
+                async for event in stream:
+                    events.append(event)  # noqa: PERF401 - what came before an error counts
+            except BaseException as error:
+                self._settle(session, *spent(sent, error, events))
+                raise
+            last = self._settled(session, events, sent)
+        for event in await self._streamed(session, events, last, sent):
             yield event
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
@@ -176,8 +188,13 @@ class GuardedModel(Model):
         provider = MultiProvider() if scope is None else scope.provider
         return provider.get_model(self._inner)
 
-    async def _before(self, asked: _Asked) -> tuple[GuardSession, Model, Sent]:
-        """Decide about a request; return who asks, and what is sent where.
+    def _session(self) -> GuardSession:
+        turn = TURN.get()
+        name = None if turn is None else turn.agent.name
+        return session_for(self._guard, self._agent or name)
+
+    async def _before(self, session: GuardSession, asked: _Asked) -> tuple[Model, Sent]:
+        """Decide about a request; return what is sent where.
 
         Raises:
             Denied: It is not permitted.
@@ -185,8 +202,6 @@ class GuardedModel(Model):
         """
         turn = TURN.get()
         agent = None if turn is None else turn.agent
-        name = None if agent is None else agent.name
-        session = session_for(self._guard, self._agent or name)
         refuse_hidden(session.agent or "", asked.settings)
         made = made_text(agent, asked.instructions, asked.prompt)
         request = about(session, "model_request", model=self.name, text=made)
@@ -205,7 +220,7 @@ class GuardedModel(Model):
             raise
         if turn is not None:
             turn.was_answered = True
-        return session, model, sent
+        return model, sent
 
     def _settle(self, session: GuardSession, read: int, written: int) -> None:
         session.run(
@@ -228,6 +243,8 @@ class GuardedModel(Model):
             parts = list(group)
             texts = [part.text for part in parts]
             permitted = await decided_texts(self._guard, session, self.name, texts)
+            for text in permitted:
+                await self._unescaped(session, text)
             changes |= {
                 part: text for part, text in zip(parts, permitted, strict=True) if text != part.text
             }
@@ -235,21 +252,44 @@ class GuardedModel(Model):
         calls = [_complete(item) for item in said]
         return await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
 
-    async def _streamed(self, session: GuardSession, events: list[Any], sent: Sent) -> list[Any]:
+    async def _unescaped(self, session: GuardSession, text: str) -> None:
+        """Judge what JSON with escapes reads as: a structured output, say.
+
+        Raises:
+            Denied: It is not permitted, or would have to be redacted, which escapes do not allow.
+        """
+        plain = read_as_json(text)
+        if plain is None:
+            return
+        request = about(session, "model_response", model=self.name, text=plain)
+        if (await foresee(self._guard, session, request)).effect == "allow":
+            return
+        decision = await enforce(self._guard, session, request)
+        told = "What is written here with escapes would have to be redacted."
+        raise Denied(decision.denied("redaction.cannot_tell", told))
+
+    def _settled(self, session: GuardSession, events: list[Any], sent: Sent) -> Any:
+        """Note what a streamed response used; return the event that ends it."""
         last = next((e for e in reversed(events) if hasattr(e, "response")), None)
         if not isinstance(last, ResponseCompletedEvent):
             self._settle(session, *(usage_of(last) or spent(sent, None, events)))
+        elif last.response.usage is not None:
+            used = last.response.usage
+            self._settle(session, used.input_tokens, used.output_tokens)
+        return last
+
+    async def _streamed(
+        self, session: GuardSession, events: list[Any], last: Any, sent: Sent
+    ) -> list[Any]:
+        if not isinstance(last, ResponseCompletedEvent):
             # It failed or broke off: the SDK raises by its last event, and needs nothing else.
             ended = [e for e in events[-1:] if _is_end(e)]
             return [_emptied(event) for event in ended]
-        used = last.response.usage
-        if used is not None:
-            self._settle(session, used.input_tokens, used.output_tokens)
         said = list(last.response.output) or [
             e.item for e in events if getattr(e, "type", "") == "response.output_item.done"
         ]
         judged = await self._judged(session, said, sent)
-        if judged == said:
+        if judged == said and is_repeated(events, said):
             return events
         response = last.response.model_copy(update={"output": judged, "output_parsed": None})
         return [last.model_copy(update={"response": response})]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextvars
 import re
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, Final
 
 from agents import Agent, ModelProvider, RunConfig, get_current_span, get_current_trace
@@ -27,6 +28,7 @@ from policy_engine.guard.session import current
 
 __all__ = [
     "GIVEN",
+    "RUN",
     "SCOPE",
     "TURN",
     "PolicyRunConfig",
@@ -67,6 +69,7 @@ class PolicyRunConfig(RunConfig):
             _note(object.__getattribute__, self)
             if name == _INPUT:
                 GIVEN.set(None)
+                RUN.set(token_hex(8))
         return object.__getattribute__(self, name)
 
 
@@ -112,6 +115,12 @@ A run under our configuration forgets what an earlier one left here before it ta
 under another configuration may meet it: it counts only where the input ends with the same items,
 and what is not new is withheld from the model where it is denied.
 """
+
+
+RUN: Final[contextvars.ContextVar[str | None]] = contextvars.ContextVar(
+    "policy_engine_openai_agents_run", default=None
+)
+"""Tells runs under our configurations apart; None in others, which the trace tells apart."""
 
 
 def here(guard: Guard) -> Scope | None:

@@ -1,12 +1,23 @@
 """The texts of an SDK's items: what the agent is given, and what a model says."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["Part", "parts_of_output", "said_by_user", "with_content", "with_parts"]
+__all__ = [
+    "Part",
+    "is_repeated",
+    "parts_of_output",
+    "read_as_json",
+    "said_by_user",
+    "with_content",
+    "with_parts",
+]
 
 _USER: Final = frozenset({"user", "system", "developer"})
+_SPOKEN: Final = ("arguments", "input", "code")
+"""Fields of calls that are streamed."""
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "output_text": ("content", "text"),
     "refusal": ("content", "refusal"),
@@ -36,7 +47,7 @@ class Part:
 
 def said_by_user(item: object) -> Any:
     """Return the content of an input item that is given to the agent; None of any other."""
-    if not isinstance(item, dict) or item.get("type", "message") != "message":
+    if not isinstance(item, dict) or (item.get("type") or "message") != "message":
         return None
     return item.get("content") if item.get("role") in _USER else None
 
@@ -75,6 +86,32 @@ def with_parts(output: list[Any], changes: Mapping[Part, str]) -> list[Any]:
             del parts[part.index]
         changed[part.item] = _replaced(item, {part.place: parts, "encrypted_content": None})
     return changed
+
+
+def read_as_json(text: str) -> str | None:
+    """Return how JSON reads without escapes; None where that is how it is written."""
+    if "\\" not in text:
+        return None
+    try:
+        plain = json.dumps(json.loads(text), ensure_ascii=False)
+    except ValueError:
+        return None
+    # What a string holds is read as lines, not as their escapes.
+    return plain.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+
+
+def is_repeated(events: Iterable[Any], output: list[Any]) -> bool:
+    """Whether all that a stream said piece by piece stands in what it said at the end."""
+    streamed: dict[tuple[str, ...], list[str]] = {}
+    for event in events:
+        delta = getattr(event, "delta", None)
+        if isinstance(delta, str):
+            fields = ("type", "item_id", "content_index", "summary_index")
+            key = tuple(str(getattr(event, name, "")) for name in fields)
+            streamed.setdefault(key, []).append(delta)
+    said = [part.text for part in parts_of_output(output)]
+    said += [str(_get(item, name)) for item in output for name in _SPOKEN if _get(item, name)]
+    return all(any(text in one for one in said) for text in map("".join, streamed.values()))
 
 
 def _get(value: object, name: str) -> Any:
