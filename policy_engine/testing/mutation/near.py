@@ -6,25 +6,29 @@ from typing import Any, Final
 
 from policy_engine.cel.nodes import ListItems, Literal, Node, children
 from policy_engine.compiler import Chain
+from policy_engine.lint.proof.regexes import sample
 from policy_engine.testing.mutation.keywords import OTHER
 from policy_engine.testing.mutation.sample import Sample
 
 __all__ = ["Near", "literals_of"]
 
 _POOL: Final = 12
+_FEW: Final = 4
 
 
 class Near:
     """Finds values next to those that a request holds and that conditions name.
 
     Args:
-        sample: The request and what is known.
+        seed: The request and what is known.
         chain: What it meets.
     """
 
-    def __init__(self, sample: Sample, chain: Chain) -> None:
+    def __init__(self, seed: Sample, chain: Chain) -> None:
         self._literals = list(dict.fromkeys(_literals(chain)))
-        held = list(dict.fromkeys(islice(_held(sample), 4 * _POOL)))
+        self._said = list(dict.fromkeys(islice(_looked_for(chain), _POOL)))
+        self._declared = _declared(chain)
+        held = list(dict.fromkeys(islice(_held(seed), 4 * _POOL)))
         self._texts = [one for one in held if isinstance(one, str)][:_POOL]
         numbers = [one for one in held if not isinstance(one, str)][:_POOL]
         self._numbers = numbers
@@ -39,6 +43,11 @@ class Near:
         """The texts that conditions name."""
         return [one for one in self._literals if isinstance(one, str)]
 
+    def at(self, path: tuple[str, ...], value: Any) -> Iterator[Any]:
+        """Yield what conditions name, and what a schema lists, for a place that they read."""
+        yield from self._declared.get(path, ())
+        yield from self.named(value)
+
     def named(self, value: Any) -> Iterator[Any]:
         """Yield what conditions name, and what is next to it, of the kind of a value."""
         if isinstance(value, bool):
@@ -49,6 +58,7 @@ class Near:
                     yield one
             elif value is None or isinstance(value, int | float):
                 yield from (one, one + 1)
+        yield from self._said if value is None or isinstance(value, str) else ()
         yield from self._texts[:3] if isinstance(value, str) else ()
         yield OTHER
 
@@ -71,7 +81,7 @@ class Near:
                         yield {**value, key: other}
 
     def _texts_for(self, value: str) -> Iterator[str]:
-        yield from (OTHER, value.upper(), *self._texts)
+        yield from (OTHER, value.upper(), *self._texts, *self._said)
         for one in self.texts:
             yield from (one, value + one, one + value, one + "/x", one.upper())
             yield from ("https://" + one, "https://" + one + "/x")
@@ -86,10 +96,10 @@ class Near:
         yield from ([*value, one] for one in self._literals)
 
 
-def _held(sample: Sample) -> Iterator[Any]:
+def _held(seed: Sample) -> Iterator[Any]:
     """Yield the texts and numbers that a request holds."""
-    request = sample.request
-    pending = [request.principal, request.args, dict(sample.facts.answers), request.context]
+    request = seed.request
+    pending = [request.principal, request.args, dict(seed.facts.answers), request.context]
     while pending:
         value = pending.pop(0)
         if isinstance(value, Mapping):
@@ -104,6 +114,27 @@ def _literals(chain: Chain) -> Iterator[Any]:
     for rule in chain.rules:
         if rule.condition is not None:
             yield from literals_of(rule.condition.tree)
+
+
+def _looked_for(chain: Chain) -> Iterator[str]:
+    """Yield a text for each pattern that a check looks for."""
+    for rule in chain.rules:
+        for number in sorted(rule.check.ids) if rule.check is not None else ():
+            yield from sample(chain.scanner.patterns[number].expression)[:1]
+
+
+def _declared(chain: Chain) -> dict[tuple[str, ...], list[Any]]:
+    """Return what the schemas of arguments list, and a text for each of their patterns."""
+    found: dict[tuple[str, ...], list[Any]] = {}
+    for constraint in chain.constraints:
+        for name, schema in constraint.schemas.items():
+            if not isinstance(schema, Mapping):
+                continue
+            values = found.setdefault(("args", name), [])
+            values.extend(list(schema.get("enum") or ())[:_FEW])
+            pattern = schema.get("pattern")
+            values.extend(sample(pattern)[:_FEW] if isinstance(pattern, str) else ())
+    return found
 
 
 def literals_of(node: Node) -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, islice, product
 from typing import Any, Final
 
 from policy_engine.testing.mutation.near import Near
@@ -12,6 +12,8 @@ __all__ = ["in_pairs", "with_each"]
 
 _MANY: Final = 6
 """So many things are changed two at a time."""
+_TOGETHER: Final = 1_000
+"""So many requests are tried in which all of them are changed."""
 _SLOTS: Final = ("args", "facts", "context", "principal")
 
 
@@ -19,10 +21,26 @@ def in_pairs(sample: Sample, near: Near, reads: Reads) -> Iterator[Sample]:
     """Yield samples in which two things that a condition reads are what it names."""
     slots = sorted(path for path in reads.paths or () if path[0] in _SLOTS and len(path) > 1)
     for first, second in combinations(slots[:_MANY], 2):
-        for one in near.named(_at(sample, first)):
+        for one in near.at(first, _at(sample, first)):
             changed = _with(sample, first, one)
-            for other in near.named(_at(sample, second)):
+            for other in near.at(second, _at(sample, second)):
                 yield _with(changed, second, other)
+    if len(slots) > 2:
+        yield from islice(_all_at_once(sample, near, slots[:_MANY]), _TOGETHER)
+
+
+def _all_at_once(sample: Sample, near: Near, slots: list[tuple[str, ...]]) -> Iterator[Sample]:
+    values = [list(dict.fromkeys(map(_key, near.at(s, _at(sample, s))))) for s in slots]
+    for chosen in product(*values):
+        changed = sample
+        for slot, (_, value) in zip(slots, chosen, strict=True):
+            changed = _with(changed, slot, value)
+        yield changed
+
+
+def _key(value: Any) -> tuple[str, Any]:
+    """Tell values apart that are equal and of different kinds."""
+    return type(value).__name__, value
 
 
 def with_each(

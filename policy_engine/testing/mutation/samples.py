@@ -94,7 +94,8 @@ def _arguments_of(sample: Sample, chain: Chain, near: Near, reads: Reads) -> Ite
         if not reads.wants("args", name):
             continue
         yield with_argument(sample, name, ABSENT)
-        for value in near.to(args.get(name)):
+        near_by = near.to(args[name]) if args.get(name) is not None else near.named(None)
+        for value in near_by:
             yield with_argument(sample, name, value)
         for schema in declared.get(name, [{}]):
             for value in values_of(schema, args.get(name)):
