@@ -316,7 +316,9 @@ class Guard:
             wait: How many seconds to wait for an approval before raising.
 
         Raises:
-            TypeError: It is no plain function, or `inject` names no parameter of it.
+            TypeError: It is no plain function, is guarded already, makes a context manager, or
+                `inject` names no parameter of it.
+            ValueError: `wait` is no time, or `on_denied` is neither `raise` nor `return`.
         """
         names = inject if isinstance(inject, str) else tuple(inject)
         options = Options(name, on_denied, names, wait)  # type: ignore[arg-type]
