@@ -26,6 +26,13 @@ Passes:
     tools:
       wipe: {args: {confirm: {type: boolean, const: true}}}
 
+    ---
+    tools:
+      apply:
+        args: {dry_run: {type: boolean, optional: true}}
+        rules:
+          - {id: in-earnest, when: "!has(args.dry_run) || !args.dry_run", effect: deny}
+
 Fix:
     Remove `optional: true`; where a tool has a harmless default, let the model state it.
 """
@@ -33,6 +40,7 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.cel.nodes import Has, Not, Or
 from policy_engine.lint.places import SchemaAt, arguments
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
@@ -55,6 +63,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         if place.schema.get("optional") is not True or entry is None:
             continue
         if not _is_guard(place.name, entry.name) or not _is_restricted(subject, place):
+            continue
+        if _is_absence_met(subject, place):
             continue
         scene = call_scene(subject, place.policy, named_by(entry.name))
         yield Found(
@@ -86,6 +96,19 @@ def _is_restricted(subject: Subject, place: SchemaAt) -> bool:
         and ("args", place.argument) in {read[:2] for read in found.compiled.condition.reads}
         for found in subject.rules_of(name)
     )
+
+
+def _is_absence_met(subject: Subject, place: SchemaAt) -> bool:
+    """Whether a rule speaks where the argument is left out: `!has(args.x) || …`."""
+    name = named_by(place.entry.name) if place.entry is not None else ""
+    trees = (
+        found.compiled.condition.tree
+        for found in subject.rules_of(name)
+        if found.compiled.condition is not None
+    )
+    terms = (term for tree in trees for term in (tree.terms if isinstance(tree, Or) else (tree,)))
+    absences = (term.operand for term in terms if isinstance(term, Not))
+    return any(isinstance(one, Has) and one.field == place.argument for one in absences)
 
 
 RULE: Final = LintRule("PE206", "optional-guard", "warning", __doc__ or "", _find)
