@@ -8,8 +8,8 @@ __all__ = ["tools_for"]
 
 
 def tools_for(subject: Subject, entry: Entry) -> list[Tool]:
-    """Return the tools that an entry matches; none where the tools are not known."""
-    tools = subject.tools or {}
+    """Return the tools that an entry matches, in plain words; none where they are not known."""
+    tools = subject.plain_tools
     if entry.name in tools:
         return [tools[entry.name]]
     return [tool for name, tool in tools.items() if matches_glob(entry.name, name)]

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, 
 
 from policy_engine.guard.call import Tool as GuardedTool
 from policy_engine.guard.guarded import TOOL
+from policy_engine.lint.tool_schema import broken_references
 from policy_engine.tools import Tool, read_tools
 
 __all__ = ["Listing", "RegistryError", "tools_from", "tools_in"]
@@ -57,8 +58,20 @@ def tools_from(source: str, listing: Listing | None = None) -> tuple[Tool, ...]:
         listing: Is asked first about an object of a module.
 
     Raises:
-        RegistryError: There is no such file or object, or it lists no tools.
+        RegistryError: There is no such file or object, it lists no tools, or a schema has a
+            reference that leads nowhere.
     """
+    tools = _read(source, listing)
+    for tool in tools:
+        for pointer, reference in broken_references(tool.schema):
+            raise RegistryError(
+                f'{source}: the schema of "{tool.name}" is broken: '
+                f'"{reference}" at {pointer} leads nowhere within it'
+            )
+    return tools
+
+
+def _read(source: str, listing: Listing | None) -> tuple[Tool, ...]:
     module, colon, name = source.partition(":")
     if colon and name.replace(".", "").isidentifier() and not os.path.exists(source):  # noqa: PTH110
         return _from_module(source, module, name, listing)

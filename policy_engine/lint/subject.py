@@ -13,6 +13,7 @@ from policy_engine.compiler.parts import Parts
 from policy_engine.decision import Stage
 from policy_engine.engine import Engine
 from policy_engine.lint.together import applies_with
+from policy_engine.lint.tool_schema import plain_tool
 from policy_engine.policy import LoadedPolicy, ToolBlock
 from policy_engine.source import Path
 from policy_engine.tools import Tool
@@ -99,6 +100,11 @@ class Subject:
         if found is None:
             found = self._kept[name] = tuple(make())
         return found
+
+    @cached_property
+    def plain_tools(self) -> Mapping[str, Tool]:
+        """Name -> tool, the references of its schema followed; empty where they are not known."""
+        return {name: plain_tool(tool) for name, tool in (self.tools or {}).items()}
 
     @cached_property
     def engine(self) -> Engine:
