@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice, product
+from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from policy_engine.compiler.names import is_glob
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.choices import ABSENT, Choices, ordered
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
 from policy_engine.lint.proof.language import Piece
@@ -57,6 +58,7 @@ class Scene:
     """The tool, or the agent that is handed to."""
     args: Mapping[str, list[Any]] = field(default_factory=dict)
     """What is declared of each argument."""
+    _known: dict[Term, Values] = field(default_factory=dict, repr=False)
 
     def schemas(self, term: Term) -> list[Any]:
         """Return what is declared of a value."""
@@ -84,6 +86,12 @@ class Scene:
 
     def base(self, term: Term) -> Values:
         """Return the values that something may have before anything is tested."""
+        known = self._known.get(term)
+        if known is None:
+            known = self._known[term] = self._base(term)
+        return known.copy()
+
+    def _base(self, term: Term) -> Values:
         if term[0] == "size":
             return self._size(term[1:])
         if term[0] in _CASES:
@@ -152,7 +160,10 @@ class Scene:
         return values
 
     def requests(
-        self, *wanted: Formula, fixed: Mapping[Term, Any] | None = None
+        self,
+        *wanted: Formula,
+        fixed: Mapping[Term, Any] | None = None,
+        choices: "Choices | None" = None,
     ) -> "Iterator[Draft]":
         """Go through requests in which formulas probably hold."""
         try:
@@ -160,7 +171,7 @@ class Scene:
         except TooManyError:
             return
         for case in found:
-            for chosen in islice(_choices(case), _TRIES):
+            for chosen in islice((choices or ordered)(case), _TRIES):
                 draft = Draft(self, {**chosen, **(fixed or {})}, case)
                 if not draft.failed:
                     yield draft
@@ -186,25 +197,6 @@ class Scene:
         return None
 
 
-def _choices(case: Case) -> Iterator[dict[Term, Any]]:
-    terms = list(case.values)
-    options = [list(islice(_options(case.values[term]), 4)) for term in terms]
-    if not all(options):
-        return
-    for chosen in product(*options):
-        yield dict(zip(terms, chosen, strict=True))
-
-
-def _options(values: Values) -> Iterator[Any]:
-    if values.is_absent:
-        yield _ABSENT
-    else:
-        yield from values.candidates()
-
-
-_ABSENT: Final = object()
-
-
 class Draft:
     """A request in the making."""
 
@@ -215,7 +207,7 @@ class Draft:
         self.labels: set[str] = set()
         self.request: dict[str, Any] = self._plain()
         for term, value in chosen.items():
-            if term[0] != "size" or value is not _ABSENT:
+            if term[0] != "size" or value is not ABSENT:
                 self._set(term, value)
         for term in dict.fromkeys((*case.members, *case.every, *case.some)):
             members = case.members.get(term, {})
@@ -262,7 +254,7 @@ class Draft:
             self._size(tuple(rest), value)
         elif root == "session":
             if rest[:1] == ["calls"] and len(rest) == 2:
-                self.calls[rest[1]] = 0 if value is _ABSENT else int(value is True or value)
+                self.calls[rest[1]] = 0 if value is ABSENT else int(value is True or value)
             elif rest == ["id"]:
                 self.request["session"] = value
             else:
@@ -372,7 +364,7 @@ def _graft(holder: Any, path: list[str], value: Any) -> None:
         if not isinstance(below, dict):
             below = holder[step] = {}
         holder = below
-    if value is _ABSENT:
+    if value is ABSENT:
         holder.pop(path[-1], None)
     else:
         holder[path[-1]] = value
@@ -397,17 +389,21 @@ def _caller(policy: LoadedPolicy) -> dict[str, Any]:
 
 def call_scene(subject: Subject, policy: LoadedPolicy, name: str) -> Scene:
     """Return where a call of a tool is looked at."""
-    return Scene(subject, policy, "tool_call", name, subject.args_of(name, policy) or {})
+    return _tool_scene(subject, policy, "tool_call", name)
+
+
+def _tool_scene(subject: Subject, policy: LoadedPolicy, stage: str, name: str) -> Scene:
+    def made() -> Iterator[Scene]:
+        yield Scene(subject, policy, stage, name, subject.args_of(name, policy) or {})
+
+    return subject.once(f"scene {stage} {policy.policy.policy} {name}", made)[0]
 
 
 def scenes(subject: Subject, found: PlacedCondition) -> list[Scene]:
     """Return where a rule's condition is looked at: once for each tool that it is about."""
     if found.stage in {"tool_call", "tool_result"}:
         return [
-            Scene(
-                subject, found.policy, found.stage, name, subject.args_of(name, found.policy) or {}
-            )
-            for name in subject.covered(found)
+            _tool_scene(subject, found.policy, found.stage, name) for name in subject.covered(found)
         ]
     if found.stage == "handoff":
         section = found.policy.policy.handoffs or {}

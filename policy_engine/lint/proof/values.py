@@ -22,6 +22,10 @@ class Values:
     def __init__(self, kind: str = "any", boxes: Iterable[Box] | None = None) -> None:
         self.boxes = [Box(kind)] if boxes is None else list(boxes)
 
+    def copy(self) -> "Values":
+        """Return values that can be narrowed by themselves."""
+        return Values(boxes=[box.copy() for box in self.boxes])
+
     def _each(self, narrow: Callable[[Box], None]) -> None:
         for box in self.boxes:
             narrow(box)

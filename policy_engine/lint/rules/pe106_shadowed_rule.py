@@ -45,6 +45,7 @@ from typing import Final
 
 from policy_engine.decision import RANK
 from policy_engine.lint.containment import check_covers, text_that_breaks
+from policy_engine.lint.examples import spoken_with
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Clause, Formula, Group, Term, atoms, opposite
 from policy_engine.lint.proof.matching import broken, matching
@@ -112,17 +113,20 @@ def _overruling(
     places = scenes(subject, found)
     if not places or any(_is_settled(found, place) for place in places):
         return []
-    alone = [other for other in others if _implies(found, [other], places)]
+    seen = spoken_with(found, matching(found, places[0]), places[0])
+    always = [other for other in others if all(other.compiled.name in names for names in seen)]
+    alone = [other for other in always if _implies(found, [other], places)]
     for other in alone:
         stricter = RANK[other.compiled.effect] > RANK[found.compiled.effect]
         if stricter or not _implies(other, [found], places) or _later(subject, found, other):
             return [other]
-    if alone or not 1 < len(others) <= _MOST:
+    heard = frozenset[str]().union(*seen)
+    left = [other for other in others if not seen or other.compiled.name in heard]
+    if alone or not 1 < len(left) <= _MOST:
         return []
-    left = list(others)
     if not _implies(found, left, places):
         return []
-    for other in others:
+    for other in tuple(left):
         fewer = [one for one in left if one is not other]
         if _implies(found, fewer, places):
             left = fewer
