@@ -1,7 +1,8 @@
 """Tests of policies inside a pytest run: the ini option `policy_engine_tests` names them.
 
-Each test of a file is an item. Nothing of policy-engine is imported before a file is collected,
-so that a suite without such tests pays nothing.
+Each test of a file is an item. Where pytest is told no paths, they run beside `testpaths`. Nothing
+of policy-engine is imported before a file is collected, so that a suite without such tests pays
+nothing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ __all__ = ["PolicyFailedError", "PolicyTest", "PolicyTestFile"]
 
 _OPTION = "policy_engine_tests"
 _ENDINGS = frozenset({".yaml", ".yml"})
+_FOLDER = "tests"
 
 
 class PolicyFailedError(Exception):
@@ -34,14 +36,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at the named paths: one that holds no tests would pass without a word.
+
+    Raises:
+        pytest.UsageError: There is nothing there, or no tests.
+    """
+    named: list[Path] = config.getini(_OPTION)
+    for path in named:
+        if not path.exists():
+            raise pytest.UsageError(f"{_OPTION}: there is no file or folder {path}")
+        if path.is_dir() and not any(_is_test(file, path) for file in path.rglob("*")):
+            message = "holds no tests: those are the *.yaml and *.yml files in folders named tests"
+            raise pytest.UsageError(f"{_OPTION}: {path} {message}")
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        known = [config.invocation_params.dir / arg for arg in config.args]
+        config.args.extend(
+            str(path) for path in named if not any(_is_below(path, one) for one in known)
+        )
+
+
+def _is_below(path: Path, other: Path) -> bool:
+    return path == other or other in path.parents
+
+
+def _is_test(file: Path, named: Path) -> bool:
+    """Whether a path of the option means a file, as `policy-engine test` takes it."""
+    if file.suffix not in _ENDINGS or not _is_below(file, named):
+        return False
+    return file == named or _FOLDER in (named.name, *file.relative_to(named).parts[:-1])
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "PolicyTestFile | None":
     """Collect the test files that the option names, below the paths that pytest looks at."""
-    if file_path.suffix not in _ENDINGS:
-        return None
     named: list[Path] = parent.config.getini(_OPTION)
-    for path in named:
-        if file_path == path or path in file_path.parents:
-            return PolicyTestFile.from_parent(parent, path=file_path)
+    if any(_is_test(file_path, path) for path in named):
+        return PolicyTestFile.from_parent(parent, path=file_path)
     return None
 
 
@@ -58,12 +88,14 @@ class PolicyTestFile(pytest.File):
             raise self.CollectError(str(error)) from None
         engine_of = import_module("policy_engine.engine").Engine
         prices_of = import_module("policy_engine.testing.replay").prices_of
+        printable = import_module("policy_engine.report.printable").printable
         for suite in loaded.suites:
             engine = engine_of(loaded.policies[suite.policies])
             prices = prices_of(engine.compiled)
             for case in suite.cases:
+                name = printable(case.name)
                 yield PolicyTest.from_parent(
-                    self, name=case.name, engine=engine, prices=prices, case=case
+                    self, name=name, engine=engine, prices=prices, case=case
                 )
 
 
@@ -100,6 +132,9 @@ class PolicyTest(pytest.Item):
 
 def _told(result: "Result") -> Iterable[str]:
     failure_lines = import_module("policy_engine.testing.output.lines").failure_lines
+    printable = import_module("policy_engine.report.printable").printable
     for failure in result.failures:
-        yield f"{failure.location}: {result.case.name}"
-        yield from (f"  {line}" for line in failure_lines(result, failure))
+        # What differs comes first: pytest shows the first line only where it sums up.
+        lines = list(failure_lines(result, failure))
+        lines.insert(len(failure.differences), f"  at {failure.location}")
+        yield from map(printable, lines)

@@ -58,6 +58,8 @@ class Step:
     """Rule -> `approved` or `rejected`."""
     after: float = 0.0
     """How many seconds later than the one before."""
+    strict: bool = True
+    """Whether each rule that is answered must ask."""
 
 
 @dataclass(frozen=True, slots=True)

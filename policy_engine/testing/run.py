@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from policy_engine.decision import ApprovalNeeded, Decision, Facts, Timeout
 from policy_engine.engine import Engine
@@ -43,6 +43,8 @@ class Result:
         return not self.failures
 
 
+_ANSWERED: Final = frozenset({"approval.approved", "approval.rejected"})
+"""How a rule speaks that asked for an approval, and was answered."""
 Watcher: TypeAlias = Callable[[Decision, Facts], None]
 """Is told of every decision, with the facts that it saw."""
 
@@ -65,12 +67,10 @@ def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None =
             decisions += 1
             if watch is not None:
                 watch(decision, replay.facts)
-            if step.expected is None:
-                continue
-            differences = tuple(_differences(step.expected, decision))
+            differences = tuple(_differences(step, decision))
             if differences:
                 reasons = tuple(_spoke(decision))
-                place = step.expected.location
+                place = step.location if step.expected is None else step.expected.location
                 failures.append(Failure(place, number, turn, differences, reasons))
                 break
     return Result(case, tuple(failures), decisions)
@@ -82,9 +82,8 @@ def passes(engine: Engine, prices: Prices, case: Case) -> bool:
     for step in case.steps:
         for _ in range(step.repeat):
             decision = _decide(replay, step)
-            if step.expected is not None:
-                for _difference in _differences(step.expected, decision):
-                    return False
+            for _difference in _differences(step, decision):
+                return False
     return True
 
 
@@ -92,7 +91,18 @@ def _decide(replay: Replay, step: Step) -> Decision:
     return replay.decide(step.given, usage=step.usage, answered=step.answered, after=step.after)
 
 
-def _differences(expected: Expected, decision: Decision) -> Iterator[str]:
+def _differences(step: Step, decision: Decision) -> Iterator[str]:
+    if step.expected is not None:
+        yield from _unmet(step.expected, decision)
+    if step.answered and step.strict:
+        asked = {one.rule for one in decision.reasons if one.code in _ANSWERED}
+        for rule, answer in step.answered.items():
+            if rule not in asked:
+                yield f"{quoted(rule)} is {answer} here, and does not ask"
+
+
+def _unmet(expected: Expected, decision: Decision) -> Iterator[str]:
+    """Say what is not as it is expected."""
     if expected.effect not in (None, decision.effect):
         yield f"expected {expected.effect}, got {decision.effect}"
     if expected.would not in (None, decision.would):

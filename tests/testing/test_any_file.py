@@ -61,7 +61,25 @@ VALUES = st.recursive(
     ),
     max_leaves=12,
 )
-TESTS = st.lists(st.dictionaries(st.sampled_from(KEYS[:20]), VALUES, max_size=4), max_size=3)
+REQUESTS = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("tool", "args", "now", "stage", "text", "facts"), VALUES)
+)
+STEPS = st.fixed_dictionaries(
+    {"tool": st.just("lookup"), "args": st.just({})},
+    optional=dict.fromkeys(("now", "after", "repeat", "expect", "approved", "facts"), VALUES),
+)
+MATRICES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("principals", "tools", "allow", "require_approval"), VALUES)
+)
+SHAPED = st.one_of(
+    st.fixed_dictionaries({"request": REQUESTS, "expect": VALUES}),
+    st.fixed_dictionaries({"steps": st.lists(st.one_of(STEPS, VALUES), max_size=3)}),
+    st.fixed_dictionaries({"matrix": MATRICES}),
+    st.fixed_dictionaries({"texts": VALUES, "in": VALUES}),
+)
+TESTS = st.lists(
+    st.one_of(SHAPED, st.dictionaries(st.sampled_from(KEYS[:20]), VALUES, max_size=4)), max_size=3
+)
 
 
 @settings(
@@ -81,4 +99,8 @@ def test_reading_never_raises_anything_else(desk, tests, defaults):
     else:
         faults = ()
         run_tests(loaded, coverage=True)
+        (suite,) = loaded.suites
+        lines = {case.location.line for case in suite.cases}
+        assert len({case.name for case in suite.cases}) == len(suite.cases) >= len(tests)
+        assert all(line >= 1 for line in lines)
     assert all(fault.location.line >= 1 and str(fault) for fault in faults)

@@ -70,7 +70,7 @@ def test_limits_entries_and_defaults_are_covered(desk):
         desk(
             HEAD
             + "  - {name: a, request: {tool: lookup, args: {}}, expect: {effect: allow}}\n"
-            + "  - {name: b, request: {tool: shell, args: {}}, expect: {effect: deny}}\n"
+            + "  - {name: b, request: {tool: shell, args: {}}, expect: {rules: [desk/default]}}\n"
             + "  - {name: c, request: {tool: refund, session: null, "
             + "args: {order_id: x, amount: 1}}, expect: {effect: deny, rules: [desk/five]}}\n"
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from policy_engine.engine import Engine
+from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.reading import read_suites
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import run_case
@@ -157,6 +158,58 @@ def test_approvals_lift_what_they_are_given_for(desk):
         "expect: {effect: deny}}\n"
     )
     assert differences(path) == []
+
+
+def test_an_answer_to_what_does_not_ask_fails(desk):
+    path = desk(
+        f"{DEFAULTS}tests:\n"
+        f"  - {{name: a, request: {{{REFUND}}}, approved: [desk/large], expect: {{effect: allow}}}}\n"
+        "  - name: b\n    steps:\n"
+        f"      - {{{REFUND}, rejected: [desk/large]}}\n"
+        f"      - {{{REFUND}, expect: {{effect: allow}}}}\n"
+    )
+    assert differences(path) == [
+        '"desk/large" is approved here, and does not ask',
+        '"desk/large" is rejected here, and does not ask',
+    ]
+
+
+def test_other_values_need_not_ask_for_what_is_approved(desk):
+    path = desk(
+        f"{DEFAULTS}tests:\n"
+        f"  - {{name: a, request: {{{LARGE}}}, approved: [desk/large], expect: {{effect: allow}}, "
+        "accepts: {amount: [5, 300]}, refuses: {amount: [501]}}\n"
+    )
+    assert len(results(path)) == 4
+    assert differences(path) == []
+
+
+def test_cases_of_one_name_are_numbered(desk):
+    path = desk(
+        """
+        tests:
+          - {name: "words: ok", request: {stage: input, text: a}, expect: {effect: allow}}
+          - name: words
+            texts: |
+              ok: ok
+              ok: ok
+              ok: ok (2)
+        """
+    )
+    assert [result.case.name for result in results(path)] == [
+        "words: ok",
+        "words: ok (2)",
+        "words: ok (3)",
+        "words: ok (2) (2)",
+    ]
+
+
+def test_a_file_that_is_too_large_is_not_read(desk):
+    path = desk("tests: []\n")
+    path.write_text("x" * (1 << 20) + "y")
+    with pytest.raises(FaultyTestsError, match="larger than 1024 KiB") as caught:
+        read_suites([str(path)])
+    assert caught.value.faults[0].hint == "split it: every file in a folder named tests is run"
 
 
 def test_usage_is_settled(desk):

@@ -78,6 +78,8 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
         fault("PE009", f'"{word}" is nothing that can be expected of a text', hint, 0, len(word))
         return None
     rules = tuple(name.strip() for name in (listed or "").split(",") if name.strip())
+    if listed is not None and not rules:
+        fault("PE020", "the brackets name no rule", f"write `{word}:`", len(word), len(listed) + 2)
     for name in rules:
         if name not in names.rules:
             near = did_you_mean(name, names.rules)

@@ -89,7 +89,7 @@ def _approvals(fields: Fields, path: Path, given: dict[str, Any], names: Names) 
         return {}
     place = (*path, "approvals")
     found: dict[str, Asked] = {}
-    for rule, value in fields.named(place, given["approvals"], "rules").items():
+    for rule, value in fields.named(place, given["approvals"], "a rule").items():
         fields.name((*place, rule), rule, names.approvals, "rule that asks", on_key=True)
         found[rule] = _asked(fields, (*place, rule), value)
     return found

@@ -47,10 +47,14 @@ class Fields:
         return {key: item for key, item in value.items() if key in known}
 
     def named(self, path: Path, value: object, what: str) -> dict[str, Any]:
-        """Return a mapping with names of the author's own."""
+        """Return a mapping with names of the author's own; `what` is one of them."""
         if isinstance(value, dict) and value:
             return value
-        self._mistyped(path, value, f"a mapping of {what}", None)
+        if value == {} and isinstance(value, dict):
+            hint = f"name {what}, or remove the key"
+            self.fault(path, "PE020", f"{_subject(path)} is an empty mapping", hint)
+        else:
+            self._mistyped(path, value, "a mapping", f"name {what} with a colon behind it")
         return {}
 
     def items(self, path: Path, value: object, what: str) -> list[Any]:

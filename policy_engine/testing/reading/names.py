@@ -12,6 +12,7 @@ __all__ = ["Names", "names_of"]
 
 _OF_THE_ENGINE = ("no-policy", "request", "call")
 """What decides where no policy does."""
+_SECTIONS = ("tools", "handoffs", "models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,20 @@ class Names:
     """Rule of an entry's constraint -> the arguments that it declares."""
     globs: Mapping[str, str]
     """Rule of an entry's constraint -> the name or glob of the entry."""
+
+    entries: Mapping[str, tuple[str, ...]]
+    """Section -> the names and globs of its entries; none where no policy has it."""
+    unguarded: frozenset[str]
+    """Sections in which a policy may allow what no entry names."""
+
+    def declared(self, tool: str) -> tuple[str, ...]:
+        """Return the arguments that entries declare of a tool."""
+        return tuple(
+            name
+            for rule, declared in self.arguments.items()
+            if matches_glob(self.globs[rule], tool)
+            for name in declared
+        )
 
     def refusing(self, tool: str, argument: str) -> tuple[str, ...]:
         """Return the rules that could refuse an argument of a tool."""
@@ -56,6 +71,11 @@ def names_of(compiled: Compiled) -> Names:
                 rule = f"{one.policy.policy}/tools/{escaped(key)}"
                 arguments[rule] = tuple(entry.args)
                 globs[rule] = key
+    entries = {
+        section: tuple(key for listed in found for key in listed)
+        for section in _SECTIONS
+        if (found := [s for one in loaded if (s := getattr(one.policy, section)) is not None])
+    }
     tools = [entry for one in loaded for entry in (one.policy.tools or {}).values()]
     return Names(
         rules=frozenset(rules),
@@ -65,6 +85,13 @@ def names_of(compiled: Compiled) -> Names:
         labels=frozenset(label for entry in tools for label in entry.labels),
         arguments=arguments,
         globs=globs,
+        entries=entries,
+        unguarded=frozenset(
+            section
+            for one in loaded
+            for section in _SECTIONS
+            if one.policy.default == "allow" and getattr(one.policy, section)
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from policy_engine.source import Path
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.names import Names
 
-__all__ = ["DEFAULTS", "REQUEST_KEYS", "Requests", "check_names"]
+__all__ = ["DEFAULTS", "REQUEST_KEYS", "Requests", "check_defaults"]
 
 DEFAULTS: Final = ("agent", "principal", "session", "context", "facts", "now")
 """What the requests of a file may share."""
@@ -42,12 +42,7 @@ class Requests:
             for key, value in values.items():
                 merged[key] = value
                 places[key] = (*place, key)
-        for key, known, noun in (
-            ("facts", self.names.facts, "fact"),
-            ("context", self.names.context, "name of the context"),
-        ):
-            if key in own and isinstance(own[key], dict):
-                check_names(self.fields, places[key], own[key], known, noun)
+        check_defaults(self.fields, path, own, self.names)
         # The clock of a test runs on: a time of the defaults is where it starts.
         if "now" not in own:
             merged.pop("now", None)
@@ -72,7 +67,17 @@ class Requests:
         self.fields.fault((*places[name], *below), code, message, hint or None, on_key=unknown)
 
 
-def check_names(
+def check_defaults(fields: Fields, path: Path, given: Mapping[str, Any], names: Names) -> None:
+    """Note a fault for each fact and name of the context among defaults that no policy knows."""
+    for key, known, noun in (
+        ("facts", names.facts, "fact"),
+        ("context", names.context, "name of the context"),
+    ):
+        if isinstance(given.get(key), dict):
+            _check_names(fields, (*path, key), given[key], known, noun)
+
+
+def _check_names(
     fields: Fields, path: Path, given: Mapping[str, Any], known: frozenset[str], noun: str
 ) -> None:
     """Note a fault for every key that the policies do not know."""

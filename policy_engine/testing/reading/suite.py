@@ -9,14 +9,15 @@ from typing import Final
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Fault, Location, PolicyError
 from policy_engine.loader import load
-from policy_engine.source import read_document
+from policy_engine.source import MAX_BYTES, read_document
 from policy_engine.testing.case import Case, Suite
 from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.long_values import expanded
 from policy_engine.testing.reading.names import Names, names_of
-from policy_engine.testing.reading.requests import DEFAULTS
+from policy_engine.testing.reading.requests import DEFAULTS, check_defaults
 from policy_engine.testing.reading.tests import read_test
+from policy_engine.testing.reading.titles import told_apart
 
 __all__ = ["KEYS", "Loaded", "find_files", "read_suites"]
 
@@ -90,6 +91,11 @@ def read_suites(paths: list[str]) -> Loaded:
 
 def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
     try:
+        if FilePath(file).stat().st_size > MAX_BYTES:
+            message = f"the file is larger than {MAX_BYTES // 1024} KiB"
+            hint = "split it: every file in a folder named tests is run"
+            faults.append(Fault(Location(file, 1, 1), "PE001", message, hint))
+            return None
         text = FilePath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
@@ -101,6 +107,11 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
         faults.extend(error.faults)
         return None
     fields = Fields(document)
+    if "policy" in document.data and not document.data.keys() & {"policies", "tests"}:
+        faults.append(
+            document.fault(("policy",), "PE006", "this is a policy", hint=_BEGINNING, on_key=True)
+        )
+        return None
     given = fields.mapping((), document.data, KEYS, ["policies", "tests"])
     policies = _policies(fields, given.get("policies"), file) if "policies" in given else None
     defaults: Mapping[str, object] = {}
@@ -111,7 +122,9 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
         if policies not in loaded.policies:
             loaded.policies[policies] = load(policies, warm=False)
             loaded.names[policies] = names_of(loaded.policies[policies])
-        cases = tuple(_cases(fields, given.get("tests"), loaded.names[policies], defaults))
+        names = loaded.names[policies]
+        check_defaults(fields, ("defaults",), defaults, names)
+        cases = tuple(told_apart(_cases(fields, given.get("tests"), names, defaults)))
     faults.extend(fields.faults)
     return None if policies is None or fields.faults else Suite(file, policies, cases)
 
@@ -125,7 +138,20 @@ def _policies(fields: Fields, value: object, file: str) -> str | None:
         message = f'there is no file or folder "{text}"'
         fields.fault(("policies",), "PE001", message, f"it is looked for at {path}")
         return None
+    if _would_load(FilePath(path), FilePath(file)):
+        message = f'this file itself would be a policy of the set "{text}"'
+        hint = "name the folder of the policies, such as `..`; tests stand in a folder named tests"
+        fields.fault(("policies",), "PE009", message, hint)
+        return None
     return path
+
+
+def _would_load(policies: FilePath, file: FilePath) -> bool:
+    """Whether a test file is one of the policies of the set that it names."""
+    root, mine = policies.resolve(), file.resolve()
+    if root == mine:
+        return True
+    return root in mine.parents and _FOLDER not in mine.relative_to(root).parts[:-1]
 
 
 def _cases(
