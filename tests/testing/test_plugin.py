@@ -74,7 +74,9 @@ def test_each_item_has_the_name_of_its_test(desk, tmp_path):
     desk(
         """
         tests:
-          - {name: "of two\\nlines\\e[31m", request: {stage: input, text: a}, expect: {effect: allow}}
+          - name: "of two\\nlines\\e[31m"
+            request: {stage: input, text: a}
+            expect: {effect: allow}
           - name: words
             texts: |
               ok: ok

@@ -163,7 +163,8 @@ def test_approvals_lift_what_they_are_given_for(desk):
 def test_an_answer_to_what_does_not_ask_fails(desk):
     path = desk(
         f"{DEFAULTS}tests:\n"
-        f"  - {{name: a, request: {{{REFUND}}}, approved: [desk/large], expect: {{effect: allow}}}}\n"
+        f"  - {{name: a, request: {{{REFUND}}}, approved: [desk/large], "
+        "expect: {effect: allow}}\n"
         "  - name: b\n    steps:\n"
         f"      - {{{REFUND}, rejected: [desk/large]}}\n"
         f"      - {{{REFUND}, expect: {{effect: allow}}}}\n"
