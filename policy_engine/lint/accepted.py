@@ -14,7 +14,7 @@ from policy_engine.lint.proof.scene import Draft, Scene, call_scene
 from policy_engine.lint.proof.schema import sampled, values_of
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 
-__all__ = ["accepted", "refused"]
+__all__ = ["accepted", "refused", "speaks_of"]
 
 _TRIES: Final = 8
 
@@ -32,7 +32,7 @@ def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witne
     name = named_by(entry.name)
     scene = call_scene(subject, entry.policy, name)
     rules = subject.rules_of(name)
-    names = {found.compiled.name for found in rules if _reads(found, place.argument)}
+    names = {found.compiled.name for found in rules if speaks_of(found, place.argument)}
     fixed: dict[Term, Any] = {("args", place.argument): _whole(place, value)}
     shown: Witness | None = None
     for draft in _drafts(scene, rules, fixed):
@@ -76,7 +76,8 @@ def _stops(reason: Reason, names: set[str]) -> bool:
     return reason.effect != "allow" and (reason.rule in names or reason.code.startswith("args."))
 
 
-def _reads(found: PlacedCondition, argument: str) -> bool:
+def speaks_of(found: PlacedCondition, argument: str) -> bool:
+    """Whether a rule about calls reads an argument."""
     compiled = found.compiled
     if found.stage != "tool_call":
         return False

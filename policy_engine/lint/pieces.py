@@ -1,20 +1,38 @@
 """Tests of pieces of a text in conditions: startsWith, endsWith, contains, == and in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from policy_engine.lint.accepted import speaks_of
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.decided import decided
-from policy_engine.lint.proof.formula import Clause, clauses, formula
-from policy_engine.lint.proof.scene import scenes
-from policy_engine.lint.proof.schema import values_of
+from policy_engine.lint.proof.formula import Clause, Formula, Term, clauses, formula, opposite
+from policy_engine.lint.proof.scene import Draft, Scene, scenes
+from policy_engine.lint.proof.schema import ELEMENT, sampled, values_of
 from policy_engine.lint.subject import PlacedCondition, Subject
 
-__all__ = ["RESTRICTING", "Piece", "lets_through", "tested"]
+__all__ = [
+    "RESTRICTING",
+    "Piece",
+    "every_clause",
+    "lets_through",
+    "read_of",
+    "slips_through",
+    "tested",
+]
 
 RESTRICTING: Final = frozenset({"deny", "require_approval"})
 """Effects of rules that stop calls."""
+_INVALID: Final = "request.invalid"
+_CHANGED: Final = frozenset({"lowerAscii", "upperAscii", "trim"})
+
+
+def read_of(term: Term) -> Term:
+    """Return what a term reads, without what is done to a text before it is tested."""
+    while term and term[0] in _CHANGED:
+        term = term[1:]
+    return term
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +55,14 @@ class Piece:
         return self.clause.atom.operand
 
     @property
+    def term(self) -> Term:
+        """What is tested, whatever its case or the white space round it."""
+        return read_of(self.clause.atom.term)
+
+    @property
     def argument(self) -> str:
         """The argument, with what is below it."""
-        return ".".join(self.clause.atom.term[1:])
+        return ".".join(step for step in self.term[1:] if step != ELEMENT)
 
 
 def tested(subject: Subject) -> tuple[Piece, ...]:
@@ -54,32 +77,78 @@ def _tested(subject: Subject) -> Iterator[Piece]:
             continue
         if found.stage != "tool_call":
             continue
-        for clause in clauses(formula(compiled.condition.tree)):
-            if clause.atom.term[:1] == ("args",) and clause.atom.type == "string":
+        for clause in every_clause(formula(compiled.condition.tree)):
+            read = read_of(clause.atom.term)
+            if read[:1] == ("args",) and (clause.atom.type == "string" or _is_piece(clause)):
                 yield Piece(found, clause, allows=not clause.holds)
+
+
+def every_clause(whole: Formula) -> Iterator[Clause]:
+    """Go through tests, and those of the elements of lists."""
+    for clause in clauses(whole):
+        if clause.atom.kind == "every":
+            inner = clause.atom.operand
+            yield from every_clause(inner if clause.holds else opposite(inner))
+        else:
+            yield clause
+
+
+def _is_piece(clause: Clause) -> bool:
+    return clause.atom.kind in {"prefix", "suffix", "contains", "matches"}
 
 
 def lets_through(subject: Subject, piece: Piece, value: str, shows: str) -> Witness | None:
     """Return a call with a value that nothing about its argument stops, or None."""
-    term = piece.clause.atom.term
+    drafts = (
+        scene.plain(fixed)
+        for scene in scenes(subject, piece.found)[:4]
+        if values_of(*scene.schemas(piece.term)).admits(value)
+        for fixed in _holding(scene, piece.term, value)
+    )
+    return slips_through(subject, piece.found, piece.term, drafts, shows)
+
+
+def _holding(scene: Scene, term: Term, value: str) -> Iterator[dict[Term, Any]]:
+    """Say what an argument is that holds a value: of a list, its only element."""
+    if ELEMENT not in term:
+        yield {term: value}
+        return
+    index = term.index(ELEMENT)
+    listed, below = term[:index], term[index + 1 :]
+    element: Any = value
+    if below:
+        element = sampled(scene.schemas((*listed, ELEMENT)))
+        if ELEMENT in below or not isinstance(element, dict):
+            return
+        holder = element
+        for step in below[:-1]:
+            holder = holder.setdefault(step, {})
+        holder[below[-1]] = value
+    least = scene.base(("size", *listed)).lowest[0]
+    yield {listed: [element] * max(1, int(least))}
+
+
+def slips_through(
+    subject: Subject, found: PlacedCondition, term: Term, drafts: Iterable[Draft], shows: str
+) -> Witness | None:
+    """Return the first call that neither a rule nor anything else about its argument stops."""
     about = {
-        found.compiled.name
-        for found in subject.conditions
-        if found.compiled.condition is not None
-        and any(read[:2] == term[:2] for read in found.compiled.condition.reads)
+        other.compiled.name
+        for name in subject.covered(found)
+        for other in subject.rules_of(name)
+        if speaks_of(other, term[1])
     }
-    about.add(piece.found.compiled.name)
-    for scene in scenes(subject, piece.found)[:4]:
-        if not values_of(*scene.schemas(term)).admits(value):
-            continue
-        witness = scene.plain({term: value}).witness(shows, silent=(piece.found.compiled.name,))
+    about.add(found.compiled.name)
+    for draft in drafts:
+        witness = draft.witness(shows, silent=(found.compiled.name,))
         decision = decided(subject, witness)
         if decision is None:
             continue
         stopped = {
             reason.rule
             for reason in decision.reasons
-            if reason.effect != "allow" and (reason.rule in about or reason.code[:5] == "args.")
+            if reason.effect != "allow"
+            and (reason.rule in about or reason.code[:5] == "args." or reason.code == _INVALID)
         }
         if not stopped:
             return witness

@@ -1,7 +1,7 @@
 """Where schemas, patterns and lists of names stand in a policy set."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from policy_engine.cel.nodes import Call, Node, children
@@ -10,7 +10,16 @@ from policy_engine.lint.subject import Entry, PlacedCondition, Subject
 from policy_engine.policy import LoadedPolicy
 from policy_engine.source import Path
 
-__all__ = ["PatternAt", "SchemaAt", "arguments", "nodes", "patterns", "piece", "schemas"]
+__all__ = [
+    "PatternAt",
+    "SchemaAt",
+    "arguments",
+    "nodes",
+    "patterns",
+    "piece",
+    "replaced",
+    "schemas",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,22 @@ def nodes(tree: Node) -> Iterator[Node]:
         node = waiting.pop()
         yield node
         waiting.extend(reversed(children(node)))
+
+
+def replaced(tree: Node, old: Node, new: Node) -> Node:
+    """Return a tree in which another node stands in the place of one of its own."""
+    if tree is old:
+        return new
+    changed: dict[str, Any] = {}
+    for one in fields(tree):
+        value = getattr(tree, one.name)
+        if isinstance(value, Node):
+            changed[one.name] = replaced(value, old, new)
+        elif isinstance(value, tuple) and any(isinstance(part, Node) for part in value):
+            changed[one.name] = tuple(
+                replaced(part, old, new) if isinstance(part, Node) else part for part in value
+            )
+    return replace(tree, **changed)
 
 
 def piece(found: PlacedCondition, node: Node) -> str:

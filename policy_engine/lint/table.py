@@ -49,6 +49,13 @@ from policy_engine.lint.rules.pe142_idle_price import RULE as PE142
 from policy_engine.lint.rules.pe143_unknown_role import RULE as PE143
 from policy_engine.lint.rules.pe144_network_with_host_bits import RULE as PE144
 from policy_engine.lint.rules.pe145_literal_placeholder import RULE as PE145
+from policy_engine.lint.rules.pe146_one_good_element import RULE as PE146
+from policy_engine.lint.rules.pe147_accidental_range import RULE as PE147
+from policy_engine.lint.rules.pe148_constant_arithmetic import RULE as PE148
+from policy_engine.lint.rules.pe149_value_against_format import RULE as PE149
+from policy_engine.lint.rules.pe150_idle_alternative import RULE as PE150
+from policy_engine.lint.rules.pe151_untidy_value import RULE as PE151
+from policy_engine.lint.rules.pe152_price_of_nothing import RULE as PE152
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -78,6 +85,9 @@ from policy_engine.lint.rules.pe227_insecure_address import RULE as PE227
 from policy_engine.lint.rules.pe228_command_by_prefix import RULE as PE228
 from policy_engine.lint.rules.pe229_limit_per_session import RULE as PE229
 from policy_engine.lint.rules.pe230_identity_from_argument import RULE as PE230
+from policy_engine.lint.rules.pe231_several_addresses import RULE as PE231
+from policy_engine.lint.rules.pe232_network_of_everybody import RULE as PE232
+from policy_engine.lint.rules.pe233_address_denylist import RULE as PE233
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -144,6 +154,13 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE143,
             PE144,
             PE145,
+            PE146,
+            PE147,
+            PE148,
+            PE149,
+            PE150,
+            PE151,
+            PE152,
             PE201,
             PE202,
             PE203,
@@ -173,6 +190,9 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE228,
             PE229,
             PE230,
+            PE231,
+            PE232,
+            PE233,
             PE301,
             PE302,
             PE303,

@@ -4,7 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["AMOUNTS", "DANGEROUS", "GUARDS", "destructive", "names_in", "words_of"]
+__all__ = [
+    "AMOUNTS",
+    "DANGEROUS",
+    "GUARDS",
+    "destructive",
+    "is_slip",
+    "kind_of",
+    "names_in",
+    "words_of",
+]
 
 
 def names_in(text: str) -> frozenset[str]:
@@ -22,18 +31,52 @@ _DESTRUCTIVE: Final = names_in(
 )
 
 DANGEROUS: Final[Mapping[str, frozenset[str]]] = {
-    "shell": names_in("command cmd shell bash script"),
-    "code": names_in("code python javascript program snippet expression_code"),
-    "sql": names_in("sql query_sql sql_query statement"),
+    "shell": names_in(
+        """
+        command commands cmd cmds cmdline command_line shell shell_command bash bash_command
+        powershell powershell_command argv args extra_args arguments cli_args
+        """
+    ),
+    "code": names_in(
+        """
+        code code_snippet code_block source_code python python_code py_code javascript js_code
+        program snippet script script_content expression expression_code expr eval formula
+        """
+    ),
+    "sql": names_in(
+        """
+        sql query_sql sql_query raw_sql raw_query sql_statement statement statements where
+        where_clause where_sql filter filter_expression filter_query having order_by cypher
+        cypher_query soql kql
+        """
+    ),
     "path": names_in(
         """
         path file filepath file_path filename_path directory dir folder_path destination_path
-        src_path
+        src_path source_path target_path output_path input_path local_path file_name filename
+        cwd workdir working_directory paths
         """
     ),
-    "url": names_in("url uri link href endpoint webhook callback_url host hostname"),
+    "url": names_in(
+        """
+        url uri link href endpoint webhook callback_url host hostname urls webhook_url base_url
+        target_url image_url redirect_url redirect_uri callback endpoint_url proxy website
+        """
+    ),
 }
 """What an argument is given to -> what it is called."""
+
+_SPOKEN: Final = names_in("query queries q")
+_DATABASES: Final = names_in(
+    """
+    sql db database postgres postgresql mysql mariadb sqlite bigquery snowflake redshift athena
+    duckdb clickhouse warehouse oracle mssql neo4j cypher graph
+    """
+)
+"""Of whose tools a query is one in their own language."""
+_NAMES: Final = names_in("filename file_name")
+_LOOKING: Final = names_in("search find list")
+"""Tools that look for a name rather than open what has it."""
 
 AMOUNTS: Final = names_in(
     """
@@ -64,3 +107,29 @@ def words_of(name: str) -> list[str]:
 def destructive(name: str) -> bool:
     """Whether a tool's name says that it changes, sends or runs something."""
     return not _DESTRUCTIVE.isdisjoint(words_of(name))
+
+
+def kind_of(name: str, tool: str = "") -> str | None:
+    """Return what an argument is given to, by its name: a kind of `DANGEROUS`, or None."""
+    plain, words = "_".join(words_of(name)), set(words_of(tool))
+    if plain in _NAMES and words & _LOOKING:
+        return None
+    if plain in _SPOKEN and words & _DATABASES:
+        return "sql"
+    lowered = name.lower()
+    return next((k for k, names in DANGEROUS.items() if plain in names or lowered in names), None)
+
+
+def is_slip(one: str, other: str) -> bool:
+    """Whether two names are probably one, of which a letter was lost, doubled or changed round."""
+    short, long = sorted((one, other), key=len)
+    if one == other or len(short) < _LONG or any(char.isdigit() for char in one + other):
+        return False
+    if len(short) == len(long):
+        at = next(i for i, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])
+        return one[:at] + one[at : at + 2][::-1] + one[at + 2 :] == other
+    return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
+
+
+_LONG: Final = 5
+"""Shorter names differ by a letter on purpose."""

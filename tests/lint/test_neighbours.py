@@ -31,7 +31,28 @@ def text(name, schema, when=None):
     return written + (f"    rules: [{{id: r, when: '{when}', effect: deny}}]\n" if when else "")
 
 
+def listed(when, more="", most=9, name="to", items="format: email"):
+    written = f"{{type: array, minItems: 1, maxItems: {most}, items: {{type: string, {items}}}}}"
+    return (
+        f"tools:\n  t:\n    args: {{{name}: {written}}}\n"
+        f"    rules: [{{id: r, when: '{when}', effect: deny}}{more}]\n"
+    )
+
+
+def alternatives(written):
+    return f"tools:\n  t: {{args: {{v: {{{written}}}}}}}\n"
+
+
 SOUND = {
+    "PE103": [
+        f"tools:\n  v: {{args: {{}}}}\n  {REFUND[9:]}rules:\n  - {{id: r, tools: [refund], when: '\"v\" in session.calls && session.calls.v > 1', effect: deny}}\n",
+        f"tools:\n  v: {{args: {{}}}}\n  {REFUND[9:]}rules:\n  - {{id: r, tools: [refund], when: '!(\"v\" in session.calls) || session.calls.v < 1', effect: deny}}\n",
+        f"tools:\n  v: {{args: {{}}}}\n  {REFUND[9:]}rules:\n  - {{id: r, tools: [refund], when: 'has(session.calls.v) && session.calls.v >= 1', effect: deny}}\n",
+    ],
+    "PE119": [
+        "tools:\n  a: {args: {}, effect: require_approval, approval: {approvers: [tier1-ops], expires: 1h}}\n  b: {args: {}, effect: require_approval, approval: {approvers: [tier2-ops], expires: 1h}}\n",
+        "tools:\n  a: {args: {}, effect: require_approval, approval: {approvers: [editor], expires: 1h}}\n  b: {args: {}, effect: require_approval, approval: {approvers: [auditor], expires: 1h}}\n",
+    ],
     "PE138": [
         limits("id: a, tools: [refund], max: 5, per: 1h, by: [session]", "id: b, tools: [refund], max: 10, per: day, by: [session]"),
         limits("id: a, tools: [refund], max: 5, per: 1h, by: [session]", "id: b, tools: [refund], max: 10, per: 1h, by: [principal]"),
@@ -68,6 +89,69 @@ SOUND = {
         text("ip", ", format: ipv4", '!cidr("10.0.0.1/32").containsIP(args.ip)'),
         text("ip", ", format: ipv6", '!cidr("2001:db8::/32").containsIP(args.ip)'),
     ],
+    "PE146": [
+        listed('!args.to.all(t, t.endsWith("@acme.com"))'),
+        listed('args.to.exists(t, t.endsWith("@rival.example"))'),
+        listed('!args.to.exists(t, t.endsWith("@acme.com"))', more=", {id: s, when: '!args.to.all(t, t.endsWith(\"@acme.com\"))', effect: deny}"),
+        listed('!args.to.exists(t, t.endsWith("@acme.com"))', most=1),
+        listed('!("staff" in principal.roles) && !principal.roles.exists(r, r.startsWith("lead-"))'),
+        listed('args.argv[0] != "git"', name="argv", items="pattern: '^[a-z]+$'"),
+        listed('size(args.to) == 0 || args.to[0].endsWith("@x")', most=1),
+        listed('size(args.to.filter(t, t.endsWith("@rival.example"))) > 0'),
+    ],
+    "PE147": [
+        text("name", f", pattern: '{pattern}'")
+        for pattern in (
+            "^[A-Za-z0-9_-]+$", "^[ -~]+$", "^[!-/]+$", "^[a-z0-9+_.-]+$", r"^[\x20-\x7e]+$", r"^[a-z\-_]+$",
+            r"^[\w.-]+$", "^[0-9a-fA-F]+$", r"^[^\]-]+$", "^a[A]-z$", r"^\[A-z\]$", "^[a-z]-[0-9]$", "^[,-.]+$",
+        )
+    ],
+    "PE148": [
+        rule("args.n / 1000 > 0", tools="tools:\n  refund: {args: {n: {type: integer, minimum: 0, maximum: 5000}}}\n"),
+        rule("args.n / 1000 > 0", tools="tools:\n  refund: {args: {n: {type: integer, minimum: 0}}}\n"),
+        rule("args.n % 2 == 1", tools="tools:\n  refund: {args: {n: {type: integer, minimum: 0, maximum: 9}}}\n"),
+        rule("args.n % 2 == -1", tools="tools:\n  refund: {args: {n: {type: integer, minimum: -9, maximum: 9}}}\n"),
+        rule("args.amount / 1000.0 > 0.1"),
+        rule("args.n - args.m > 8", tools="tools:\n  refund: {args: {n: {type: integer, minimum: 0, maximum: 9}, m: {type: integer, minimum: 0, maximum: 9}}}\n"),
+        rule('now - timestamp("2024-01-01T00:00:00Z") < duration("1h")'),
+    ],
+    "PE149": [
+        text("to", ", format: email", 'args.to in ["alice@acme.com", "bob@acme.com"]'),
+        text("day", ", format: date", 'args.day < "2026-01-05"'),
+        text("day", ", format: date-time", 'args.day < "2026-01-05"'),
+        text("to", ", format: email", 'args.to.startsWith("alice")'),
+        text("to", "", 'args.to == "alice"'),
+        text("id", ", format: uuid, enum: ['00000000-0000-4000-8000-000000000000']"),
+    ],
+    "PE150": [
+        alternatives("anyOf: [{type: string, pattern: '^DE[0-9]{20}$'}, {type: string, pattern: '^FR[0-9]{20}$'}]"),
+        alternatives("anyOf: [{type: string, format: email}, {type: 'null'}]"),
+        alternatives("anyOf: [{enum: [cash]}, {type: integer, minimum: 1}]"),
+        alternatives("type: string, maxLength: 9, if: {pattern: ^D}, then: {pattern: '^D[0-9]$'}, else: {pattern: '^F[0-9]$'}"),
+        alternatives("type: string, maxLength: 9, pattern: '^[DF][0-9]+$', if: {pattern: ^D}, then: {pattern: '^D[0-9]$'}"),
+        alternatives("type: integer, minimum: 0, maximum: 500, if: {minimum: 100}, then: {multipleOf: 10}"),
+    ],
+    "PE151": [
+        text("size", ", enum: [m, M, Mb, MB]"),
+        text("sep", ", enum: [' ', ',', ' - x']").replace("' - x'", "'-'"),
+        text("cmd", "", 'args.cmd.startsWith("git ")'),
+        text("env", ", enum: [prod, Prod]", 'args.env in ["prod", "Prod"]'),
+    ],
+    "PE152": [
+        "models: {a: allow}\nprices: {a: {input: 0.1, output: 0}}\nlimits: [{id: a, of: cost_usd, max: 1, by: [principal]}]\n",
+        "models: {a: allow}\nprices: {a: {input: 0, output: 0}}\nlimits: [{id: a, of: tokens, max: 1, by: [principal]}]\n",
+        "models: {a: deny, b: allow}\nprices: {a: {input: 0, output: 0}, b: {input: 1, output: 1}}\nlimits: [{id: a, of: cost_usd, max: 1, by: [principal]}]\n",
+    ],
+    "PE204": [
+        text("query", ""),
+        text("url", r", pattern: '^https://([a-z0-9-]+\.)+[a-z]{2,24}(/\S*)?$'"),
+        text("url", r", pattern: '^https://docs[.]acme[.]com/[a-z]*$'"),
+        text("filter", ", enum: [open, closed]"),
+        text("expression", ", pattern: '^[0-9+*/(). -]+$'"),
+        text("order_by", ", pattern: '^(id|total)( desc)?$'"),
+        "tools:\n  search_files: {args: {filename: {type: string, maxLength: 80}}}\n",
+        "tools:\n  t: {args: {code: {type: integer, minimum: 1}, host: {const: a.example}}}\n",
+    ],
     "PE206": [rule("has(args.amount) && args.amount > 5")],
     "PE214": [
         limits("id: a, tools: [t], of: args.points, max: 5, by: [principal]", tools="tools:\n  t: {args: {points: {type: integer, minimum: 0, maximum: 9}}}\n"),
@@ -85,7 +169,7 @@ SOUND = {
         text("version", r", pattern: '^[a-z0-9./]+$'"),
     ],
     "PE226": [
-        text("to", "", '!args.to.endsWith("@acme.co.uk")'),
+        text("to", ", format: email", '!args.to.endsWith("@acme.co.uk")'),
         text("to", "", '!args.to.endsWith(".acme.com")'),
         text("to", "", 'args.to.endsWith(".com")'),
         text("file", ", pattern: '^[a-z]{1,9}[.]md$'"),
@@ -113,7 +197,27 @@ SOUND = {
     "PE230": [
         "tools:\n  grant_role:\n    args: {role: {enum: [reader, admin]}}\n    rules: [{id: r, when: 'args.role != \"reader\"', effect: deny}]\n",
         "tools:\n  wipe:\n    args: {role: {enum: [reader, admin]}}\n    rules: [{id: r, when: 'args.role == \"admin\"', effect: deny}]\n",
+        "tools:\n  wipe:\n    args: {role_id: {enum: [r1, r2]}}\n    rules: [{id: r, when: 'args.role_id != \"r1\"', effect: deny}]\n",
+        "tools:\n  invite_member:\n    args: {role: {const: reader}, user_role: {enum: [a, b]}}\n    rules: [{id: r, when: 'args.user_role != \"a\"', effect: deny}]\n",
+        "tools:\n  wipe: {args: {confirm: {const: true}, approved: {const: false}}}\n",
         "tools:\n  wipe:\n    args: {env: {enum: [prod, dev]}}\n    rules: [{id: r, when: 'args.env != \"dev\"', effect: deny}]\n",
+    ],
+    "PE231": [
+        text("to", ", format: email, pattern: '@acme[.]com$'"),
+        text("to", r", pattern: '^[^@\s,;]+@acme\.com$'"),
+        text("to", ", format: email", '!args.to.endsWith("@acme.com")'),
+        text("to", "", 'args.to.endsWith("@rival.example")'),
+        text("url", r", pattern: '^https://[a-z]+@acme\.com$'"),
+    ],
+    "PE232": [
+        text("ip", ", format: ipv4", '!cidr("10.0.0.0/8").containsIP(args.ip)'),
+        text("ip", ", format: ipv4", 'cidr("224.0.0.0/3").containsIP(args.ip)'),
+        text("ip", ", format: ipv6", '!cidr("fc00::/7").containsIP(args.ip)'),
+    ],
+    "PE233": [
+        text("url", r", pattern: '^https://docs[.]acme[.]com/[a-z]*$'", 'args.url.contains("169.254.169.254")'),
+        text("note", ", check: {terms: {any: [localhost-ish]}}"),
+        text("url", "", '!args.url.startsWith("http://localhost/")'),
     ],
     "PE313": ["tools:\n  t: allow  # lint: ignore[PE203] until finance has decided on 2024-01-01\n"],
     "PE314": ["tools:\n  t: allow  # lint: ignore[PE203] the tool checks; @payments/core until 2999-01-01\n"],

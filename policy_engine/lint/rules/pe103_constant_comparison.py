@@ -3,7 +3,8 @@
 What it does:
     Reports a single test inside of a condition that can never be true, or is always true, for
     the values that the schemas accept: `now.getHours("UTC") > 23`, `args.amount < 0` above a
-    minimum of 0. (A value that an enum does not have keeps a policy from loading: PE013.)
+    minimum of 0. Of a tool that is in `session.calls`, at least one call returned. (A value that
+    an enum does not have keeps a policy from loading: PE013.)
 
 Why:
     The value was renamed, or is spelt differently on the two sides. The rest of the condition
@@ -31,9 +32,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.places import piece
-from policy_engine.lint.proof.formula import Clause, clauses, formula
+from policy_engine.lint.proof.formula import Atom, Clause, Formula, Term, clauses, formula
 from policy_engine.lint.proof.scene import Scene, scenes
-from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.solve import Base, is_impossible
+from policy_engine.lint.proof.values import Values
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 from policy_engine.policy.words import did_you_mean
@@ -54,10 +56,42 @@ def _find(subject: Subject) -> Iterator[Found]:
         if not places or _is_settled(found, places):
             continue
         for clause in tested:
+            bases = [_base(place, whole, clause) for place in places]
             for holds in (True, False):
                 one = Clause(clause.atom, clause.holds is holds, clause.node)
-                if all(is_impossible(one, base=place.base) for place in places):
+                known = bases if holds else [place.base for place in places]
+                if all(is_impossible(one, base=base) for base in known):
                     yield _found(found, clause, places[0], never=holds)
+
+
+def _base(place: Scene, whole: Formula, clause: Clause) -> Base:
+    """Return what values may be: of a tool that must be in `session.calls`, not 0."""
+    counted = clause.atom.term
+    if counted[:-1] != _CALLS or clause.atom.kind == "present":
+        return place.base
+    there = {(counted, "present", None), (_CALLS, "member", counted[-1])}
+    if any((c.atom.term, c.atom.kind, c.atom.operand) in there for c in _all_held(whole)):
+        return lambda term: _once(place, term, counted)
+    return place.base
+
+
+def _all_held(found: Formula) -> Iterator[Clause]:
+    """Go through the tests that hold wherever a formula does."""
+    if isinstance(found, Clause):
+        yield from (found,) if found.holds else ()
+    elif found.all or len(found.parts) == 1:
+        for part in found.parts:
+            yield from _all_held(part)
+
+
+def _once(place: Scene, term: Term, counted: Term) -> Values:
+    values = place.base(term)
+    if term == counted:
+        values.bound(low=1, is_open=False)
+    return values
+
+
+_CALLS: Final = ("session", "calls")
 
 
 def _is_settled(found: PlacedCondition, places: list[Scene]) -> bool:
@@ -81,7 +115,11 @@ def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool)
         hint = near or f"it is one of: {', '.join(known[:12])}"
     name = found.compiled.name
     opposite = Clause(clause.atom, clause.holds is not never, clause.node)
-    witness = scene.show(opposite, shows=f'"{text}" is {str(not never).lower()} here, as always')
+    shows = f'"{text}" is {str(not never).lower()} here, as always'
+    # A tool that was called is counted once at least.
+    once = Clause(Atom(clause.atom.term, "<", 1, "integer"), False, clause.node)
+    counted = (once,) if clause.atom.term[:-1] == _CALLS else ()
+    witness = scene.show(opposite, *counted, shows=shows)
     return Found(
         found.policy,
         found.path,

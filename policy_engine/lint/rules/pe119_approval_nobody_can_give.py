@@ -31,6 +31,7 @@ from typing import Final
 from policy_engine.lint.approvals import PlacedApproval, approvals
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import is_slip
 
 __all__ = ["RULE"]
 
@@ -61,9 +62,17 @@ def _said(subject: Subject, name: str, used: Mapping[str, int]) -> tuple[str, st
         return f'there is no role "{name}"', f"roles: {', '.join(sorted(roles))}"
     if not roles and used[name] == 1:
         for other, count in used.items():
+            if other == name:
+                break  # of two that stand once, the second is reported
+            if count == 1 and is_slip(name, other):
+                return f'the role "{name}" stands only here, and "{other}" elsewhere', _ONE
+        for other, count in used.items():
             if count > 1 and SequenceMatcher(None, name, other).ratio() >= _ALIKE:
                 return f'the role "{name}" stands only here', f'did you mean "{other}"?'
     return None
+
+
+_ONE: Final = "write one role one way"
 
 
 def _too_soon(one: PlacedApproval) -> Iterator[Found]:

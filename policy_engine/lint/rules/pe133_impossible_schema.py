@@ -33,12 +33,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policy_engine.lint.accepted import refused
+from policy_engine.lint.alternatives import is_within, part_of, without
 from policy_engine.lint.places import SchemaAt, schemas
-from policy_engine.lint.proof.demand import demanded
-from policy_engine.lint.proof.formula import opposite
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import values_of
-from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject, named_by
 from policy_engine.policy.words import quoted
@@ -67,10 +65,6 @@ def _values(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
     return values_of({**schema, **({"$defs": root["$defs"]} if "$defs" in root else {})})
 
 
-def _without(place: SchemaAt, *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in place.schema.items() if key not in keys}
-
-
 def _empty(subject: Subject, place: SchemaAt) -> Found:
     witness = None
     entry = place.entry
@@ -92,7 +86,7 @@ def _enumerated(subject: Subject, place: SchemaAt, root: Mapping[str, Any]) -> I
     listed = place.schema.get("enum")
     if not isinstance(listed, list) or len(listed) < 2:
         return
-    rest = _values(_without(place, "enum"), root)
+    rest = _values(without(place.schema, "enum"), root)
     for index, value in enumerate(listed):
         if not rest.admits(value):
             message = f"{quoted(value)} never fits: the keywords beside it exclude it"
@@ -105,13 +99,13 @@ def _alternatives(
     subject: Subject, place: SchemaAt, name: str, root: Mapping[str, Any]
 ) -> Iterator[Found]:
     branches = place.schema.get(name)
-    rest = _without(place, name)
-    parts = [_part(rest, branch, root) for branch in (branches or ())]
+    rest = without(place.schema, name)
+    parts = [part_of(rest, branch, root) for branch in (branches or ())]
     for index, part in enumerate(parts):
         others = [*parts[:index], *parts[index + 1 :]] if name == "oneOf" else []
         if values_of(rest, part).is_empty:
             why = "can never be taken"
-        elif any(_within(part, other) for other in others):
+        elif any(is_within(part, other) for other in others):
             why = "is never the only one that fits"
         else:
             continue
@@ -125,31 +119,12 @@ def _alternatives(
         )
 
 
-def _part(rest: Mapping[str, Any], part: Any, root: Mapping[str, Any]) -> Any:
-    """Return an alternative with the type of the schema round it, and what references lead to."""
-    if not isinstance(part, Mapping):
-        return part
-    typed = {"type": rest["type"]} if "type" in rest else {}
-    return {**typed, **part, **({"$defs": root["$defs"]} if "$defs" in root else {})}
-
-
-def _within(part: Any, other: Any) -> bool:
-    """Whether what fits an alternative fits another one too."""
-    term = ("value",)
-    fits, fails = demanded(term, part, _nothing), opposite(demanded(term, other, _nothing))
-    return is_impossible(fits, fails, base=lambda _: values_of(part))
-
-
-def _nothing(term: object) -> list[Any]:  # noqa: ARG001 - nothing is known of any value
-    return []
-
-
 def _conditional(place: SchemaAt, root: Mapping[str, Any]) -> Iterator[Found]:
     if "if" not in place.schema:
         return
-    rest = _without(place, "if", "then", "else")
-    test = _part(rest, place.schema["if"], root)
-    for holds, one in ((True, test), (False, _part(rest, {"not": test}, root))):
+    rest = without(place.schema, "if", "then", "else")
+    test = part_of(rest, place.schema["if"], root)
+    for holds, one in ((True, test), (False, part_of(rest, {"not": test}, root))):
         if values_of(rest, one).is_empty:
             said = "never" if holds else "always"
             message = f'the "if" of "{place.name}" {said} holds'

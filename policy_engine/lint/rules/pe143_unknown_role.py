@@ -43,6 +43,7 @@ from policy_engine.lint.approvals import approvals
 from policy_engine.lint.proof.formula import clauses, formula
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import is_slip
 from policy_engine.policy import LoadedPolicy
 from policy_engine.policy.words import did_you_mean
 from policy_engine.source import Path
@@ -89,9 +90,16 @@ def _said(roles: frozenset[str], role: str, used: Mapping[str, int]) -> tuple[st
     if is_glob(role) or used[role] > 1:
         return None
     for other, count in used.items():
+        if other == role:
+            break  # of two that stand once, the second is reported
+        if count == 1 and is_slip(role, other):
+            return f'the role "{role}" stands only here, and "{other}" elsewhere', _ONE
+    for other, count in used.items():
         if count > 1 and SequenceMatcher(None, role, other).ratio() >= _ALIKE:
             return f'the role "{role}" stands only here', f'did you mean "{other}"?'
     return None
 
+
+_ONE: Final = "write one role one way"
 
 RULE: Final = LintRule("PE143", "unknown-role", "error", __doc__ or "", _find)

@@ -45,7 +45,7 @@ from policy_engine.lint.places import SchemaAt, arguments
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject, named_by
-from policy_engine.lint.words import AMOUNTS, DANGEROUS, GUARDS, words_of
+from policy_engine.lint.words import AMOUNTS, GUARDS, kind_of, words_of
 
 __all__ = ["RULE"]
 
@@ -83,8 +83,11 @@ def _is_guard(name: str, tool: str) -> bool:
         return True
     if not _PARTIAL.isdisjoint(words_of(tool)):
         return False
-    dangerous = any(lowered in names for names in DANGEROUS.values())
-    return dangerous or lowered in _AIMS or not AMOUNTS.isdisjoint(words_of(name))
+    return (
+        kind_of(name, tool) is not None
+        or lowered in _AIMS
+        or not AMOUNTS.isdisjoint(words_of(name))
+    )
 
 
 def _is_restricted(subject: Subject, place: SchemaAt) -> bool:

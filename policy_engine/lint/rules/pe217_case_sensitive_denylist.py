@@ -44,6 +44,8 @@ def _find(subject: Subject) -> Iterator[Found]:
     for one in tested(subject):
         if one.allows or one.kind not in _KINDS or one.found.compiled.effect != "deny":
             continue
+        if one.clause.atom.term[0] in {"lowerAscii", "upperAscii"}:
+            continue  # every case is made one
         places = scenes(subject, one.found)[:1]
         if not places or places[0].base(one.clause.atom.term).chosen is not None:
             continue  # its values are listed
@@ -51,7 +53,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         if word is None or lets_through(subject, one, word, "not stopped") is not None:
             continue  # the rule does not stop the word itself
         witness = None
-        for value in (word.lower(), word.upper(), word.swapcase(), f"x {word.swapcase()} x"):
+        within = (f"x {word.swapcase()} x",) if one.kind == "contains" else ()
+        for value in (word.lower(), word.upper(), word.swapcase(), *within):
             if value != word and witness is None:
                 witness = lets_through(subject, one, value, f'not stopped: "{word}" is')
         if witness is not None:

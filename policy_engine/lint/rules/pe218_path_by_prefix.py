@@ -35,7 +35,7 @@ from policy_engine.lint.places import schemas
 from policy_engine.lint.proof.regexes import edges, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
-from policy_engine.lint.words import DANGEROUS
+from policy_engine.lint.words import kind_of
 
 __all__ = ["RULE"]
 
@@ -47,7 +47,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         folder = edges(pattern)[0]
         value = _escape(folder)
-        if value is None and not folder and place.name.lower() in DANGEROUS["path"]:
+        if value is None and not folder and kind_of(place.name, place.entry.name) == "path":
             value = _UP
         if value is None or search(pattern, value) is not True:
             continue

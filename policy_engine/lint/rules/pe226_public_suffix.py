@@ -20,7 +20,7 @@ Fails:
 Passes:
     tools:
       mail:
-        args: {to: {type: string, maxLength: 80}}
+        args: {to: {type: string, format: email, maxLength: 80}}
         rules:
           - {id: ours, when: '!args.to.endsWith("@acme.co.uk")', effect: deny}
 

@@ -43,7 +43,7 @@ from policy_engine.lint.places import SchemaAt, schemas
 from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
-from policy_engine.lint.words import DANGEROUS, names_in
+from policy_engine.lint.words import kind_of, names_in
 
 __all__ = ["RULE"]
 
@@ -63,8 +63,8 @@ _RUNNERS: Final = names_in(
 
 def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
-        kind = _kind(place.name)
-        if kind is None or place.entry is None:
+        kind = None if place.entry is None else _kind(place.name, place.entry.name)
+        if kind is None:
             continue
         yield from _runners(subject, place, kind)
         pattern = place.schema.get("pattern")
@@ -79,7 +79,8 @@ def _find(subject: Subject) -> Iterator[Found]:
                 yield Found(place.policy, path, message, _HINT, witness=witness)
                 break
     for one in tested(subject):
-        kind = _kind(one.argument.rpartition(".")[2])
+        names = subject.covered(one.found)
+        kind = _kind(one.argument.rpartition(".")[2], names[0] if names else "")
         if kind is None or one.kind != "prefix" or not one.allows:
             continue
         for end in _ENDINGS[kind]:
@@ -111,8 +112,9 @@ def _runners(subject: Subject, place: SchemaAt, kind: str) -> Iterator[Found]:
             yield Found(place.policy, path, message, hint, witness=witness)
 
 
-def _kind(name: str) -> str | None:
-    return next((kind for kind in _ENDINGS if name.lower() in DANGEROUS[kind]), None)
+def _kind(name: str, tool: str) -> str | None:
+    kind = kind_of(name, tool)
+    return kind if kind in _ENDINGS else None
 
 
 def _shown(value: str) -> str:
