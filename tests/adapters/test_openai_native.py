@@ -517,7 +517,8 @@ def test_a_hosted_mcp_server_asks_before_each_call(tmp_path):
     assert asyncio.run(asked("read", {"page": "a"})) == {"approve": True}
     assert not asyncio.run(asked("read", {"page": "abcd"}))["approve"]
     assert not asyncio.run(asked("burn", {}))["approve"]
-    assert "cannot be judged" in asyncio.run(asked("send", {}))["reason"]
+    # What it returns is judged when it comes in.
+    assert asyncio.run(asked("send", {})) == {"approve": True}
 
 
 def test_a_sandbox_agent_is_refused(tmp_path):

@@ -7,8 +7,11 @@ from typing import Any
 from agents import FunctionToolResult, RunContextWrapper, ToolsToFinalOutputResult
 
 from policy_engine.adapters.openai_agents.judge import enforce
-from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.parts import decided
+from policy_engine.adapters.openai_agents.scope import session_for
 from policy_engine.guard import Denied, Guard
+from policy_engine.guard.unjudgeable import UnjudgeableError
+from policy_engine.guard.values import replaced, snapshot
 
 __all__ = ["Ending"]
 
@@ -31,13 +34,18 @@ class Ending:
             return found
         session = session_for(self.guard, self.agent, context)
         output = found.final_output
-        text = output if isinstance(output, str) else str(output)
         try:
-            decision = await enforce(self.guard, session, about(session, "output", text=text))
+            form, kept = snapshot(output)
+        except UnjudgeableError:
+            form = kept = output = str(output)
+        try:
+            _, permitted = await decided(self.guard, session, "output", form, enforce)
+            if permitted is not form:
+                output = replaced(kept, form, permitted)
         except Denied as denied:
-            return ToolsToFinalOutputResult(is_final_output=True, final_output=denied.message)
-        if decision.effect == "redact":
-            output = decision.request.text
+            output = denied.message
+        except UnjudgeableError:
+            output = str(permitted)
         return ToolsToFinalOutputResult(is_final_output=True, final_output=output)
 
     async def _chosen(

@@ -27,6 +27,7 @@ from policy_engine.adapters.openai_agents.function_tools import guarded_tool, po
 from policy_engine.adapters.openai_agents.handoffs import guarded_handoff
 from policy_engine.adapters.openai_agents.hosted import (
     guarded_hosted_mcp,
+    hosted_gap,
     hosted_name,
     hosted_names,
     is_offered,
@@ -59,10 +60,6 @@ _NATIVE: Final[tuple[tuple[type[Any], Callable[[Any, Guard, str], Any]], ...]] =
 )
 """A kind of tool -> its road. A shell is local or hosted, so it is looked at by itself."""
 
-_HOSTED: Final = (
-    "runs on the provider's side, where no call can be judged: permit every call of it by its "
-    "name alone, or deny it"
-)
 _UNKNOWN: Final = "is a kind of tool that has no road past which a policy could stand: deny it"
 _INNER: Final = "runs an agent: guard that agent first, guard_agent(inner, guard).as_tool(…)"
 _TARGET: Final = "leads to an agent that cannot be found: name it in guard_agent(…, agents=[…])"
@@ -171,24 +168,24 @@ class _Walk:
             "tool_call", name, agent.name
         ):
             return None
-        found = self._road(tool, name, agent.name)
+        found = self._road(tool, name, agent)
         if found is not None:
             agent.policy_tools.append(found)
         return found
 
-    def _road(self, tool: Tool, name: str, agent: str) -> Tool | None:
+    def _road(self, tool: Tool, name: str, agent: GuardedAgent) -> Tool | None:
         if isinstance(tool, ShellTool) and tool.executor is not None:
-            return guarded_shell(tool, self._guard, agent)
+            return guarded_shell(tool, self._guard, agent.name)
         for kind, road in _NATIVE:
             if isinstance(tool, kind):
-                found: Tool | None = road(tool, self._guard, agent)
+                found: Tool | None = road(tool, self._guard, agent.name)
                 if found is None:
-                    self.gaps.append(Gap(agent, name, _MADE_LATE))
+                    self.gaps.append(Gap(agent.name, name, _MADE_LATE))
                 return found
-        hosted = hosted_name(tool)
-        if hosted is not None and is_offered(self._guard, hosted, agent):
+        why = _UNKNOWN if hosted_name(tool) is None else hosted_gap(tool, self._guard, agent)
+        if why is None:
             return tool
-        self.gaps.append(Gap(agent, name, _UNKNOWN if hosted is None else _HOSTED))
+        self.gaps.append(Gap(agent.name, name, why))
         return None
 
     def _function_tool(self, tool: FunctionTool, agent: GuardedAgent) -> FunctionTool:

@@ -1,7 +1,13 @@
-"""Guardrail objects of the SDK that ask the policies: made by `run_config`, or placed by hand."""
+"""Guardrail objects of the SDK that ask the policies: made by `run_config`, or placed by hand.
+
+What they refuse they raise themselves, as an exception that is both `Denied`, with the message
+and the decision, and the one by which the SDK tells of a tripwire. So an application catches
+`Denied` whatever was refused, and code that is written for the SDK's own goes on working.
+"""
+
+from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Any, Final
 
 from agents import (
@@ -11,6 +17,8 @@ from agents import (
     InputGuardrailResult,
     InputGuardrailTripwireTriggered,
     OutputGuardrail,
+    OutputGuardrailResult,
+    OutputGuardrailTripwireTriggered,
     RunConfig,
     RunContextWrapper,
     ToolGuardrailFunctionOutput,
@@ -24,6 +32,8 @@ from agents.tool_context import ToolContext
 from policy_engine.adapters.openai_agents.arguments import read_arguments
 from policy_engine.adapters.openai_agents.incoming import judged_input, new_items
 from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.parts import decided_result
+from policy_engine.adapters.openai_agents.reread import refuse_packed
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.decision import Decision, Request
 from policy_engine.errors import RequestError
@@ -31,10 +41,44 @@ from policy_engine.guard import Denied, Guard, GuardSession
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
-__all__ = ["NAME", "input_guardrail", "output_guardrail", "tool_guardrails", "tripped"]
+__all__ = [
+    "NAME",
+    "InputDenied",
+    "OutputDenied",
+    "input_guardrail",
+    "output_guardrail",
+    "tool_guardrails",
+    "tripped",
+]
 
 NAME: Final = "policy-engine"
 _MOST_CALLS: Final = 1_000
+_NOT_REDACTED: Final = "Parts of this would have to be redacted, which cannot be done here."
+
+
+class InputDenied(Denied, InputGuardrailTripwireTriggered):
+    """An input that is not permitted: `Denied`, and what the SDK raises where a guardrail trips."""
+
+    def __init__(self, decision: Decision, guardrail: InputGuardrail[Any]) -> None:
+        # Not `super`: each of the two takes something else.
+        result = InputGuardrailResult(guardrail=guardrail, output=_tripped(decision))
+        InputGuardrailTripwireTriggered.__init__(self, result)
+        self.decision = decision
+        self._notes = None
+
+
+class OutputDenied(Denied, OutputGuardrailTripwireTriggered):
+    """An output that is not permitted, likewise."""
+
+    def __init__(
+        self, decision: Decision, guardrail: OutputGuardrail[Any], agent: Agent[Any], output: Any
+    ) -> None:
+        result = OutputGuardrailResult(
+            guardrail=guardrail, agent_output=output, agent=agent, output=_tripped(decision)
+        )
+        OutputGuardrailTripwireTriggered.__init__(self, result)
+        self.decision = decision
+        self._notes = None
 
 
 def input_guardrail(guard: Guard, *, config: RunConfig | None = None) -> InputGuardrail[Any]:
@@ -54,10 +98,11 @@ def input_guardrail(guard: Guard, *, config: RunConfig | None = None) -> InputGu
         try:
             await judged_input(guard, session, new_items(items))
         except Denied as denied:
-            return _tripped(denied.decision)
+            raise InputDenied(denied.decision, made) from denied
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
 
-    return InputGuardrail(guardrail_function=judge, name=NAME, run_in_parallel=False)
+    made = InputGuardrail(guardrail_function=judge, name=NAME, run_in_parallel=False)
+    return made
 
 
 def output_guardrail(guard: Guard, *, config: RunConfig | None = None) -> OutputGuardrail[Any]:
@@ -79,12 +124,14 @@ def output_guardrail(guard: Guard, *, config: RunConfig | None = None) -> Output
         try:
             decision = await enforce(guard, session, about(session, "output", text=text))
         except Denied as denied:
-            return _tripped(denied.decision)
+            raise OutputDenied(denied.decision, made, agent, output) from denied
         if decision.effect == "redact":
-            return _tripped(decision)
+            refused = decision.denied("redaction.cannot_tell", _NOT_REDACTED)
+            raise OutputDenied(refused, made, agent, output)
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
 
-    return OutputGuardrail(guardrail_function=judge, name=NAME)
+    made = OutputGuardrail(guardrail_function=judge, name=NAME)
+    return made
 
 
 def tool_guardrails(guard: Guard) -> tuple[ToolInputGuardrail[Any], ToolOutputGuardrail[Any]]:
@@ -115,6 +162,7 @@ class _ToolGuardrails:
         except RequestError as error:
             return ToolGuardrailFunctionOutput.reject_content(f"{error}")
         try:
+            await refuse_packed(self._guard, session, request)
             decision = await enforce(self._guard, session, request)
         except Denied as denied:
             return _refused(denied)
@@ -137,13 +185,13 @@ class _ToolGuardrails:
             result = snapshot(data.output)[0]
         except UnjudgeableError:
             result = str(data.output)
-        request = replace(_call(session, context), stage="tool_result", result=result)
+        request = _call(session, context).returning(result)
         try:
-            decision = await enforce(self._guard, session, request)
+            handed = await decided_result(self._guard, session, request)
         except Denied as denied:
             return _refused(denied)
-        if decision.effect == "redact":
-            return ToolGuardrailFunctionOutput.reject_content(str(decision.request.result))
+        if handed != result:
+            return ToolGuardrailFunctionOutput.reject_content(str(handed))
         return ToolGuardrailFunctionOutput.allow()
 
 
@@ -157,12 +205,9 @@ def _refused(denied: Denied) -> ToolGuardrailFunctionOutput:
     return ToolGuardrailFunctionOutput.reject_content(denied.message, _told(denied.decision))
 
 
-def tripped(guard: Guard, denied: Denied) -> InputGuardrailTripwireTriggered:
-    """Return what the SDK raises where an input guardrail trips."""
-    result = InputGuardrailResult(
-        guardrail=input_guardrail(guard), output=_tripped(denied.decision)
-    )
-    return InputGuardrailTripwireTriggered(result)
+def tripped(guard: Guard, denied: Denied) -> InputDenied:
+    """Return what is raised where an input guardrail trips."""
+    return InputDenied(denied.decision, input_guardrail(guard))
 
 
 def _tripped(decision: Decision) -> GuardrailFunctionOutput:
@@ -172,7 +217,7 @@ def _tripped(decision: Decision) -> GuardrailFunctionOutput:
 def _told(decision: Decision) -> dict[str, Any]:
     """Return what an application is told: names of the policy, and none of the request's values."""
     return {
-        "message": decision.message or "This may not be said as it stands.",
+        "message": decision.message,
         "effect": decision.effect,
         "rules": [reason.rule for reason in decision.reasons],
         "codes": [reason.code for reason in decision.reasons],

@@ -1,16 +1,16 @@
 """Tools that run on the provider's side: nothing stands between the model and them.
 
 They are offered to the model or they are not. Offered are those that the policies permit by
-their names alone, for every call of this agent; what a response says of their use is judged
-and recorded after the fact, and a use of any other ends the run.
+their names alone, for every call of this agent, and whose results can be seen where a rule is
+about them. `used` says what becomes of their use.
 """
 
 import inspect
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from agents import (
+    Agent,
     CodeInterpreterTool,
     FileSearchTool,
     HostedMCPTool,
@@ -24,6 +24,7 @@ from agents.tool import ShellTool
 
 from policy_engine.adapters.openai_agents.arguments import read_arguments
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
+from policy_engine.adapters.openai_agents.reread import refuse_packed
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.decision import Request
 from policy_engine.errors import RequestError
@@ -31,21 +32,33 @@ from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = [
     "guarded_hosted_mcp",
+    "hosted_gap",
     "hosted_name",
     "hosted_names",
-    "hosted_uses",
     "is_offered",
     "offered",
 ]
 
 _HOSTED: Final = (WebSearchTool, FileSearchTool, CodeInterpreterTool, ImageGenerationTool)
-_USES: Final[Mapping[str, str]] = {
-    "web_search_call": "web_search",
-    "file_search_call": "file_search",
-    "code_interpreter_call": "code_interpreter",
-    "image_generation_call": "image_generation",
-}
-"""The type of an output item -> the tool that was used."""
+_NAMES: Final = ("web_search", "file_search", "code_interpreter", "image_generation", "shell")
+_RESULTS: Final = "file_search_call.results"
+_OUTPUTS: Final = "code_interpreter_call.outputs"
+_CONDITIONS: Final = (
+    "runs on the provider's side, where no call can be judged: permit every call of it by its "
+    "name alone, or deny it"
+)
+_NO_RESULTS: Final = (
+    "keeps what it finds from the rules of its `result`: make it with "
+    "FileSearchTool(include_search_results=True), leave the rules out, or deny it"
+)
+_NO_OUTPUTS: Final = (
+    "keeps what its code prints from the rules of its `result`: give the agent "
+    f'ModelSettings(response_include=["{_OUTPUTS}"]), leave the rules out, or deny it'
+)
+_NO_PAGES: Final = (
+    "shows the pages that it finds to the model alone, and to no rule of its `result`: leave the "
+    "rules out, deny it, or search with a function tool"
+)
 
 
 def hosted_name(tool: Tool) -> str | None:
@@ -59,19 +72,35 @@ def hosted_name(tool: Tool) -> str | None:
 
 def hosted_names() -> tuple[str, ...]:
     """Return what policies call the tools that a provider may have."""
-    return (*_USES.values(), "shell")
+    return _NAMES
 
 
 def is_offered(guard: Guard, name: str, agent: str) -> bool:
-    """Whether names alone permit every call of a tool, and nothing else is asked of them."""
-    engine = guard.engine
-    return (
-        all(
-            engine.is_quiet(Request(stage=stage, agent=agent, tool=name, args={}, result=""))
-            for stage in ("tool_call", "tool_result")
-        )
-        and not engine.decide(Request(agent=agent, tool=name, args={})).labels
-    )
+    """Whether names alone permit every call of a tool, and nothing is asked of its results."""
+    return _is_open(guard, name, agent) and not _has_results_judged(guard, name, agent)
+
+
+def hosted_gap(tool: Tool, guard: Guard, agent: Agent[Any]) -> str | None:
+    """Return why a tool of the provider's cannot be offered, and what to do; None where it can."""
+    name = hosted_name(tool) or ""
+    if not _is_open(guard, name, agent.name):
+        return _CONDITIONS
+    if not _has_results_judged(guard, name, agent.name):
+        return None
+    shown = agent.model_settings.response_include or ()
+    if isinstance(tool, FileSearchTool):
+        return None if tool.include_search_results or _RESULTS in shown else _NO_RESULTS
+    if isinstance(tool, CodeInterpreterTool):
+        return None if _OUTPUTS in shown else _NO_OUTPUTS
+    return _NO_PAGES if isinstance(tool, WebSearchTool) else None
+
+
+def _is_open(guard: Guard, name: str, agent: str) -> bool:
+    return guard.engine.is_quiet(Request(agent=agent, tool=name, args={}))
+
+
+def _has_results_judged(guard: Guard, name: str, agent: str) -> bool:
+    return not guard.engine.is_result_quiet(Request(agent=agent, tool=name, args={}))
 
 
 async def offered(guard: Guard, session: GuardSession, tools: Iterable[Tool]) -> list[Tool]:
@@ -87,22 +116,6 @@ async def offered(guard: Guard, session: GuardSession, tools: Iterable[Tool]) ->
     return kept
 
 
-def hosted_uses(output: Iterable[Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the uses of the provider's tools that a response tells of, with what was asked."""
-    found: list[tuple[str, dict[str, Any]]] = []
-    for item in output:
-        kind = str(getattr(item, "type", ""))
-        if kind in _USES:
-            found.append((_USES[kind], {}))
-        elif kind == "mcp_call":
-            label, name = getattr(item, "server_label", ""), getattr(item, "name", "")
-            if not getattr(item, "approval_request_id", None):
-                found.append((f"{label}/{name}", _json(getattr(item, "arguments", ""))))
-        elif kind in ("shell_call_output", "tool_search_call"):
-            found.append((kind.removesuffix("_output").removesuffix("_call"), {}))
-    return found
-
-
 def guarded_hosted_mcp(tool: HostedMCPTool, guard: Guard, agent: str) -> HostedMCPTool:
     """Return a hosted MCP server each of whose calls is asked for first."""
     label = str(tool.tool_config.get("server_label", "mcp"))
@@ -115,10 +128,8 @@ def guarded_hosted_mcp(tool: HostedMCPTool, guard: Guard, agent: str) -> HostedM
         except RequestError as error:
             return {"approve": False, "reason": f"The arguments could not be read: {error}."}
         asked = about(session, "tool_call", tool=name, args=args, call_id=request.data.id)
-        judged = Request(stage="tool_result", agent=agent, tool=name, args=args, result="")
-        if not guard.engine.is_quiet(judged):
-            return {"approve": False, "reason": "What this tool returns cannot be judged here."}
         try:
+            await refuse_packed(guard, session, asked)
             decision = await enforce(guard, session, asked)
         except Denied as denied:
             return {"approve": False, "reason": denied.message}
@@ -133,11 +144,3 @@ def guarded_hosted_mcp(tool: HostedMCPTool, guard: Guard, agent: str) -> HostedM
 
     config = {**tool.tool_config, "require_approval": "always"}
     return HostedMCPTool(tool_config=config, on_approval_request=approve)  # type: ignore[arg-type]
-
-
-def _json(text: object) -> dict[str, Any]:
-    try:
-        found = json.loads(text) if isinstance(text, str) and text else {}
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -9,8 +9,8 @@ on: nothing of a denied or redacted text leaves in any event.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,21 +20,16 @@ from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolC
 
 from policy_engine.adapters.openai_agents.beside import made_text, read_tools, with_text
 from policy_engine.adapters.openai_agents.calls import redacted_calls
-from policy_engine.adapters.openai_agents.hosted import hosted_uses, offered
+from policy_engine.adapters.openai_agents.hosted import offered
 from policy_engine.adapters.openai_agents.incoming import model_input
-from policy_engine.adapters.openai_agents.judge import enforce, foresee
-from policy_engine.adapters.openai_agents.parts import decided_texts
+from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.response import judged_output
 from policy_engine.adapters.openai_agents.scope import TURN, about, here, session_for
 from policy_engine.adapters.openai_agents.settings import refuse_hidden
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
-from policy_engine.adapters.openai_agents.texts import (
-    Part,
-    is_repeated,
-    parts_of_output,
-    read_as_json,
-    with_parts,
-)
+from policy_engine.adapters.openai_agents.texts import is_repeated
 from policy_engine.adapters.openai_agents.turns import turn_of
+from policy_engine.adapters.openai_agents.used import note_uses
 from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = ["GuardedModel", "model_name"]
@@ -233,40 +228,9 @@ class GuardedModel(Model):
         Raises:
             Denied: It may not.
         """
-        for name, args in hosted_uses(output):
-            decision = await enforce(
-                self._guard, session, about(session, "tool_call", tool=name, args=args)
-            )
-            self._guard.returned(decision)
-        changes: dict[Part, str] = {}
-        for _, group in itertools.groupby(parts_of_output(output), lambda part: part.whole):
-            parts = list(group)
-            texts = [part.text for part in parts]
-            permitted = await decided_texts(self._guard, session, self.name, texts)
-            for text in permitted:
-                await self._unescaped(session, text)
-            changes |= {
-                part: text for part, text in zip(parts, permitted, strict=True) if text != part.text
-            }
-        said = with_parts(output, changes) if changes else output
+        said = await judged_output(self._guard, session, self.name, output)
         calls = [_complete(item) for item in said]
         return await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
-
-    async def _unescaped(self, session: GuardSession, text: str) -> None:
-        """Judge what JSON with escapes reads as: a structured output, say.
-
-        Raises:
-            Denied: It is not permitted, or would have to be redacted, which escapes do not allow.
-        """
-        plain = read_as_json(text)
-        if plain is None:
-            return
-        request = about(session, "model_response", model=self.name, text=plain)
-        if (await foresee(self._guard, session, request)).effect == "allow":
-            return
-        decision = await enforce(self._guard, session, request)
-        told = "What is written here with escapes would have to be redacted."
-        raise Denied(decision.denied("redaction.cannot_tell", told))
 
     def _settled(self, session: GuardSession, events: list[Any], sent: Sent) -> Any:
         """Note what a streamed response used; return the event that ends it."""
@@ -283,11 +247,11 @@ class GuardedModel(Model):
     ) -> list[Any]:
         if not isinstance(last, ResponseCompletedEvent):
             # It failed or broke off: the SDK raises by its last event, and needs nothing else.
+            with suppress(Denied):
+                await note_uses(self._guard, session, _done(events))
             ended = [e for e in events[-1:] if _is_end(e)]
             return [_emptied(event) for event in ended]
-        said = list(last.response.output) or [
-            e.item for e in events if getattr(e, "type", "") == "response.output_item.done"
-        ]
+        said = list(last.response.output) or _done(events)
         judged = await self._judged(session, said, sent)
         if judged == said and is_repeated(events, said):
             return events
@@ -315,6 +279,11 @@ def _complete(item: Any) -> Any:
     if isinstance(item, ResponseFunctionToolCall) and not item.arguments.strip():
         return item.model_copy(update={"arguments": "{}"})
     return item
+
+
+def _done(events: list[Any]) -> list[Any]:
+    """Return the items that were streamed to their end."""
+    return [e.item for e in events if getattr(e, "type", "") == "response.output_item.done"]
 
 
 def _is_end(event: Any) -> bool:

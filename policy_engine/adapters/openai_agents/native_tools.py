@@ -24,12 +24,14 @@ from agents.editor import ApplyPatchOperation, ApplyPatchResult
 
 from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.judge import ask, call
+from policy_engine.adapters.openai_agents.parts import as_read
+from policy_engine.adapters.openai_agents.reread import refuse_packed
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
 from policy_engine.guard import Denied, Guard
 from policy_engine.guard.unjudgeable import UnjudgeableError
-from policy_engine.guard.values import snapshot
+from policy_engine.guard.values import replaced, snapshot
 
 __all__ = [
     "guarded_computer",
@@ -76,11 +78,13 @@ class _Tool:
             found = act(decision.request.args)
             result = await found if inspect.isawaitable(found) else found
             try:
-                snapshot(result)
+                form, kept = snapshot(result)
             except UnjudgeableError:
-                return str(result)
-            return result
+                form = kept = result = str(result)
+            read = await as_read(self.guard, session, decision.request, form)
+            return result if read is form else _as_made(kept, form, read)
 
+        await refuse_packed(self.guard, session, request)
         return await call(self.guard, session, request, run)
 
     def asks(self, author: Any, args_of: Callable[[Any], dict[str, Any]]) -> Any:
@@ -104,6 +108,14 @@ class _Tool:
             return bool(await wanted if inspect.isawaitable(wanted) else wanted)
 
         return needs_approval
+
+
+def _as_made(kept: Any, form: Any, read: Any) -> Any:
+    """Return a result as its tool makes it, with what it reads as; else what it reads as."""
+    try:
+        return replaced(kept, form, read)
+    except UnjudgeableError:
+        return read
 
 
 def guarded_shell(tool: ShellTool, guard: Guard, agent: str) -> ShellTool:

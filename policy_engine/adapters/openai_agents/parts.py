@@ -10,20 +10,28 @@ more where it is more than the whole alone asked for.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
+from policy_engine.adapters.openai_agents.reread import Ask, found_in_readings
 from policy_engine.adapters.openai_agents.scope import about
 from policy_engine.decision import Decision, Request, Stage
 from policy_engine.guard import Denied, Guard, GuardSession
-from policy_engine.text.redact import Redaction, redact, redact_parts
+from policy_engine.text.redact import Redaction, RedactionLike, redact, redact_parts
 
-__all__ = ["Ask", "Joined", "as_read", "decided", "decided_texts", "is_text"]
+__all__ = [
+    "Joined",
+    "as_read",
+    "decided",
+    "decided_plain",
+    "decided_result",
+    "decided_texts",
+    "is_text",
+]
 
-Ask: TypeAlias = Callable[[Guard, GuardSession, Request], Awaitable[Decision]]
-"""`enforce` or `foresee`."""
+Made: TypeAlias = Callable[[Any], Request]
+"""Makes the request about a text."""
 
 _KINDS: Final = frozenset({"input_text", "output_text", "text"})
 """What the `type` of a content part says where its substance is the field `text`."""
@@ -38,31 +46,77 @@ async def decided(
     Raises:
         Denied: It is not permitted, and was not only foreseen.
     """
-    whole = Joined(content) if isinstance(content, list) else None
-    if whole is None or not whole.is_split:
-        decision = await ask(guard, session, about(session, stage, text=content))
-        permitted = decision.request.text
-        return decision, content if permitted == content else permitted
-    for number, part in whole.alone():
-        request = about(session, stage, text=[part])
-        decision = await foresee(guard, session, request)
-        if not decision.permitted:
-            decision = await ask(guard, session, request)
-        if not decision.permitted:
-            return decision, content
-        whole.note(decision, number)
+
+    def made(text: Any) -> Request:
+        return about(session, stage, text=text)
+
+    whole = Joined(content if isinstance(content, list) else [])
+    if not whole.is_split:
+        return await _decided_whole(guard, session, made, content, ask)
+    refused = await _alone(guard, session, made, whole, ask)
     own = whole.redacted()
-    decision = await ask(guard, session, about(session, stage, text=whole.value))
+    found: list[Redaction] = []
+    if refused is None:
+        refused, found = await found_in_readings(guard, session, made, whole.value, ask)
+    if refused is not None:
+        return refused, content
+    decision = await ask(guard, session, made(whole.value))
     if not decision.permitted:
         return decision, content
-    whole.note(decision)
+    whole.note([*decision.redactions, *found])
     permitted = whole.redacted()
     if permitted == content:
         return decision, content
-    if own != content:
-        again = about(session, stage, text=Joined(permitted).value)
-        decision = _plain(await foresee(guard, session, again), decision)
+    if own != content or found:
+        decision = _plain(await foresee(guard, session, made(Joined(permitted).value)), decision)
     return decision, permitted
+
+
+async def _alone(
+    guard: Guard, session: GuardSession, made: Made, whole: Joined, ask: Ask
+) -> Decision | None:
+    """Note what is replaced in each part for itself; return what does not permit one."""
+    for number, part in whole.alone():
+        decision = await foresee(guard, session, made([part]))
+        if not decision.permitted:
+            decision = await ask(guard, session, made([part]))
+        if not decision.permitted:
+            return decision
+        refused, found = await found_in_readings(guard, session, made, [part], ask)
+        if refused is not None:
+            return refused
+        whole.note([*decision.redactions, *found], number)
+    return None
+
+
+async def decided_plain(guard: Guard, session: GuardSession, made: Made, text: str) -> str:
+    """Judge a text that is one of many, and return it as it may be handed on.
+
+    What no rule speaks of is not recorded, there is much of it.
+
+    Raises:
+        Denied: It may not be handed on.
+    """
+    decision = await foresee(guard, session, made(text))
+    refused, found = await found_in_readings(guard, session, made, text, foresee)
+    if not decision.reasons and refused is None and not found:
+        return text
+    _, permitted = await _decided_whole(guard, session, made, text, enforce)
+    return str(permitted)
+
+
+async def _decided_whole(
+    guard: Guard, session: GuardSession, made: Made, content: Any, ask: Ask
+) -> tuple[Decision, Any]:
+    refused, found = await found_in_readings(guard, session, made, content, ask)
+    if refused is not None:
+        return refused, content
+    decision = await ask(guard, session, made(content))
+    if not decision.permitted or not found:
+        permitted = decision.request.text
+        return decision, content if permitted == content else permitted
+    permitted = redact(content, [*found, *decision.redactions])
+    return _plain(await foresee(guard, session, made(permitted)), decision), permitted
 
 
 async def decided_texts(
@@ -78,18 +132,23 @@ async def decided_texts(
         return about(session, "model_response", model=model, text=text)
 
     if len(texts) == 1:
-        return [str((await enforce(guard, session, said(texts[0]))).request.text)]
+        _, permitted = await _decided_whole(guard, session, said, texts[0], enforce)
+        return [permitted]
     found: list[Redaction] = []
     at = 0
     for text in texts:
         decision = await foresee(guard, session, said(text))
         if not decision.permitted:
             await enforce(guard, session, said(text))
-        found += _shifted(decision, "", at)
+        _, read = await found_in_readings(guard, session, said, text, enforce)
+        found += _shifted([*decision.redactions, *read], at)
         at += len(text)
+    together = "".join(texts)
+    _, read = await found_in_readings(guard, session, said, together, enforce)
+    found += read
     own = bool(found)
-    decision = await enforce(guard, session, said("".join(texts)))
-    changed = redact_parts(texts, [*found, *_shifted(decision, "", 0)])
+    decision = await enforce(guard, session, said(together))
+    changed = redact_parts(texts, [*found, *_shifted(decision.redactions, 0)])
     if own:
         _plain(await foresee(guard, session, said("".join(changed))), decision)
     return changed
@@ -98,7 +157,9 @@ async def decided_texts(
 async def as_read(guard: Guard, session: GuardSession, request: Request, result: Any) -> Any:
     """Return what a tool returned; where its text parts say more together, they are one.
 
-    The guard judges what is returned here, part by part.
+    The guard judges what is returned here, part by part. What is replaced because of how a text
+    reads once it is decoded is replaced here, and what is denied because of it is handed on
+    decoded, so that the guard denies it.
 
     Args:
         guard: Whom to ask.
@@ -106,18 +167,50 @@ async def as_read(guard: Guard, session: GuardSession, request: Request, result:
         request: The call.
         result: What it returned, as JSON.
     """
-    whole = Joined(result) if isinstance(result, list) else None
-    if whole is None or not whole.is_split:
+    if guard.engine.is_result_quiet(request):
         return result
-    judged = replace(request, stage="tool_result", result=whole.value)
-    if (await foresee(guard, session, judged)).effect == "allow":
+    whole = Joined(result if isinstance(result, list) else [])
+    joined = whole.value if whole.is_split else result
+    refused, found = await found_in_readings(guard, session, request.returning, joined, foresee)
+    if refused is not None:
+        return refused.asked.result
+    if found:
+        await found_in_readings(guard, session, request.returning, joined, enforce)
+    if not whole.is_split:
+        return redact(result, found) if found else result
+    if not found and (await _foreseen(guard, session, request, joined)).effect == "allow":
         return result
     for number, part in whole.alone():
-        decision = await foresee(guard, session, replace(judged, result=[part]))
+        decision = await _foreseen(guard, session, request, [part])
         if not decision.permitted:
             return [part]
-        whole.note(decision, number)
+        whole.note(decision.redactions, number)
+    whole.note(found)
     return Joined(whole.redacted()).value
+
+
+async def _foreseen(guard: Guard, session: GuardSession, request: Request, result: Any) -> Decision:
+    return await foresee(guard, session, request.returning(result))
+
+
+async def decided_result(guard: Guard, session: GuardSession, request: Request) -> Any:
+    """Judge what came back of a call that nobody here made; return it as it may be handed on.
+
+    Args:
+        guard: Whom to ask.
+        session: Whose call it was.
+        request: What came back, as a request about it.
+
+    Raises:
+        Denied: It may not be handed on.
+    """
+    result = request.result
+    _, found = await found_in_readings(guard, session, request.returning, result, enforce)
+    decision = await enforce(guard, session, request)
+    permitted = redact(result, [*found, *decision.redactions])
+    if found:
+        _plain(await foresee(guard, session, request.returning(permitted)), decision)
+    return permitted
 
 
 def is_text(part: object) -> bool:
@@ -155,9 +248,9 @@ class Joined:
             if len(texts) > 1:
                 yield from enumerate(self.content[start : start + len(texts)], start)
 
-    def note(self, decision: Decision, number: int | None = None) -> None:
-        """Note what a decision replaces: in the joined content, or in one part alone."""
-        for found in decision.redactions:
+    def note(self, redactions: Iterable[RedactionLike], number: int | None = None) -> None:
+        """Note what is replaced: in the joined content, or in one part alone."""
+        for found in redactions:
             step, rest = _split(found.pointer)
             origin = self._origin[step] if number is None else number
             start = max(begin for begin in (-1, *self._runs) if begin <= origin)
@@ -212,9 +305,9 @@ def _split(pointer: str) -> tuple[int, str]:
     return int(step), "".join(f"/{one}" for one in rest)
 
 
-def _shifted(decision: Decision, pointer: str, by: int) -> list[Redaction]:
-    return [_moved(found, pointer, by) for found in decision.redactions]
+def _shifted(redactions: Iterable[RedactionLike], by: int) -> list[Redaction]:
+    return [_moved(found, "", by) for found in redactions]
 
 
-def _moved(found: Any, pointer: str, by: int) -> Redaction:
+def _moved(found: RedactionLike, pointer: str, by: int) -> Redaction:
     return Redaction(pointer, found.start + by, found.end + by, found.replacement)

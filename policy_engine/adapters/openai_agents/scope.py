@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 _TRACE: Final = re.compile(r"trace_([0-9a-f]{32})")
+_OF_CALLER: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,128}")
+"""A trace's id that the application made itself: one line, and no longer than a record bears."""
 _SPAN: Final = re.compile(r"span_([0-9a-f]{16})[0-9a-f]*")
 _INPUT: Final = "session_input_callback"
 _READ: Final = frozenset(
@@ -208,9 +210,19 @@ def _trace(otherwise: Trace, group_id: str | None) -> Trace:
     trace = get_current_trace()
     told = None if trace is None else trace.export()
     group = group_id if told is None else told.get("group_id")
-    found = None if trace is None else _TRACE.fullmatch(trace.trace_id)
-    if found is None:
+    own = None if told is None or trace is None else _trace_id(trace.trace_id)
+    if own is None:
         return Trace(otherwise.trace_id, otherwise.parent_id, group)
     span = get_current_span()
     parent = None if span is None else _SPAN.fullmatch(span.span_id)
-    return Trace(found[1], None if parent is None else parent[1], group)
+    return Trace(own, None if parent is None else parent[1], group)
+
+
+def _trace_id(name: object) -> str | None:
+    """Return the id of a trace of the SDK's as records name it; None where it cannot be told."""
+    if not isinstance(name, str):
+        return None
+    made = _TRACE.fullmatch(name)
+    if made is not None:
+        return made[1]
+    return name if _OF_CALLER.fullmatch(name) else None

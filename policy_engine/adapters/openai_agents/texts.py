@@ -1,23 +1,37 @@
-"""The texts of an SDK's items: what the agent is given, and what a model says."""
+"""The texts of an SDK's items: what the agent is given, and what a model says.
 
-import json
+Theory of operation. A response is judged in all that can be read in it. What a message, a refusal
+or a thought says stands in parts that are read as one; any other text (the title of a citation,
+code, a query, what a tool brought back) is a text of its own. Left out are names and numbers that
+the provider gave, and calls that are judged as calls, when they are made.
+"""
+
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, is_dataclass
+from typing import Any, Final, TypeAlias
+
+from pydantic import BaseModel
 
 __all__ = [
     "Part",
+    "Path",
+    "field_of",
+    "fields_of",
     "is_repeated",
     "parts_of_output",
-    "read_as_json",
     "said_by_user",
+    "texts_of",
     "with_content",
     "with_parts",
+    "with_texts",
 ]
 
+Path: TypeAlias = tuple[str | int, ...]
+"""Leads to a text: names of fields and keys, and positions."""
+
 _USER: Final = frozenset({"user", "system", "developer"})
-_SPOKEN: Final = ("arguments", "input", "code")
-"""Fields of calls that are streamed."""
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "output_text": ("content", "text"),
     "refusal": ("content", "refusal"),
@@ -25,6 +39,59 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "reasoning_text": ("content", "text"),
 }
 """The type of a part -> where it stands in its item, and which field is its text."""
+_CALLS: Final = frozenset(
+    {
+        "apply_patch_call",
+        "computer_call",
+        "custom_tool_call",
+        "function_call",
+        "local_shell_call",
+        "mcp_approval_request",
+        "shell_call",
+    }
+)
+"""Types of items that are calls, and judged when they are made."""
+_ASKED: Final = frozenset({"arguments", "name", "server_label"})
+"""Fields of a call of a server of the provider's: it was asked for, and judged then."""
+_NAMES: Final = frozenset(
+    {
+        "approval_request_id",
+        "b64_json",
+        "call_id",
+        "caller",
+        "caller_id",
+        "container_id",
+        "created_by",
+        "encrypted_content",
+        "environment",
+        "execution",
+        "file_id",
+        "fingerprint",
+        "id",
+        "logprobs",
+        "namespace",
+        "phase",
+        "provider_data",
+        "role",
+        "signature",
+        "status",
+        "type",
+    }
+)
+"""Fields that hold what the provider named, or what nobody reads."""
+_NO_TEXT: Final[Mapping[str, frozenset[str]]] = {
+    "image_generation_call": frozenset(
+        {"action", "background", "output_format", "quality", "result", "size", "svg_usage"}
+    ),
+    "mcp_call": _ASKED,
+}
+"""The type of an item -> more such fields of its own."""
+_DEEPEST: Final = 32
+_SILENT: Final = _NAMES | {"item_id", "obfuscation", "sequence_number"}
+"""Fields of events that say nothing."""
+_ECHOING: Final = "response"
+"""The field of an event that repeats what was sent, beside the output so far."""
+_IMAGE: Final = "partial_image_b64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +99,20 @@ class Part:
     """One text in a model's output."""
 
     item: int
-    place: str
-    """The field of the item: `content` or `summary`."""
-    index: int
-    key: str
-    """The field of the part."""
+    path: Path
     text: str
 
     @property
-    def whole(self) -> tuple[int, str, str]:
+    def whole(self) -> tuple[object, ...]:
         """What the text is read as a part of."""
-        return self.item, self.place, self.key
+        if self.is_said:
+            return self.item, self.path[0], self.path[-1]
+        return self.item, self.path
+
+    @property
+    def is_said(self) -> bool:
+        """Whether it is a part of a message, a refusal or a thought."""
+        return len(self.path) == 3 and (self.path[0], self.path[2]) in _TEXTS.values()
 
 
 def said_by_user(item: object) -> Any:
@@ -58,16 +128,68 @@ def with_content(item: Any, content: Any) -> Any:
 
 
 def parts_of_output(output: list[Any]) -> Iterator[Part]:
-    """Go through the texts of a model's output items."""
+    """Go through the texts of a model's output items, those that are read as one in a row."""
+    answered = {
+        field_of(item, "call_id")
+        for item in output
+        if field_of(item, "type") == "shell_call_output"
+    }
     for number, item in enumerate(output):
-        for place in ("content", "summary"):
-            for index, part in enumerate(_get(item, place) or ()):
-                kind = _TEXTS.get(str(_get(part, "type")))
-                if kind is None or kind[0] != place:
-                    continue
-                text = _get(part, kind[1])
-                if isinstance(text, str) and text:
-                    yield Part(number, place, index, kind[1], text)
+        kind = str(field_of(item, "type"))
+        is_call = kind in _CALLS and not (
+            kind == "shell_call" and field_of(item, "call_id") in answered
+        )
+        if is_call:
+            continue
+        said = list(_said(number, item))
+        yield from said
+        known = {part.path for part in said}
+        for path, text in texts_of(item, skipped=_NO_TEXT.get(kind, frozenset())):
+            if path not in known:
+                yield Part(number, path, text)
+
+
+def _said(number: int, item: Any) -> Iterator[Part]:
+    for place in ("content", "summary"):
+        found = field_of(item, place)
+        for index, part in enumerate(found if isinstance(found, list | tuple) else ()):
+            kind = _TEXTS.get(str(field_of(part, "type")))
+            if kind is None or kind[0] != place:
+                continue
+            text = field_of(part, kind[1])
+            if isinstance(text, str) and text:
+                yield Part(number, (place, index, kind[1]), text)
+
+
+def texts_of(value: Any, *, skipped: frozenset[str] = frozenset()) -> Iterator[tuple[Path, str]]:
+    """Go through the texts in a value, each with the path that leads to it.
+
+    Args:
+        value: An item, or a part of one.
+        skipped: Fields of the value itself that hold no text.
+    """
+    yield from _walked(value, (), _DEEPEST, skipped)
+
+
+def _walked(
+    value: Any, path: Path, depth: int, skipped: frozenset[str]
+) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        if value:
+            yield path, value
+        return
+    if not depth:
+        yield path, str(value)
+        return
+    for name, item in _below(value):
+        if name not in skipped and name not in _NAMES:
+            yield from _walked(item, (*path, name), depth - 1, frozenset())
+
+
+def _below(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, list | tuple):
+        return enumerate(value)
+    return fields_of(value).items()
 
 
 def with_parts(output: list[Any], changes: Mapping[Part, str]) -> list[Any]:
@@ -76,50 +198,96 @@ def with_parts(output: list[Any], changes: Mapping[Part, str]) -> list[Any]:
     A part of which nothing is left is left out, unless it is the last.
     """
     changed = list(output)
+    others = [part for part in changes if not part.is_said]
+    for part in others:
+        changed[part.item] = _with_text(changed[part.item], part.path, changes[part])
+    said = [part for part in changes if part.is_said]
     # From behind, so that what is left out moves nothing that is still to be changed.
-    for part, text in sorted(changes.items(), key=lambda change: -change[0].index):
-        item = changed[part.item]
-        rest: dict[str, Any] = {"annotations": [], "logprobs": None} if part.key == "text" else {}
-        parts = list(_get(item, part.place))
-        parts[part.index] = _replaced(parts[part.index], {part.key: text, **rest})
-        if not text and len(parts) > 1:
-            del parts[part.index]
-        changed[part.item] = _replaced(item, {part.place: parts, "encrypted_content": None})
+    for part in sorted(said, key=lambda part: (part.item, part.path[1]), reverse=True):
+        changed[part.item] = _with_said(changed[part.item], part, changes[part])
     return changed
 
 
-def read_as_json(text: str) -> str | None:
-    """Return how JSON reads without escapes; None where that is how it is written."""
-    if "\\" not in text:
-        return None
-    try:
-        plain = json.dumps(json.loads(text), ensure_ascii=False)
-    except ValueError:
-        return None
-    # What a string holds is read as lines, not as their escapes.
-    return plain.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+def with_texts(item: Any, texts: Mapping[Path, str]) -> Any:
+    """Return an item with other texts in some places."""
+    for path, text in texts.items():
+        item = _with_text(item, path, text)
+    return item
+
+
+def _with_said(item: Any, part: Part, text: str) -> Any:
+    place, index, key = str(part.path[0]), int(part.path[1]), str(part.path[2])
+    rest: dict[str, Any] = {"annotations": [], "logprobs": None} if key == "text" else {}
+    parts = list(field_of(item, place))
+    parts[index] = _replaced(parts[index], {key: text, **rest})
+    if not text and len(parts) > 1:
+        del parts[index]
+    return _replaced(item, {place: parts, "encrypted_content": None})
+
+
+def _with_text(value: Any, path: Path, text: str) -> Any:
+    if not path:
+        return text
+    step, *rest = path
+    if isinstance(value, list | tuple):
+        items = list(value)
+        items[int(step)] = _with_text(items[int(step)], tuple(rest), text)
+        return items
+    name = str(step)
+    changed = _with_text(fields_of(value)[name], tuple(rest), text)
+    if isinstance(value, BaseModel):
+        return value.model_copy(update={name: changed})
+    return {**value, name: changed}
 
 
 def is_repeated(events: Iterable[Any], output: list[Any]) -> bool:
-    """Whether all that a stream said piece by piece stands in what it said at the end."""
+    """Whether all that a stream said piece by piece stands in what it said at the end.
+
+    Then what was judged is all that there is to judge, and the events may be handed on.
+    """
+    said = [text for _, text in texts_of(output)]
+    shows_image = any(field_of(item, "type") == "image_generation_call" for item in output)
     streamed: dict[tuple[str, ...], list[str]] = {}
     for event in events:
-        delta = getattr(event, "delta", None)
-        if isinstance(delta, str):
-            fields = ("type", "item_id", "content_index", "summary_index")
-            key = tuple(str(getattr(event, name, "")) for name in fields)
-            streamed.setdefault(key, []).append(delta)
-    said = [part.text for part in parts_of_output(output)]
-    said += [str(_get(item, name)) for item in output for name in _SPOKEN if _get(item, name)]
-    return all(any(text in one for one in said) for text in map("".join, streamed.values()))
+        told = fields_of(event)
+        if not told:
+            return False
+        for name, value in told.items():
+            if name == "delta" and isinstance(value, str):
+                streamed.setdefault(_source(event), []).append(value)
+            elif name not in _SILENT and not (name == _IMAGE and shows_image):
+                held = field_of(value, "output") if name == _ECHOING else value
+                if not all(_stands(text, said) for _, text in texts_of(held)):
+                    return False
+    return all(_stands(text, said) for text in map("".join, streamed.values()))
 
 
-def _get(value: object, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+def _source(event: Any) -> tuple[str, ...]:
+    """Return what tells apart the texts that are streamed side by side."""
+    indices = sorted(name for name in fields_of(event) if name.endswith("_index"))
+    fields = ("type", "item_id", *indices)
+    return tuple(str(field_of(event, name)) for name in fields)
+
+
+def _stands(text: str, said: list[str]) -> bool:
+    return any(text in one for one in said)
+
+
+def field_of(value: object, name: str) -> Any:
+    """Return a field of an item, whichever of the two ways it is written in; None for none."""
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+def fields_of(value: object) -> Mapping[str, Any]:
+    """Return the fields of an item or an event, also those that the SDK does not know."""
+    if isinstance(value, BaseModel):
+        return {**vars(value), **(value.model_extra or {})}
+    if is_dataclass(value) and not isinstance(value, type):
+        return vars(value)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _replaced(value: Any, changes: Mapping[str, Any]) -> Any:
-    if isinstance(value, dict):
-        return {**value, **{k: v for k, v in changes.items() if k in value}}
-    known = type(value).model_fields
-    return value.model_copy(update={k: v for k, v in changes.items() if k in known})
+    known = fields_of(value)
+    update = {name: changed for name, changed in changes.items() if name in known}
+    return value.model_copy(update=update) if isinstance(value, BaseModel) else {**value, **update}
