@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from policy_engine.approvals import Approvals, MemoryApprovals
 from policy_engine.audit import SinkLike, new_trace, read_traceparent, sink_of
-from policy_engine.decision import Decision, Halt, Request, Stage
+from policy_engine.decision import Decision, Halt, Needs, Request, Stage
 from policy_engine.engine import Engine
 from policy_engine.guard.asked import Asked, asked, call_async
 from policy_engine.guard.call import Call
@@ -208,6 +208,18 @@ class Guard:
             TypeError: `enforce` did not return this.
         """
         _call_of(decision).drop()
+
+    def ran(self, request: Request) -> bool | None:
+        """Whether a call under the request's call id ran in its session; None: it cannot be told.
+
+        Another one under that id is denied.
+        """
+        asked = self._copied(request, current(self))
+        try:
+            return self.state.facts(asked, Needs(), self._parts.now()).ran
+        except Exception as error:  # noqa: BLE001 - whatever the store raises
+            warn(new_trace(), "state could not be reached: %s", type(error).__name__)
+            return None
 
     # Text
 

@@ -12,7 +12,7 @@ from policy_engine.guard.parts import Parts
 from policy_engine.guard.signature import Signature, unwrapped
 from policy_engine.guard.wrapper import Wrapper
 
-__all__ = ["TOOL", "Options", "guard_function"]
+__all__ = ["TOOL", "Options", "guard_function", "guarded_as"]
 
 TOOL: Final = "__policy_engine_tool__"
 """The attribute of a guarded function that says which tool it is, for `lint --tools`."""
@@ -159,17 +159,24 @@ def _refuse_finished(function: object) -> None:
         raise TypeError(f'a "{type(function).__name__}" cannot be called, so it cannot be guarded')
 
 
-def _refuse_guarded(guard: object, function: Callable[..., Any]) -> None:
-    """Refuse what the same guard guards already; two guards may guard one function."""
+def guarded_as(guard: object, function: Callable[..., Any]) -> str | None:
+    """Return the tool as which a guard guards a function already; None where it does not."""
     for each in (*unwrapped(function), _coded(function)):
         guards = getattr(each, _GUARDS, ())
         if isinstance(guards, tuple) and any(known is guard for known in guards):
-            name = getattr(each, TOOL).name
-            raise TypeError(
-                f'this guard guards this function already, as the tool "{name}": each call would'
-                " be counted, be recorded and use its approvals twice. Take one of the two away,"
-                " or guard what stands in its __wrapped__ under the other name"
-            )
+            return str(getattr(each, TOOL).name)
+    return None
+
+
+def _refuse_guarded(guard: object, function: Callable[..., Any]) -> None:
+    """Refuse what the same guard guards already; two guards may guard one function."""
+    name = guarded_as(guard, function)
+    if name is not None:
+        raise TypeError(
+            f'this guard guards this function already, as the tool "{name}": each call would'
+            " be counted, be recorded and use its approvals twice. Take one of the two away,"
+            " or guard what stands in its __wrapped__ under the other name"
+        )
 
 
 @contextmanager

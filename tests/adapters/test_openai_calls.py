@@ -15,12 +15,14 @@ from agents import (
     function_tool,
 )
 from agents.editor import ApplyPatchResult
+from agents.testing import function_call
 from openai.types.responses import ResponseApplyPatchToolCall, ResponseCustomToolCall
-from openai_desk import WHO, agent_of, call, desk_of, say, scripted, whole
+from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted, whole
 from test_openai_native import Shop, shell_call
 from test_openai_runs import Traces
 
 from policy_engine.adapters.openai_agents import apply_approvals, guard_agent
+from policy_engine.state import MemoryState, SqliteState
 
 FINANCE = {"id": "f1", "roles": ["finance"]}
 
@@ -229,3 +231,180 @@ def test_what_models_say_is_in_no_span_unless_it_is_told(tmp_path, monkeypatch):
     assert desk.config(trace_include_sensitive_data=True).trace_include_sensitive_data is True
     monkeypatch.setenv("OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA", "1")
     assert desk.config().trace_include_sensitive_data is True
+
+
+# Ids that a model gives again
+
+
+ONE_REFUND = {"tools": {"refund": "allow"}}
+ASKED = {
+    "tools": {
+        "refund": {
+            "rules": [
+                {
+                    "id": "finance",
+                    "effect": "require_approval",
+                    "when": "args.amount > 100",
+                    "approval": {"approvers": ["finance"], "expires": "1h"},
+                }
+            ],
+            "args": {"order": {"type": "string"}, "amount": {"type": "number"}, "note": {}},
+        }
+    }
+}
+
+
+def refund(order, amount=5, call_id="call_0"):
+    return call("refund", {"order": order, "amount": amount, "note": ""}, call_id)
+
+
+def ids(result):
+    items = [item for item in result.new_items if item.type == "tool_call_output_item"]
+    return [item.raw_item["call_id"] for item in items]
+
+
+@pytest.mark.parametrize("kept", ["a session of the SDK", "nothing"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_id_that_a_model_gives_again_is_a_call_of_its_own(tmp_path, kept, streamed):
+    calls, desk = [], desk_of(tmp_path, ONE_REFUND)
+    again = [*refund("C"), *refund("D")]
+    model = scripted(refund("A"), say("1"), refund("B"), again, say("2"))
+    guarded = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
+    session = SQLiteSession("s") if kept != "nothing" else None
+    results = []
+    for _ in range(2):
+        if streamed:
+            results.append(desk.stream(guarded, session=session)[0])
+        else:
+            results.append(desk.run(guarded, session=session))
+    assert [order for order, *_ in calls] == ["A", "B", "C", "D"]
+    assert ids(results[0]) == ["call_0"]
+    given = [*ids(results[0]), *ids(results[1])]
+    assert len(set(given)) == 4
+    assert all(one.startswith("call_0") and len(one) <= 64 for one in given)
+    recorded = [r["call_id"] for r in desk.records if r["kind"] == "decision" and r.get("tool")]
+    assert recorded == given
+    sent = [item for item in model.calls[-1].input if item.get("call_id")]
+    assert len(sent) == (8 if session else 6)
+    for item in sent:
+        assert sum(other["call_id"] == item["call_id"] for other in sent) == 2
+
+
+@pytest.mark.parametrize("call_id", ["", "c" * 64])
+def test_an_id_that_nothing_can_be_told_by_is_made(tmp_path, call_id):
+    calls, desk = [], desk_of(tmp_path, ONE_REFUND)
+    steps = [
+        [
+            function_call(
+                "refund", json.dumps({"order": "A", "amount": 5, "note": ""}), call_id=call_id
+            )
+        ]
+        for _ in range(2)
+    ]
+    result = desk.run(agent_of(scripted(*steps, say("x")), tools=[refund_tool(calls)]))
+    assert len(calls) == 2
+    assert len(set(ids(result))) == 2
+    assert all(0 < len(one) <= 64 for one in ids(result))
+
+
+def test_an_id_that_ran_in_another_process_is_a_call_of_its_own(tmp_path):
+    calls = []
+    for _ in range(2):
+        state = SqliteState(tmp_path / "state.db")
+        desk = desk_of(tmp_path, ONE_REFUND, state=state)
+        desk.run(agent_of(scripted(refund("A"), say("x")), tools=[refund_tool(calls)]))
+        state.close()
+    assert len(calls) == 2
+
+
+def test_an_agent_behind_a_tool_may_give_the_id_of_the_call_that_asks_it(tmp_path):
+    calls, desk = [], desk_of(tmp_path, {"tools": {"*": "allow"}})
+    inner = agent_of(scripted(refund("A"), say("done")), name="inner", tools=[refund_tool(calls)])
+    top = agent_of(
+        scripted(call("ask", {"input": "x"}, "call_0"), say("x")), tools=[inner.as_tool("ask", "")]
+    )
+    assert outputs(desk.run(top)) == ["done"]
+    assert len(calls) == 1
+
+
+def test_a_run_that_waits_is_not_overtaken_by_its_own_id(tmp_path):
+    calls, desk = [], desk_of(tmp_path, ASKED)
+    model = scripted(refund("A", 200), refund("B", 5), say("quick"), say("slow"))
+    guarded = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
+
+    async def go():
+        paused = await Runner.run(guarded, "A please", run_config=desk.config())
+        await Runner.run(guarded, "B please", run_config=desk.config())
+        state = paused.to_state()
+        for waiting in desk.guard.approvals.pending():
+            desk.guard.approvals.approve(waiting.id, by={"id": "f", "roles": ["finance"]})
+        await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        return await Runner.run(guarded, state, run_config=desk.config())
+
+    assert asyncio.run(go()).final_output == "slow"
+    assert [order for order, *_ in calls] == ["B", "A"]
+
+
+def test_a_second_call_under_an_approved_id_asks_anew(tmp_path):
+    calls, desk = [], desk_of(tmp_path, ASKED)
+    model = scripted(refund("A", 200), refund("B", 300), say("never"))
+    guarded = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
+
+    async def go():
+        paused = await Runner.run(guarded, "please", run_config=desk.config())
+        state = paused.to_state()
+        for waiting in desk.guard.approvals.pending():
+            desk.guard.approvals.approve(waiting.id, by={"id": "f", "roles": ["finance"]})
+        await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        return await Runner.run(guarded, state, run_config=desk.config())
+
+    result = asyncio.run(go())
+    assert [json.loads(item.arguments)["order"] for item in result.interruptions] == ["B"]
+    assert [order for order, *_ in calls] == ["A"]
+
+
+@pytest.mark.parametrize("store", ["memory", "a file"])
+def test_a_state_that_is_resumed_twice_runs_its_call_once(tmp_path, store):
+    calls = []
+    state = SqliteState(tmp_path / "state.db") if store == "a file" else MemoryState()
+    desk = desk_of(tmp_path, ONE_REFUND, state=state)
+
+    def made(*steps):
+        tool = refund_tool(calls)
+        tool.needs_approval = True  # its author wants people asked, and no policy does
+        return guard_agent(agent_of(scripted(*steps), tools=[tool]), desk.guard)
+
+    async def go():
+        paused = await Runner.run(made(refund("A")), "please", run_config=desk.config())
+        written = paused.to_state().to_string()
+        for _ in range(2):
+            guarded = made(say("done"))
+            again = await RunState.from_string(guarded, written)
+            for item in again.get_interruptions():
+                again.approve(item)
+            result = await Runner.run(guarded, again, run_config=desk.config())
+        return result
+
+    assert outputs(asyncio.run(go())) == ["A call with this id ran already."]
+    assert len(calls) == 1
+
+
+def test_the_ids_of_a_conversation_that_the_provider_keeps_stay(tmp_path):
+    calls, desk = [], desk_of(tmp_path, ONE_REFUND)
+    model = scripted(refund("A"), say("x"), refund("B"), say("y"))
+    agent = agent_of(model, tools=[refund_tool(calls)])
+    config = desk.config(server_managed=True)
+    found = [desk.run(agent, config=config, conversation_id="conv_1") for _ in range(2)]
+    assert [ids(result) for result in found] == [["call_0"], ["call_0"]]
+    assert outputs(found[1]) == ["A call with this id ran already."]
+    assert [order for order, *_ in calls] == ["A"]
+
+
+def test_the_ids_of_every_kind_of_call_are_its_own(tmp_path):
+    ran, desk = [], desk_of(tmp_path, {"tools": {"*": "allow"}})
+    shell = ShellTool(executor=lambda request: ran.append(request.data.call_id) or "ran")
+    result = desk.run(
+        agent_of(scripted(shell_call("ls"), shell_call("ls"), say("x")), tools=[shell])
+    )
+    assert len(set(ran)) == 2
+    assert len(outputs(result)) == 2

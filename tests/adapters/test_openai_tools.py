@@ -1,13 +1,17 @@
 """Function tools: judged with their final arguments, redacted, hidden and refused."""
 
 import asyncio
-import json
+import functools
 
 import pytest
-from agents import Agent, FunctionTool, RunConfig, Runner, function_tool
+from agents import FunctionTool, HostedMCPTool, RunConfig, Runner, function_tool
+from mcp.types import CallToolResult, TextContent
+from mcp.types import Tool as McpTool
 from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted
+from test_openai_native import Shop
 
-from policy_engine.adapters.openai_agents import guard_agent
+from policy_engine import guarded
+from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
 
 REFUND = {
     "tools": {
@@ -248,22 +252,230 @@ def test_the_session_of_one_run_does_not_reach_into_the_next(tmp_path):
     assert {r["session"] for r in later if r["kind"] == "decision"} == {None}
 
 
-def test_tools_that_differ_only_by_case_are_refused(tmp_path):
-    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
-    tools = [
-        FunctionTool(
-            name=name,
-            description="",
-            params_json_schema={"type": "object", "properties": {}},
-            on_invoke_tool=lambda context, text: _soon("x"),
-            strict_json_schema=False,
-        )
-        for name in ("send", "Send")
-    ]
-    from policy_engine.adapters.openai_agents import UnmediatedError
+# Names
 
-    with pytest.raises(UnmediatedError, match="only by case"):
-        guard_agent(Agent(name="a", tools=tools), desk.guard)
+
+def named(*names):
+    """Return tools of these names."""
+    return [function_tool(lambda: "ran", name_override=name) for name in names]
+
+
+class Served(Shop):
+    """A server of a name, whose tools are listed as they are at the moment."""
+
+    def __init__(self, server, *tools):
+        super().__init__()
+        self._name, self.tools = server, list(tools)
+
+    @property
+    def name(self):
+        return self._name
+
+    async def list_tools(self, run_context=None, agent=None):
+        schema = {"type": "object", "properties": {}}
+        return [McpTool(name=name, inputSchema=schema) for name in self.tools]
+
+
+TWINS = {
+    "case": (named("send", "Send"), [], '"Send" differs from "send"'),
+    "Unicode form": (named("send", "\uff53end"), [], '"\uff53end" differs from "send"'),
+    "invisible": (named("send", "se\u200dnd"), [], '"se\u200dnd" differs from "send"'),
+    "of a server": ([], [Served("a", "buy", "Buy")], '"a/Buy" differs from "a/buy"'),
+    "never permitted": ([], [Served("no", "buy", "Buy")], '"no/Buy" differs from "no/buy"'),
+    "servers": ([], [Served("a", "x"), Served("A", "y")], '"A/*" differs from "a/*"'),
+    "hosted": (
+        [HostedMCPTool(tool_config={"server_label": "A"})],
+        [Served("a", "x")],
+        '"a/*" differs from "A/*"',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TWINS)
+def test_tools_that_look_alike_are_refused(tmp_path, kind):
+    tools, servers, said = TWINS[kind]
+    desk = desk_of(tmp_path, {"tools": {"*": "allow", "no/*": "deny"}})
+    model = scripted(say("never"))
+    with pytest.raises(UnmediatedError) as caught:
+        desk.run(agent_of(model, tools=tools, mcp_servers=servers))
+    why = "only by case or by its Unicode form: rename one of them, or leave it out"
+    assert str(caught.value).splitlines()[0] == f'the agent "triage": {said} {why}'
+    assert model.calls == ()
+
+
+def test_tools_of_two_agents_that_look_alike_are_refused(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}, "handoffs": {"*": "allow"}})
+    second = agent_of(scripted(), name="second", tools=named("Send"))
+    with pytest.raises(UnmediatedError, match='"triage": "send" differs from "Send"'):
+        guard_agent(agent_of(scripted(), tools=named("send"), handoffs=[second]), desk.guard)
+
+
+def test_tools_that_look_alike_and_are_told_apart_by_more_are_not(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
+    servers = [Served("a", "buy"), Served("b", "Buy")]
+    found = desk.run(agent_of(scripted(say("x")), tools=named("BUY"), mcp_servers=servers))
+    assert found.final_output == "x"
+
+
+@pytest.mark.parametrize("later", ["a tool of a server", "a tool", "a server"])
+def test_a_tool_that_comes_later_and_looks_like_another_ends_the_run(tmp_path, later):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
+    server = Served("a", "buy")
+    model = scripted(call("buy"), say("never"))
+    guarded = guard_agent(agent_of(model, tools=named("send"), mcp_servers=[server]), desk.guard)
+
+    async def bought(tool_name, arguments, meta=None):
+        if later == "a tool of a server":
+            server.tools.append("Buy")
+        elif later == "a tool":
+            guarded.tools.extend(named("Send"))
+        else:
+            guarded.mcp_servers.append(Served("A", "sell"))
+        return CallToolResult(content=[TextContent(type="text", text="bought")])
+
+    server.call_tool = bought
+    with pytest.raises(UnmediatedError, match="differs from") as caught:
+        asyncio.run(Runner.run(guarded, "hello", run_config=desk.config()))
+    assert len(caught.value.gaps) == 1
+    assert len(model.calls) == 1
+
+
+def test_a_tool_with_the_name_of_a_servers_tool_is_refused(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"shop/buy": "allow"}})
+    with pytest.raises(UnmediatedError) as caught:
+        guard_agent(agent_of(scripted(), tools=named("shop/buy")), desk.guard)
+    assert str(caught.value).splitlines()[0] == (
+        'the agent "triage": "shop/buy" has a slash in its name, and would be governed by what is '
+        "written for a tool of a server: name it without"
+    )
+    guarded = guard_agent(agent_of(scripted(say("never"))), desk.guard)
+    guarded.tools.extend(named("shop/buy"))
+    with pytest.raises(UnmediatedError, match="has a slash in its name"):
+        asyncio.run(Runner.run(guarded, "hello", run_config=desk.config()))
+
+
+def test_a_servers_tool_cannot_pass_for_another_servers(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"a/b/c": "allow"}})
+    mine, other = Served("a/b", "c"), Served("a", "b/c")
+    found = desk.run(agent_of(scripted(call("c"), say("x")), mcp_servers=[mine]))
+    assert "bought" in str(outputs(found))
+    for servers in ([other], [mine, other]):
+        with pytest.raises(UnmediatedError) as caught:
+            desk.run(agent_of(scripted(call("b/c"), say("x")), mcp_servers=servers))
+        assert str(caught.value).splitlines()[0] == (
+            'the agent "triage": "a/b/c" has a slash in the name that its server gives it, so '
+            "another server's tool may be called the same: leave it out by the server's "
+            "tool_filter, or deny it"
+        )
+    assert other.called == []
+
+
+def test_an_odd_name_of_a_tool_that_is_never_permitted_stops_nobody(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"a/buy": "allow"}})
+    agent = agent_of(scripted(call("buy"), say("x")), mcp_servers=[Served("a", "buy", "b/c")])
+    assert "bought" in str(outputs(desk.run(agent)))
+
+
+# Functions that ask by themselves
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "wrapped", "method"])
+@pytest.mark.parametrize("when", ["before", "later"])
+def test_a_function_that_the_guard_guards_already_is_refused(tmp_path, kind, when):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
+
+    @guarded(desk.guard)
+    def pay(amount: float) -> str:
+        return f"paid {amount:g}"
+
+    if kind == "async":
+
+        @guarded(desk.guard)
+        async def pay(amount: float) -> str:
+            return f"paid {amount:g}"
+
+    elif kind == "wrapped":
+        inner = pay
+
+        @functools.wraps(inner)
+        def pay(amount: float) -> str:
+            return inner(amount)
+
+    elif kind == "method":
+
+        class Till:
+            @guarded(desk.guard)
+            def pay(self, amount: float) -> str:
+                return f"paid {amount:g}"
+
+        pay = Till().pay
+
+    made = function_tool(pay, name_override="pay")
+    agent = agent_of(scripted(say("never")), tools=[made])
+    if when == "later":
+        agent = guard_agent(agent_of(scripted(say("never"))), desk.guard)
+        agent.tools.append(made)
+    with pytest.raises(UnmediatedError) as caught:
+        desk.run(agent)
+    assert str(caught.value).splitlines()[0] == (
+        'the agent "triage": "pay" is made of a function that this guard guards already, so each '
+        "call would be counted, be recorded and use its approvals twice: make the tool of what "
+        "stands in its __wrapped__, or take @guarded away"
+    )
+
+
+def test_what_stands_in_the_wrapped_of_a_guarded_function_is_judged_once(tmp_path):
+    limit = {"id": "two", "tools": ["pay"], "max": 2, "by": ["session"]}
+    desk = desk_of(tmp_path, {"tools": {"pay": "allow"}, "limits": [limit]})
+
+    @guarded(desk.guard)
+    def pay(amount: float) -> str:
+        return f"paid {amount:g}"
+
+    with desk.guard.session("s1", principal=WHO):
+        assert pay(5) == "paid 5"
+    model = scripted(*(call("pay", {"amount": 6}) for _ in range(2)), say("done"))
+    found = outputs(desk.run(agent_of(model, tools=[function_tool(pay.__wrapped__)])))
+    assert found[0] == "paid 6"
+    assert "limit" in found[1]
+
+
+def test_a_guarded_function_that_a_tool_calls_is_judged_for_itself(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"settle": "allow", "pay": "allow"}})
+
+    @guarded(desk.guard)
+    def pay(amount: float) -> str:
+        return f"paid {amount:g}"
+
+    @function_tool
+    def settle() -> str:
+        return pay(5)
+
+    found = desk.run(agent_of(scripted(call("settle"), say("done")), tools=[settle]))
+    assert outputs(found) == ["paid 5"]
+    assert desk.decisions("tool_call") == [
+        ("tool_call", "settle", "allow"),
+        ("tool_call", "pay", "allow"),
+    ]
+    assert [r["session"] for r in desk.records if r.get("tool") == "pay"] == ["s1"]
+
+
+def test_a_function_of_another_guard_is_judged_by_both(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"pay": "allow"}})
+    other = desk_of(tmp_path, {"tools": {"lend": "allow"}})
+
+    @function_tool
+    @guarded(other.guard, on_denied="return")
+    def pay(amount: float) -> str:
+        return f"paid {amount:g}"
+
+    found = desk.run(agent_of(scripted(call("pay", {"amount": 5}), say("done")), tools=[pay]))
+    assert outputs(found) == ["This tool is not permitted."]
+    assert desk.decisions("tool_call") == [("tool_call", "pay", "allow")]
+    assert other.decisions("tool_call") == [("tool_call", None, "deny")]
+
+
+# Calls
 
 
 def test_a_tool_that_was_added_later_is_guarded_too(tmp_path):
@@ -273,16 +485,6 @@ def test_a_tool_that_was_added_later_is_guarded_too(tmp_path):
     guarded.tools = [refund_tool(calls)]
     asyncio.run(Runner.run(guarded, "hello", run_config=desk.config()))
     assert calls == []
-
-
-def test_a_call_id_runs_once(tmp_path):
-    calls, desk = [], desk_of(tmp_path, REFUND)
-    args = json.dumps({"order": "A", "amount": 5, "note": ""})
-    model = scripted(call("refund", args, "c1"), say("done"))
-    desk.run(agent_of(model, tools=[refund_tool(calls)]))
-    model = scripted(call("refund", args, "c1"), say("done"))
-    desk.run(agent_of(model, tools=[refund_tool(calls)]))
-    assert len(calls) == 1
 
 
 def test_limits_count_a_call_once(tmp_path):

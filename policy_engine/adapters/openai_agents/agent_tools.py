@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from agents import (
-    Agent,
     FunctionTool,
     InputGuardrailTripwireTriggered,
     ItemHelpers,
@@ -62,14 +61,19 @@ def is_agent_tool(tool: FunctionTool) -> bool:
     return origin is not None and origin.type is ToolOriginType.AGENT_AS_TOOL
 
 
-def rebuilt(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool | None:
-    """Make a tool again for the guarded agent; None where what it was made with cannot be told."""
+def rebuilt(tool: FunctionTool, make: Callable[..., FunctionTool]) -> FunctionTool | None:
+    """Make a tool again for the guarded agent; None where what it was made with cannot be told.
+
+    Args:
+        tool: As its author made it.
+        make: Makes the tool of what `Agent.as_tool` is given.
+    """
     options = options_of_tool(tool)
     if options is None:
         return None
-    made = agent.as_tool(
-        tool.name,
-        tool.description,
+    made = make(
+        tool_name=tool.name,
+        tool_description=tool.description,
         failure_error_function=default_tool_error_function
         if uses_default_failure(tool)
         else failure_function(tool),

@@ -17,11 +17,11 @@ from agents import (
 )
 
 from policy_engine.adapters.openai_agents.arguments import read_arguments
+from policy_engine.adapters.openai_agents.attached import is_guarded_agent
 from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import ask, enforce
-from policy_engine.adapters.openai_agents.mark import is_guarded_agent
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import ApprovalUse, Decision
@@ -77,7 +77,8 @@ async def apply_approvals(
     for item in state.get_interruptions():
         agent = item.agent
         if not is_guarded_agent(agent, guard):
-            raise UnmediatedError([Gap(agent.name, item.tool_name or "a call", _UNGUARDED)])
+            gaps = [Gap(agent.name, item.tool_name or "a call", _UNGUARDED)]
+            raise UnmediatedError(gaps, "nothing was approved")
         mine = session_for(guard, agent.name) if who is None else who.as_agent(agent.name)
         decision = await _decided(guard, mine, agent, item)
         if decision is None or decision.effect == "deny":

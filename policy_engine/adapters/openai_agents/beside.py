@@ -31,9 +31,11 @@ _DEEPEST: Final = 20
 
 def made_text(agent: Agent[Any] | None, instructions: str | None, prompt: Any) -> Any:
     """Return what of a request was made for it; None where nothing was."""
-    written = None if agent is None else agent.instructions
+    # What was put into the agent since it was attached, nobody has read.
+    author = getattr(agent, "policy_written", agent)
+    written = None if author is None else author.instructions
     text = None if not instructions or instructions == written else instructions
-    stored = None if agent is None else agent.prompt
+    stored = None if author is None else author.prompt
     variables = prompt.get("variables") if isinstance(prompt, Mapping) else None
     if isinstance(stored, Mapping) and stored.get("variables") == variables:
         variables = None

@@ -1,6 +1,6 @@
 """What cannot be mediated, all of it at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policy_engine.errors import PolicyEngineError
@@ -23,14 +23,21 @@ class Gap:
 
 
 class UnmediatedError(PolicyEngineError):
-    """An agent graph has roads that no policy would see, so none of it is guarded."""
+    """An agent graph has roads that no policy would see, so none of it is guarded.
 
-    def __init__(self, gaps: Sequence[Gap]) -> None:
-        super().__init__(gaps)
-        self.gaps = tuple(sorted(set(gaps)))
+    Args:
+        gaps: The roads.
+        outcome: What comes of it.
+    """
+
+    def __init__(self, gaps: Iterable[Gap], outcome: str = "no agent was guarded") -> None:
+        found = tuple(sorted(set(gaps)))
+        super().__init__(found, outcome)
+        self.gaps = found
         """Every such road."""
+        self._outcome = outcome
 
     def __str__(self) -> str:
         count = len(self.gaps)
-        closing = f"{count} {'gap' if count == 1 else 'gaps'}: no agent was guarded"
+        closing = f"{count} {'gap' if count == 1 else 'gaps'}: {self._outcome}"
         return "\n".join([*map(str, self.gaps), closing])

@@ -26,10 +26,11 @@ from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
 from policy_engine.errors import RequestError
 from policy_engine.guard import CallPaused, Denied, Guard, GuardSession, ToolTimeout
+from policy_engine.guard.guarded import guarded_as
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
-__all__ = ["guarded_tool", "is_guarded", "is_mcp_tool", "policy_name"]
+__all__ = ["guarded_tool", "guarded_twice", "is_mcp_tool", "policy_name", "served_name"]
 
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 _UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object."
@@ -37,11 +38,14 @@ _UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object.
 
 def policy_name(tool: FunctionTool) -> str:
     """Return what policies call a tool: `server/name` where an MCP server has it."""
+    return "/".join(served_name(tool)) if is_mcp_tool(tool) else tool.qualified_name
+
+
+def served_name(tool: FunctionTool) -> tuple[str, str]:
+    """Return what a tool of an MCP server is called: the server's name, and the tool's there."""
     origin = get_function_tool_origin(tool)
-    if origin is not None and is_mcp_tool(tool):
-        server, name = mcp_name(tool) or (origin.mcp_server_name or "mcp", tool.name)
-        return f"{server}/{name}"
-    return tool.qualified_name
+    server = None if origin is None else origin.mcp_server_name
+    return mcp_name(tool) or (server or "mcp", tool.name)
 
 
 def is_mcp_tool(tool: FunctionTool) -> bool:
@@ -51,21 +55,47 @@ def is_mcp_tool(tool: FunctionTool) -> bool:
 
 
 def guarded_tool(tool: FunctionTool, guard: Guard, agent: str) -> FunctionTool:
-    """Return a copy of a tool that asks the policies at each call."""
-    if is_guarded(tool, guard):
+    """Return a copy of a tool that asks the policies at each call.
+
+    A tool that asks this guard for another agent, or under another name, is made anew: it asks
+    for the agent that has it, under the name that it has.
+    """
+    if _asks(tool, guard, agent):
         return tool
     guarded = copy.copy(tool)
-    road = _Road(guard, agent, policy_name(tool), guarded, guarded.on_invoke_tool)
-    guarded.needs_approval = _Approval(road, tool.needs_approval)
-    guarded.is_enabled = _Visible(road, tool.is_enabled)
+    inner, approval, visible = tool.on_invoke_tool, tool.needs_approval, tool.is_enabled
+    if isinstance(inner, _Road) and inner.guard is guard:
+        inner = inner.inner
+    if isinstance(approval, _Approval) and approval.road.guard is guard:
+        approval = approval.author
+    if isinstance(visible, _Visible) and visible.road.guard is guard:
+        visible = visible.author
+    road = _Road(guard, agent, policy_name(tool), guarded, inner)
+    guarded.needs_approval = _Approval(road, approval)
+    guarded.is_enabled = _Visible(road, visible)
     guarded.on_invoke_tool = road
     return guarded
 
 
-def is_guarded(tool: FunctionTool, guard: Guard) -> bool:
-    """Whether a tool asks this guard."""
+def guarded_twice(tool: FunctionTool, guard: Guard) -> bool:
+    """Whether the function behind a tool asks this guard by itself, as `@guarded` makes it."""
+    function = getattr(tool, "__wrapped__", None)
+    return function is not None and guarded_as(guard, function) is not None
+
+
+def _asks(tool: FunctionTool, guard: Guard, agent: str) -> bool:
+    """Whether a tool asks this guard for this agent, under the name that it has."""
     road = tool.on_invoke_tool
-    return isinstance(road, _Road) and road.guard is guard
+    return (
+        isinstance(road, _Road)
+        and road.guard is guard
+        and road.agent == agent
+        and road.name == policy_name(tool)
+        and isinstance(tool.needs_approval, _Approval)
+        and tool.needs_approval.road is road
+        and isinstance(tool.is_enabled, _Visible)
+        and tool.is_enabled.road is road
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

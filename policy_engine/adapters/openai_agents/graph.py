@@ -1,7 +1,6 @@
 """Walk a graph of agents, and make the guarded copy of it or say all that cannot be guarded."""
 
-import dataclasses
-import unicodedata
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -21,19 +20,20 @@ from agents import (
 from agents.sandbox import SandboxAgent
 
 from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool, rebuilt
+from policy_engine.adapters.openai_agents.copies import copied, is_computed, put
 from policy_engine.adapters.openai_agents.ending import Ending
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
-from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
+from policy_engine.adapters.openai_agents.function_tools import guarded_tool, guarded_twice
 from policy_engine.adapters.openai_agents.handoffs import guarded_handoff
+from policy_engine.adapters.openai_agents.hooks import WatchedHooks
 from policy_engine.adapters.openai_agents.hosted import (
     guarded_hosted_mcp,
     hosted_gap,
     hosted_name,
-    hosted_names,
-    is_offered,
 )
 from policy_engine.adapters.openai_agents.mark import GuardedAgent, guarded_class, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
+from policy_engine.adapters.openai_agents.names import Names, tool_name
 from policy_engine.adapters.openai_agents.native_tools import (
     guarded_computer,
     guarded_custom,
@@ -41,15 +41,12 @@ from policy_engine.adapters.openai_agents.native_tools import (
     guarded_patch,
     guarded_shell,
 )
+from policy_engine.adapters.openai_agents.seal import Seal
 from policy_engine.adapters.openai_agents.settings import HIDDEN, hidden
-from policy_engine.adapters.openai_agents.unpublished import (
-    agent_of_tool,
-    knows_mcp_names,
-    target_of_handoff,
-)
+from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
 from policy_engine.guard import Guard
 
-__all__ = ["guard_agent", "tool_name"]
+__all__ = ["guard_agent"]
 
 _NATIVE: Final[tuple[tuple[type[Any], Callable[[Any, Guard, str], Any]], ...]] = (
     (LocalShellTool, guarded_local_shell),
@@ -65,17 +62,14 @@ _INNER: Final = "runs an agent: guard that agent first, guard_agent(inner, guard
 _TARGET: Final = "leads to an agent that cannot be found: name it in guard_agent(…, agents=[…])"
 _SANDBOX: Final = "makes its tools when it runs, where they cannot be seen: deny it, or do without"
 _MADE_LATE: Final = "is made when it runs: give the computer itself, or deny it"
-_PREFIXED: Final = (
-    "have names that this version of the SDK hides: leave out include_server_in_tool_names"
-)
 _OTHER: Final = (
     "is no agent that Runner runs: a realtime session speaks before anything could be judged"
 )
-_PROMPT: Final = (
-    "may bring tools of the provider's, and nobody sees which: permit each by its name alone "
-    f"({', '.join(hosted_names())}), or put its text into the instructions"
+_OTHER_GUARD: Final = (
+    "is guarded by another guard already: guard the agent that it was made of, with one guard "
+    "whose folder holds the policies of both"
 )
-_TWINS: Final = "differs from another tool only by case or by its Unicode form"
+_COMPUTED: Final = "is computed by the agent's class: make it a field that is set"
 
 
 def guard_agent(
@@ -101,15 +95,6 @@ def guard_agent(
     return guarded
 
 
-def tool_name(tool: Tool) -> str:
-    """Return what policies call a tool."""
-    if isinstance(tool, FunctionTool):
-        return policy_name(tool)
-    if isinstance(tool, HostedMCPTool):
-        return f"{tool.tool_config.get('server_label', 'mcp')}/*"
-    return str(getattr(tool, "name", type(tool).__name__))
-
-
 class _Walk:
     """One walk through a graph, handoff cycles included."""
 
@@ -117,47 +102,44 @@ class _Walk:
         self.gaps: list[Gap] = []
         self._guard = guard
         self._named = named
-        self._guarded: dict[int, Agent[Any]] = {}
+        self._guarded: dict[int, GuardedAgent] = {}
         self._seen: list[Agent[Any]] = []
+        self._names = Names()
 
-    def agent(self, agent: Agent[Any]) -> Agent[Any]:
-        """Return the guarded copy of an agent."""
-        if isinstance(agent, GuardedAgent) and is_guarded_agent(agent, self._guard):
-            self.gaps.extend(agent.policy_gaps())
+    def agent(self, agent: Agent[Any]) -> GuardedAgent:
+        """Return the guarded copy of an agent; one of another guard as it is, which is a gap."""
+        if isinstance(agent, GuardedAgent):
+            if is_guarded_agent(agent, self._guard):
+                self.gaps.extend(agent.policy_gaps())
+            else:
+                self.gaps.append(Gap(agent.name, agent.name, _OTHER_GUARD))
             return agent
         known = self._guarded.get(id(agent))
         if known is not None:
             return known
         self._seen.append(agent)
-        guarded = self._begin(agent)
+        guarded = copied(agent, guarded_class(agent, self._guard, self._names))
         self._guarded[id(agent)] = guarded
         if isinstance(agent, SandboxAgent):
             self.gaps.append(Gap(agent.name, agent.name, _SANDBOX))
-        if agent.mcp_config.get("include_server_in_tool_names") and not knows_mcp_names():
-            self.gaps.append(Gap(agent.name, "mcp_servers", _PREFIXED))
-        if agent.prompt is not None and not self._may_use_all(agent.name):
-            self.gaps.append(Gap(agent.name, "prompt", _PROMPT))
         for name in hidden(agent.model_settings):
             self.gaps.append(Gap(agent.name, name, HIDDEN))
         tools = [self._tool(tool, guarded) for tool in agent.tools]
-        guarded.tools = [tool for tool in tools if tool is not None]
-        self._refuse_twins(guarded)
-        guarded.handoffs = [self._handoff(item, guarded) for item in agent.handoffs]
-        return guarded
-
-    def _begin(self, agent: Agent[Any]) -> GuardedAgent:
-        """Copy an agent without what leads away from it."""
-        values = {f.name: getattr(agent, f.name) for f in dataclasses.fields(agent) if f.init}
-        values["tools"] = []
-        values["handoffs"] = []
-        values["model"] = GuardedModel(agent.model, self._guard, agent.name)
+        handoffs = [self._handoff(item, guarded) for item in agent.handoffs]
+        parts: dict[str, Any] = {
+            "tools": [tool for tool in tools if tool is not None],
+            "handoffs": [item for item in handoffs if item is not None],
+            "model": GuardedModel(agent.model, self._guard, agent.name),
+            "hooks": WatchedHooks(agent.hooks),
+        }
         if agent.tool_use_behavior != "run_llm_again":
-            values["tool_use_behavior"] = Ending(self._guard, agent.name, agent.tool_use_behavior)
-        return guarded_class(type(agent), self._guard, agent.name)(**values)
-
-    def _may_use_all(self, agent: str) -> bool:
-        """Whether names alone permit whatever runs on the provider's side."""
-        return all(is_offered(self._guard, name, agent) for name in hosted_names())
+            parts["tool_use_behavior"] = Ending(self._guard, agent.name, agent.tool_use_behavior)
+        odd = [name for name, value in parts.items() if not put(guarded, name, value)]
+        odd += [name for name in ("model", "model_settings") if is_computed(agent, name)]
+        self.gaps.extend(Gap(agent.name, name, _COMPUTED) for name in odd)
+        if not odd:
+            self.gaps.extend(guarded.policy_gaps())
+        return guarded
 
     def _tool(self, tool: Tool, agent: GuardedAgent) -> Tool | None:
         """Return a guarded tool; None where it is left out, because it is denied outright."""
@@ -170,7 +152,7 @@ class _Walk:
             return None
         found = self._road(tool, name, agent)
         if found is not None:
-            agent.policy_tools.append(found)
+            agent.policy_seals.append(Seal(found))
         return found
 
     def _road(self, tool: Tool, name: str, agent: GuardedAgent) -> Tool | None:
@@ -184,35 +166,43 @@ class _Walk:
                 return found
         why = _UNKNOWN if hosted_name(tool) is None else hosted_gap(tool, self._guard, agent)
         if why is None:
-            return tool
+            return copy.copy(tool)
         self.gaps.append(Gap(agent.name, name, why))
         return None
 
-    def _function_tool(self, tool: FunctionTool, agent: GuardedAgent) -> FunctionTool:
+    def _function_tool(self, tool: FunctionTool, agent: GuardedAgent) -> FunctionTool | None:
+        if guarded_twice(tool, self._guard):
+            self.gaps.extend(agent.policy_tool_gaps(tool))
+            return None
         if not is_agent_tool(tool):
             return guarded_tool(tool, self._guard, agent.name)
         inner = agent_of_tool(tool)
         if inner is not None and is_guarded_agent(inner, self._guard):
             return guarded_tool(tool, self._guard, agent.name)
+        guarded = None if inner is None else self.agent(inner)
+        if guarded is not None and not is_guarded_agent(guarded, self._guard):
+            return None
         try:
-            made = None if inner is None else rebuilt(tool, self.agent(inner))
+            made = None if guarded is None else rebuilt(tool, guarded.policy_tool)
         except UnmediatedError as error:
             self.gaps.extend(error.gaps)
-            return tool
+            return None
         if made is None:
             self.gaps.append(Gap(agent.name, tool_name(tool), _INNER))
-            return tool
+            return None
         return guarded_tool(made, self._guard, agent.name)
 
     def _handoff(
         self, item: Agent[Any] | Handoff[Any, Any], source: GuardedAgent
-    ) -> Agent[Any] | Handoff[Any, Any]:
+    ) -> Handoff[Any, Any] | None:
         made = handoff(item) if isinstance(item, Agent) else item
         target = item if isinstance(item, Agent) else self._target(item)
         if target is None:
             self.gaps.append(Gap(source.name, made.tool_name, _TARGET))
-            return made
+            return None
         guarded = self.agent(target)
+        if not is_guarded_agent(guarded, self._guard):
+            return None
         return guarded_handoff(made, self._guard, source, guarded, self._guarded)
 
     def _target(self, item: Handoff[Any, Any]) -> Agent[Any] | None:
@@ -220,11 +210,3 @@ class _Walk:
         if found is not None:
             return found
         return next((agent for agent in self._named if agent.name == item.agent_name), None)
-
-    def _refuse_twins(self, agent: Agent[Any]) -> None:
-        seen: dict[str, str] = {}
-        for tool in agent.tools:
-            name = tool_name(tool)
-            form = unicodedata.normalize("NFKC", name).casefold()
-            if seen.setdefault(form, name) != name:
-                self.gaps.append(Gap(agent.name, name, _TWINS))

@@ -6,6 +6,7 @@ denied, it returns the agent that asked, and the transfer message is the denial.
 
 import contextvars
 import inspect
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,6 +27,8 @@ DENIAL: Final[contextvars.ContextVar[str | None]] = contextvars.ContextVar(
 """What the model is told of the handoff that is under way."""
 
 Filter = Callable[[HandoffInputData], Any]
+_UNGUARDED: Final = "This handoff leads to an agent that is not guarded."
+_ELSEWHERE: Final = "This handoff leads to another agent than the one it is named for."
 
 
 @dataclass
@@ -38,13 +41,31 @@ class GuardedHandoff(Handoff[Any, Any]):
     policy_agent: str | None = field(default=None, kw_only=True)
     """Who hands over, as policies call it."""
 
+    policy_parts: tuple[Any, ...] = field(default=(), kw_only=True)
+    """What acts for it, as it was when it was attached."""
+
     def asks(self, guard: Guard, agent: str) -> bool:
-        """Whether it asks this guard for this agent."""
+        """Whether it was made to ask this guard for this agent."""
         return self.policy_guard is guard and self.policy_agent == agent
+
+    def is_whole(self) -> bool:
+        """Whether what acts for it is what did when it was attached."""
+        parts = self.policy_parts
+        now = _parts(self)
+        return len(parts) == len(now) and all(map(operator.is_, parts, now))
 
     def get_transfer_message(self, agent: AgentBase[Any]) -> str:
         """Return what the model reads as the handoff's result."""
         return DENIAL.get() or super().get_transfer_message(agent)
+
+
+def _parts(handoff: GuardedHandoff) -> tuple[Any, ...]:
+    return (
+        handoff.on_invoke_handoff,
+        handoff.input_filter,
+        handoff.is_enabled,
+        handoff.agent,
+    )
 
 
 def guarded_handoff(
@@ -79,14 +100,13 @@ def guarded_handoff(
             DENIAL.set(denied.message)
             return source
         found: Agent[Any] = await handoff.on_invoke_handoff(context, told)
-        if any(found is one for one in known.values()):
-            return found
-        guarded = known.get(id(found))
-        if guarded is None or guarded.name != target.name:
-            # Its author sends it somewhere else than where the policies were asked about.
-            DENIAL.set("This handoff leads to an agent that is not guarded.")
-            return source
-        return guarded
+        guarded = known.get(id(found), found)
+        if _is_guarded(guarded, guard) and guarded.name == target.name:
+            return guarded
+        # Its author sends it somewhere else than where the policies were asked about.
+        guard.release(handed)
+        DENIAL.set(_ELSEWHERE if _is_guarded(guarded, guard) else _UNGUARDED)
+        return source
 
     async def is_enabled(context: RunContextWrapper[Any], agent: AgentBase[Any]) -> bool:
         if guard.engine.never_permits("handoff", target.name, source.name):
@@ -96,7 +116,7 @@ def guarded_handoff(
         found = handoff.is_enabled(context, agent)
         return bool(await found if inspect.isawaitable(found) else found)
 
-    return GuardedHandoff(
+    made = GuardedHandoff(
         tool_name=handoff.tool_name,
         tool_description=handoff.tool_description,
         input_json_schema=handoff.input_json_schema,
@@ -110,6 +130,12 @@ def guarded_handoff(
         policy_guard=guard,
         policy_agent=source.name,
     )
+    made.policy_parts = _parts(made)
+    return made
+
+
+def _is_guarded(agent: Agent[Any], guard: Guard) -> bool:
+    return getattr(agent, "policy_guard", None) is guard
 
 
 async def _told(guard: Guard, session: GuardSession, name: str, text: str) -> str:

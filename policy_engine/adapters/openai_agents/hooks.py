@@ -39,7 +39,7 @@ class WatchedHooks(AgentHooks[Any]):
         """
         turn = TURN.get()
         if turn is not None and not turn.was_answered:
-            raise UnmediatedError([Gap(agent.name, "model", _WHY)])
+            raise UnmediatedError([Gap(agent.name, "model", _WHY)], "the run ends here")
         if self.own is not None:
             await self.own.on_llm_end(context, agent, response)
 

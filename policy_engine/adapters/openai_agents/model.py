@@ -19,6 +19,7 @@ from agents.models import get_default_model
 from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
 
 from policy_engine.adapters.openai_agents.beside import made_text, read_tools, with_text
+from policy_engine.adapters.openai_agents.call_ids import with_own_ids
 from policy_engine.adapters.openai_agents.calls import redacted_calls
 from policy_engine.adapters.openai_agents.hosted import offered
 from policy_engine.adapters.openai_agents.incoming import model_input
@@ -47,6 +48,8 @@ class _Asked:
     tools: list[Any]
     handoffs: list[Any]
     prompt: Any
+    is_kept: bool
+    """Whether the provider keeps the conversation."""
 
 
 class GuardedModel(Model):
@@ -91,7 +94,8 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
-        asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt)
+        is_kept = bool(previous_response_id or conversation_id)
+        asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
         async with turn_of(self._guard, session, self.name):
             model, sent = await self._before(session, asked)
@@ -136,7 +140,8 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
-        asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt)
+        is_kept = bool(previous_response_id or conversation_id)
+        asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
         events: list[Any] = []
         async with turn_of(self._guard, session, self.name):
@@ -207,7 +212,7 @@ class GuardedModel(Model):
             shown = await offered(self._guard, session, asked.tools)
             shown = await read_tools(self._guard, session, shown)
             most = asked.settings.max_tokens
-            sent = Sent(*told, items, shown, asked.handoffs, most)
+            sent = Sent(*told, items, shown, asked.handoffs, most, asked.is_kept)
             model = self._model()
         except BaseException:
             # Nothing was sent, so nothing was used.
@@ -230,6 +235,8 @@ class GuardedModel(Model):
         """
         said = await judged_output(self._guard, session, self.name, output)
         calls = [_complete(item) for item in said]
+        if not sent.is_kept:
+            calls = with_own_ids(self._guard, session, calls, sent.items)
         return await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
 
     def _settled(self, session: GuardSession, events: list[Any], sent: Sent) -> Any:

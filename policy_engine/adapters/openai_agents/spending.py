@@ -49,6 +49,8 @@ class Sent:
     handoffs: list[Any]
     max_tokens: int | None
     """The most that the model may say."""
+    is_kept: bool = False
+    """Whether the provider keeps the conversation."""
 
     @property
     def tokens(self) -> int:

@@ -9,7 +9,8 @@ from agents import Agent, FunctionTool, RunContextWrapper
 
 from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
-from policy_engine.adapters.openai_agents.graph import guard_agent, tool_name
+from policy_engine.adapters.openai_agents.graph import guard_agent
+from policy_engine.adapters.openai_agents.names import tool_name
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
 from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Stage
