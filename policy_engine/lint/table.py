@@ -56,6 +56,12 @@ from policy_engine.lint.rules.pe149_value_against_format import RULE as PE149
 from policy_engine.lint.rules.pe150_idle_alternative import RULE as PE150
 from policy_engine.lint.rules.pe151_untidy_value import RULE as PE151
 from policy_engine.lint.rules.pe152_price_of_nothing import RULE as PE152
+from policy_engine.lint.rules.pe153_text_order import RULE as PE153
+from policy_engine.lint.rules.pe154_denies_the_owner import RULE as PE154
+from policy_engine.lint.rules.pe155_empty_alternative import RULE as PE155
+from policy_engine.lint.rules.pe156_digits_without_gaps import RULE as PE156
+from policy_engine.lint.rules.pe157_label_misses_a_tool import RULE as PE157
+from policy_engine.lint.rules.pe158_limit_misses_a_tool import RULE as PE158
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -88,6 +94,11 @@ from policy_engine.lint.rules.pe230_identity_from_argument import RULE as PE230
 from policy_engine.lint.rules.pe231_several_addresses import RULE as PE231
 from policy_engine.lint.rules.pe232_network_of_everybody import RULE as PE232
 from policy_engine.lint.rules.pe233_address_denylist import RULE as PE233
+from policy_engine.lint.rules.pe234_unbounded_list import RULE as PE234
+from policy_engine.lint.rules.pe235_exact_amount import RULE as PE235
+from policy_engine.lint.rules.pe236_tenant_from_argument import RULE as PE236
+from policy_engine.lint.rules.pe237_free_copy import RULE as PE237
+from policy_engine.lint.rules.pe238_another_host import RULE as PE238
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -103,6 +114,7 @@ from policy_engine.lint.rules.pe312_yaml_1_1_word import RULE as PE312
 from policy_engine.lint.rules.pe313_past_waiver import RULE as PE313
 from policy_engine.lint.rules.pe314_waiver_without_owner import RULE as PE314
 from policy_engine.lint.rules.pe315_key_order import RULE as PE315
+from policy_engine.lint.rules.pe316_mixed_operators import RULE as PE316
 
 __all__ = ["RULES", "UNUSED"]
 
@@ -161,6 +173,12 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE150,
             PE151,
             PE152,
+            PE153,
+            PE154,
+            PE155,
+            PE156,
+            PE157,
+            PE158,
             PE201,
             PE202,
             PE203,
@@ -193,6 +211,11 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE231,
             PE232,
             PE233,
+            PE234,
+            PE235,
+            PE236,
+            PE237,
+            PE238,
             PE301,
             PE302,
             PE303,
@@ -208,6 +231,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE313,
             PE314,
             PE315,
+            PE316,
         )
     }
 )

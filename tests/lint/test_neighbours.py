@@ -43,6 +43,18 @@ def alternatives(written):
     return f"tools:\n  t: {{args: {{v: {{{written}}}}}}}\n"
 
 
+def found(patterns):
+    return f"output:\n  - {{id: r, check: {{pattern: {{any: [{patterns}]}}}}, effect: redact}}\n"
+
+
+def senders(tools):
+    return (
+        "tools:\n  page: {args: {}, labels: [untrusted]}\n  send_mail: {args: {b: {enum: [x, z]}}}\n"
+        "  send_slack: {args: {b: {enum: [x, z]}}}\n"
+        f"rules:\n  - {{id: r, {tools}, when: '\"untrusted\" in session.labels', effect: deny}}\n"
+    )
+
+
 SOUND = {
     "PE103": [
         f"tools:\n  v: {{args: {{}}}}\n  {REFUND[9:]}rules:\n  - {{id: r, tools: [refund], when: '\"v\" in session.calls && session.calls.v > 1', effect: deny}}\n",
@@ -142,6 +154,52 @@ SOUND = {
         "models: {a: allow}\nprices: {a: {input: 0, output: 0}}\nlimits: [{id: a, of: tokens, max: 1, by: [principal]}]\n",
         "models: {a: deny, b: allow}\nprices: {a: {input: 0, output: 0}, b: {input: 1, output: 1}}\nlimits: [{id: a, of: cost_usd, max: 1, by: [principal]}]\n",
     ],
+    "PE153": [
+        text("version", ", format: date", 'args.version < "2026-01-05"'),
+        text("version", "", 'args.version == "10"'),
+        text("version", "", "int(args.version) < 10"),
+        text("name", "", 'args.name < "m"'),
+        rule("args.amount < 10"),
+    ],
+    "PE154": [
+        rule("args.owner != principal.id", tools="tools:\n  refund: {args: {owner: {type: string, maxLength: 9}}}\n"),
+        rule("!(args.owner == principal.id)", tools="tools:\n  refund: {args: {owner: {type: string, maxLength: 9}}}\n"),
+        rule("args.payee == principal.id", tools="tools:\n  refund: {args: {payee: {type: string, maxLength: 9}}}\n"),
+        rule("args.owner == principal.id && args.n > 5", tools="tools:\n  refund: {args: {owner: {type: string, maxLength: 9}, n: {type: integer, minimum: 0}}}\n"),
+        rule("args.owner == principal.id", tools="tools:\n  refund: {args: {owner: {type: string, maxLength: 9}}}\n", effect="require_approval, approval: {approvers: [a], expires: 1h}"),
+    ],
+    "PE155": [
+        text("env", ", pattern: '^(dev|staging)$'"),
+        text("version", ", pattern: '^[0-9]+([.][0-9]+|)$'"),
+        text("env", r", pattern: '^(dev|\|)$'"),
+        text("env", ", minLength: 1, pattern: '^(dev|staging|)$'"),
+    ],
+    "PE156": [
+        found("'[0-9]{15}'"), found(r"'\b(?:[0-9][ -]?){12,18}[0-9]\b'"), found("'ORD-[0-9]{16}'"),
+        found("'[0-9]{16}', '[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}'"), found("'[0-9]+'"),
+        found(r"'\b[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4}\b'"),
+    ],
+    "PE157": [
+        senders("tools: [send_mail, send_slack]"),
+        senders("tools: ['*']"),
+        senders("tools: ['send_*'], except: [send_slack]"),
+        senders("tools: [send_mail]") + "  - {id: t, tools: [send_slack], when: 'size(session.labels) > 0', effect: deny}\n",
+        senders("tools: [page]"),
+        senders("tools: [send_mail]").replace("send_slack: {args", "send_slack: {effect: require_approval, approval: {approvers: [a], expires: 1h}, args"),
+    ],
+    "PE158": [
+        limits("id: a, tools: [refund], of: args.amount, max: 50, per: day, by: [principal]", tools=BOTH),
+        limits("id: a, tools: [pay, pay_late], of: args.amount, max: 50, per: day, by: [principal]", tools=f"{BOTH}  pay_late: {{args: {{amount: {{type: number, minimum: 0, maximum: 5}}}}}}\n"),
+        limits("id: a, tools: [pay], of: args.amount, max: 50, per: day, by: [principal]", "id: b, tools: ['pay_*'], of: args.amount, max: 50, per: day, by: [principal]", tools=f"{BOTH}  pay_late: {{args: {{amount: {{type: number, minimum: 0, maximum: 5}}}}}}\n"),
+        limits("id: a, tools: [pay], of: args.amount, max: 50, per: day, by: [principal]", tools=f"{BOTH}  pay_page: {{args: {{n: {{type: integer, minimum: 0}}}}}}\n"),
+        limits("id: a, tools: [pay], max: 50, per: day, by: [principal]", tools=f"{BOTH}  pay_late: {{args: {{amount: {{type: number, minimum: 0, maximum: 5}}}}}}\n"),
+    ],
+    "PE202": [
+        "tools:\n  'read_*': {args: {a: {enum: [x, z]}}}\n",
+        "tools:\n  'github/get_*': {args: {a: {enum: [x, z]}}}\n",
+        "tools:\n  'db_*': {effect: require_approval, approval: {approvers: [a], expires: 1h}, args: {}}\n",
+        "tools:\n  'db_*': {args: {}}\n  '*delete*': deny\n",
+    ],
     "PE204": [
         text("query", ""),
         text("url", r", pattern: '^https://([a-z0-9-]+\.)+[a-z]{2,24}(/\S*)?$'"),
@@ -153,6 +211,14 @@ SOUND = {
         "tools:\n  t: {args: {code: {type: integer, minimum: 1}, host: {const: a.example}}}\n",
     ],
     "PE206": [rule("has(args.amount) && args.amount > 5")],
+    "PE207": [
+        text("a", ", pattern: '(?i)^a[0-9]+$'"),
+        text("a", r", pattern: '^\(\?m\)$'"),
+    ],
+    "PE215": [
+        text("path", ", pattern: '^/srv/data/[a-z]+$'", '!args.path.startsWith("/srv/data")'),
+        text("path", "", '!args.path.startsWith("/srv/data/")'),
+    ],
     "PE214": [
         limits("id: a, tools: [t], of: args.points, max: 5, by: [principal]", tools="tools:\n  t: {args: {points: {type: integer, minimum: 0, maximum: 9}}}\n"),
         limits("id: a, tools: [t], of: args.a, max: 5, by: [principal]", tools="tools:\n  t: {args: {a: {type: integer, minimum: 0, maximum: 9}, degrees: {type: integer, maximum: 9}}}\n"),
@@ -167,6 +233,10 @@ SOUND = {
         text("path", r", pattern: '^[a-z0-9_-]+\.txt$'"),
         text("path", r", pattern: '^([a-z0-9_-]+/)*[a-z0-9_-]+$'"),
         text("version", r", pattern: '^[a-z0-9./]+$'"),
+    ],
+    "PE221": [
+        "tools:\n  pay: {args: {amount: {type: string, pattern: '^[0-9]{1,4}([.][0-9]{2})?$'}}}\n",
+        "tools:\n  pay: {args: {fee_note: {type: string, maxLength: 80}}}\n",
     ],
     "PE226": [
         text("to", ", format: email", '!args.to.endsWith("@acme.co.uk")'),
@@ -218,6 +288,41 @@ SOUND = {
         text("url", r", pattern: '^https://docs[.]acme[.]com/[a-z]*$'", 'args.url.contains("169.254.169.254")'),
         text("note", ", check: {terms: {any: [localhost-ish]}}"),
         text("url", "", '!args.url.startsWith("http://localhost/")'),
+    ],
+    "PE234": [
+        "tools:\n  delete_users: {args: {ids: {type: array, maxItems: 5, items: {type: integer}}}}\n",
+        "tools:\n  read_users: {args: {ids: {type: array, items: {type: integer}}}}\n",
+        "tools:\n  delete_users: {args: {ids: {type: array, items: {type: integer}}}, rules: [{id: r, when: size(args.ids) > 9, effect: deny}]}\n",
+    ],
+    "PE235": [
+        rule("args.amount >= 300"),
+        rule("args.amount == 0.5 || args.amount > 0.5"),
+        rule("args.amount == 500"),
+        rule("args.points == 5", tools="tools:\n  refund: {args: {points: {type: integer, minimum: 0, maximum: 9}}}\n"),
+    ],
+    "PE236": [
+        text("tenant_id", "", "args.tenant_id != principal.tenant"),
+        text("tenant_id", ", enum: [acme]"),
+        text("tenant_name_of_the_flat", ""),
+    ],
+    "PE237": [
+        "tools:\n  t: {args: {to: {enum: [a@acme.com]}, cc: {enum: [b@acme.com]}}}\n",
+        "tools:\n  t: {args: {to: {type: string, format: email}, cc: {type: string, format: email}}}\n",
+        "tools:\n  t:\n    args: {to: {enum: [a@acme.com]}, cc: {type: string, format: email}}\n    rules: [{id: r, when: '!args.cc.endsWith(\"@acme.com\")', effect: deny}]\n",
+        "tools:\n  t: {args: {cc: {type: string, format: email}}}\n",
+    ],
+    "PE238": [
+        text("url", f", pattern: '{pattern}'")
+        for pattern in (
+            r"^https://acme\.com/.*$", r"^https://([a-z0-9-]+\.)*acme\.com/[a-z]*$", r"^https://acme\.com$",
+            r"^https://([a-z0-9-]+\.)+[a-z]{2,24}(/[^\s]*)?$", r"^https://acme\.com(/[a-z]*)?(\?[a-z=&]*)?$",
+        )
+    ],
+    "PE316": [
+        rule('args.amount > 5 && (principal.id == "a" || principal.id == "b")'),
+        rule('(args.amount > 5 && principal.id == "a") || principal.id == "b"'),
+        rule('((args.amount > 5) && (principal.id == "a")) || (principal.id == "b")'),
+        rule('args.amount > 5 || principal.id in ["a || b && c"]'),
     ],
     "PE313": ["tools:\n  t: allow  # lint: ignore[PE203] until finance has decided on 2024-01-01\n"],
     "PE314": ["tools:\n  t: allow  # lint: ignore[PE203] the tool checks; @payments/core until 2999-01-01\n"],

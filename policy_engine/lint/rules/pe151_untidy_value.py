@@ -1,9 +1,9 @@
 """A listed value with a space at its end, or one that another differs from by case alone.
 
 What it does:
-    Reports values of `enum` and `const`, and those that a condition compares with, that begin or
-    end with white space, and two values of an `enum` that are equal but for their case, unless
-    rules always ask for both.
+    Reports values of `enum` and `const`, terms of text checks, and values that a condition
+    compares with, that begin or end with white space; and two values of an `enum` that are equal
+    but for their case, unless rules always ask for both.
 
 Why:
     Nobody sees the space, and `"staging "` is not `staging`. Of `prod` and `Prod`, the rule about
@@ -51,6 +51,12 @@ def _find(subject: Subject) -> Iterator[Found]:
             for index, message in (*_spaced(listed), *_twins(listed, asked)):
                 steps = (key, index) if key == "enum" else (key,)
                 yield Found(place.policy, (*place.path, *steps), message, _HINT)
+    for found in subject.conditions:
+        terms = getattr(found.placed.rule.check, "terms", None)
+        for index, message in _spaced(() if terms is None else terms.any):
+            path = (*found.placed.path, "check", "terms", "any", index)
+            hint = "take the space away: it is sought as well"
+            yield Found(found.policy, path, message, hint)
     for found, node, values in compared:
         for _, message in _spaced(values):
             part = (node.start, node.end)

@@ -2,8 +2,9 @@
 
 What it does:
     Reports an entry `"*"` that allows, and a narrower glob whose own name, or with `--tools` one
-    of whose tools, has a word such as delete, send, pay or execute in it. Handoffs and models to
-    `"*"` are reported too.
+    of whose tools, has a word such as delete, send, pay or execute in it; without `--tools` also a
+    glob whose name does not say that its tools only read. Handoffs and models to `"*"` are
+    reported too.
 
 Why:
     A glob allows tools that do not exist yet. `db_*` was written for `db_read`; `db_drop_table`
@@ -17,6 +18,9 @@ Fails:
     ---
     tools:
       "*": allow
+    ---
+    tools:
+      "github/*": {args: {repository: {enum: [acme/site]}}}
 
 Passes:
     # tools.json: [{"name": "db_read", "inputSchema": {"type": "object"}},
@@ -41,7 +45,7 @@ from policy_engine.lint.proof.scene import Scene, call_scene
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Entry, Subject, named_by
-from policy_engine.lint.words import destructive
+from policy_engine.lint.words import destructive, names_in, words_of
 
 __all__ = ["RULE"]
 
@@ -78,7 +82,20 @@ def _culprit(subject: Subject, entry: Entry) -> str | None:
             return name
     if entry.name.strip("*?") == "":
         return named_by(entry.name, "delete_everything")
+    if subject.tools is None and _READING.isdisjoint(words_of(entry.name)):
+        name = named_by(entry.name, "delete")
+        others = [one for one in subject.entries_of(name) if one.name != entry.name]
+        if not others and destructive(name):
+            return name
     return None
+
+
+_READING: Final = names_in(
+    """
+    get list read search find lookup look view describe show fetch count check query browse help
+    status inspect explain preview calc calculate convert translate summarize summarise
+    """
+)
 
 
 def _found(subject: Subject, entry: Entry, culprit: str) -> Found:

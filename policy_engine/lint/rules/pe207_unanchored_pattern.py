@@ -4,8 +4,8 @@ What it does:
     Reports a `pattern` of an argument, and a `matches` that lets a value through, that is not
     anchored with `^` and `$` in every alternative. A pattern finds its match anywhere:
     `ORD-[0-9]{8}` accepts `x; ORD-00000001; y`, and in `^a|b$` each anchor holds for one
-    alternative alone. A pattern that starts at `^` and ends in `/`, and one that ends at `$` and
-    starts with `@`, are left alone.
+    alternative alone. With `(?m)`, both hold for any line of the value. A pattern that starts at
+    `^` and ends in `/`, and one that ends at `$` and starts with `@`, are left alone.
 
 Why:
     What was meant as "is an order number" says "has an order number in it".
@@ -28,6 +28,7 @@ Fix:
     Write `^(...)$`.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -61,8 +62,13 @@ def _find(subject: Subject) -> Iterator[Found]:
         )
 
 
+_BY_LINES: Final = re.compile(r"\(\?[a-z]*m[a-z]*[):]")
+
+
 def _loose_end(pattern: str) -> str | None:
     branches = top_branches(pattern)
+    if _BY_LINES.search(pattern):
+        return "may match a line of several"
     starts = [is_anchored(branch, start=True) for branch in branches]
     ends = [is_anchored(branch, start=False) for branch in branches]
     if not branches or (all(starts) and all(ends)):
@@ -86,7 +92,14 @@ def _witness(subject: Subject, place: PatternAt) -> tuple[Witness | None, bool]:
         return None, False
     tried = False
     for text in sample(place.pattern):
-        for value in (f"evil {text}", f"{text} evil", f"evil {text} evil", f"x{text}", f"{text}x"):
+        for value in (
+            f"evil\n{text}",
+            f"evil {text}",
+            f"{text} evil",
+            f"evil {text} evil",
+            f"x{text}",
+            f"{text}x",
+        ):
             if search(place.pattern, value):
                 tried = True
                 shows = "accepted, though it holds more than the pattern means"

@@ -45,11 +45,11 @@ def _find(subject: Subject) -> Iterator[Found]:
     for one in tested(subject):
         if one.kind != "prefix" or not one.allows:
             continue
-        value = _beyond(one)
-        if value is None:
-            continue
-        witness = lets_through(subject, one, value, "not stopped: another host, or another folder")
-        if witness is not None:
+        for value in _beyond(one):
+            shows = "not stopped: another host, or another folder"
+            witness = lets_through(subject, one, value, shows)
+            if witness is None:
+                continue
             yield Found(
                 one.found.policy,
                 one.found.path,
@@ -58,13 +58,16 @@ def _find(subject: Subject) -> Iterator[Found]:
                 part=(one.clause.node.start, one.clause.node.end),
                 witness=witness,
             )
+            break
 
 
-def _beyond(one: Piece) -> str | None:
+def _beyond(one: Piece) -> Iterator[str]:
+    """Go through values of another place that begin alike."""
     text = str(one.operand)
     if _ADDRESS.fullmatch(text):
-        return f"{text}.evil.example/"
-    return f"{text}-secret/key" if _PATH.fullmatch(text) else None
+        yield from (f"{text}.evil.example/", f"{text}@evil.example/")
+    elif _PATH.fullmatch(text):
+        yield from (f"{text}-secret/key", f"{text}secret/key", f"{text}_secret/key")
 
 
 RULE: Final = LintRule("PE215", "prefix-without-boundary", "warning", __doc__ or "", _find)

@@ -1,8 +1,8 @@
 """An amount without an upper bound.
 
 What it does:
-    Reports a number that is named like an amount and has no upper bound, where nothing else that
-    reads it stops a call with a thousand million, and no limit sums it up.
+    Reports a number, or a text of digits, that is named like an amount and has no upper bound,
+    where nothing else that reads it stops a call with a thousand million, and no limit sums it up.
 
 Why:
     The one number that decides how bad a mistake can be is left to the model.
@@ -10,6 +10,9 @@ Why:
 Fails:
     tools:
       refund: {args: {amount: {type: number, exclusiveMinimum: 0}}}
+    ---
+    tools:
+      refund: {args: {amount: {type: string, pattern: '^[0-9]+([.][0-9]{2})?$'}}}
 
 Passes:
     tools:
@@ -37,14 +40,20 @@ _MUCH: Final = 1_000_000_000
 
 def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
-        if place.schema.get("type") not in {"number", "integer"} or place.entry is None:
+        kind = place.schema.get("type")
+        is_text = kind == "string" and "pattern" in place.schema
+        if not (kind in {"number", "integer"} or is_text) or place.entry is None:
             continue
         if AMOUNTS.isdisjoint(words_of(place.name)) or _is_summed(subject, place):
             continue
-        witness = accepted(subject, place, _MUCH, "accepted: a thousand million")
+        many = (str(_MUCH), f"{_MUCH}.00") if is_text else (_MUCH,)
+        tried = (accepted(subject, place, much, "accepted: a thousand million") for much in many)
+        witness = next((one for one in tried if one is not None), None)
         if witness is not None:
             message = f'"{place.name}" has no upper bound'
             hint = "add a `maximum`, or a rule that asks above one"
+            if is_text:
+                hint = "declare a number with a `maximum`, or fewer digits in its pattern"
             yield Found(place.policy, place.path, message, hint, on_key=True, witness=witness)
 
 

@@ -14,7 +14,7 @@ Fails:
       fetch: {args: {url: {enum: ['http://10.0.0.5/api', 'https://api.example.com/']}}}
     ---
     tools:
-      fetch: {args: {url: {type: string, pattern: '^http://api\.example\.com/[a-z]*$'}}}
+      fetch: {args: {url: {type: string, pattern: '^https?://api\.example\.com/[a-z]*$'}}}
 
 Passes:
     tools:
@@ -31,7 +31,7 @@ from typing import Final
 
 from policy_engine.lint.pieces import tested
 from policy_engine.lint.places import SchemaAt, schemas
-from policy_engine.lint.proof.regexes import edges
+from policy_engine.lint.proof.regexes import edges, sample, search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.source import Path
@@ -64,7 +64,9 @@ def _let_through(place: SchemaAt) -> Iterator[tuple[Path, object]]:
     yield ("const",), place.schema.get("const")
     pattern = place.schema.get("pattern")
     if isinstance(pattern, str):
-        yield ("pattern",), edges(pattern)[0]
+        plain = (one.replace("https://", "http://", 1) for one in sample(pattern))
+        taken = (one for one in plain if one.startswith("http://") and search(pattern, one) is True)
+        yield ("pattern",), next(taken, edges(pattern)[0])
 
 
 def _why(value: object) -> str | None:
