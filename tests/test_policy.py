@@ -26,7 +26,7 @@ from policy_engine.decision import (
 )
 from policy_engine.decision.wire import read_request
 from policy_engine.errors import Location, PolicyError, RequestError
-from policy_engine.loader import load
+from policy_engine.loader import load, load_texts
 from policy_engine.policy import Policy
 from policy_engine.source import read_document
 
@@ -298,3 +298,18 @@ def test_editors_find_the_schema_of_a_shipped_policy(path):
     target = line.removeprefix("# yaml-language-server: $schema=")
     assert target != line
     assert (path.parent / target).resolve() == ROOT / "policies" / "policy.schema.json"
+
+
+def test_the_requester_alone_is_named_without_a_list():
+    text = """\
+policy: a
+language: 1
+tools:
+  pay: {effect: require_approval, approval: {approvers: %s, expires: 15m}}
+"""
+    alone, listed = (
+        load_texts({"a.yaml": text % written}).policies.policies[0].policy.tools["pay"].approval
+        for written in ("requester", "[requester]")
+    )
+    assert alone == listed
+    assert alone.approvers == ("requester",)

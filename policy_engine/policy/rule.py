@@ -8,6 +8,7 @@ from pydantic import Field, create_model
 
 from policy_engine.checks import CHECKS
 from policy_engine.policy.values import (
+    Approvers,
     Expression,
     Given,
     Identifier,
@@ -47,7 +48,7 @@ else:
 class Approval(Model):
     """Who may lift a rule, and for how long."""
 
-    approvers: Names = Field(
+    approvers: Approvers = Field(
         description="Roles, any of which may approve. `requester` is the end user's own "
         "confirmation."
     )

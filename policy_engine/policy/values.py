@@ -21,6 +21,7 @@ from policy_engine.source import doubtful_name
 __all__ = [
     "SCHEMA_MARK",
     "Amount",
+    "Approvers",
     "Expression",
     "Given",
     "Grant",
@@ -91,6 +92,10 @@ def _json_schema(value: object) -> object:
     return value
 
 
+def _approvers(value: object) -> object:
+    return ["requester"] if value == "requester" else value
+
+
 def _language(value: object) -> object:
     if type(value) is not int:  # True and 1.0 equal 1
         raise PydanticCustomError("language", "is not a version")
@@ -113,6 +118,11 @@ Name: TypeAlias = Annotated[
 ]
 """A tool, agent, role, model…: exact, or a glob where one may stand."""
 Names: TypeAlias = Annotated[tuple[Name, ...], Field(min_length=1)]
+Approvers: TypeAlias = Annotated[
+    Names,
+    BeforeValidator(_approvers, json_schema_input_type=Literal["requester"] | Names),
+]
+"""Roles, or `requester` alone for the end user's own confirmation."""
 Text: TypeAlias = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4000)]
 Expression: TypeAlias = Annotated[str, StringConstraints(strict=True, min_length=1)]
 Seconds: TypeAlias = Annotated[float, PlainValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
