@@ -4,7 +4,16 @@ import asyncio
 import contextlib
 
 import pytest
-from agents import Model, ModelResponse, Runner, SQLiteSession, Usage, function_tool, trace
+from agents import (
+    InputGuardrailTripwireTriggered,
+    Model,
+    ModelResponse,
+    Runner,
+    SQLiteSession,
+    Usage,
+    function_tool,
+    trace,
+)
 from agents.testing import assistant_message, function_call
 from openai.types.responses import ResponseTextDeltaEvent
 from openai_desk import agent_of, call, desk_of, outputs, say, scripted
@@ -86,7 +95,7 @@ def test_words_that_were_let_through_once_are_judged_when_they_are_said_again(tm
         await Runner.run(agent, "read the page", run_config=config)
         await Runner.run(agent, "approve", run_config=config)
 
-    with trace("conversation"), pytest.raises(Exception, match="tripwire"):
+    with trace("conversation"), pytest.raises(InputGuardrailTripwireTriggered):
         asyncio.run(talk())
     effects = [effect for stage, _, effect in desk.decisions("input")]
     assert effects == ["allow", "allow", "deny"]
@@ -136,12 +145,12 @@ def test_what_a_stream_says_and_does_not_repeat_stays_here(tmp_path, said, leave
     desk = desk_of(tmp_path, {**OPEN, "output": [{"id": "o", "check": HUNTER, "effect": "deny"}]})
     result, _ = desk.stream(agent_of(Whispering(scripted(say("all is fine")), said)))
     assert result.final_output == "all is fine"
-    assert ("delta" in "".join(map(repr, desk.events))) is leaves
+    assert (said in "".join(map(repr, desk.events))) is leaves
 
 
 def test_a_message_without_a_type_is_a_message(tmp_path):
     desk = desk_of(tmp_path, {**OPEN, "input": [{"id": "i", "check": HUNTER, "effect": "deny"}]})
     agent = guard_agent(agent_of(scripted(say("hi"))), desk.guard)
     given = [{"role": "user", "content": "hunter2", "type": None}]
-    with pytest.raises(Exception, match="tripwire"):
+    with pytest.raises(InputGuardrailTripwireTriggered):
         asyncio.run(Runner.run(agent, given, run_config=desk.config()))

@@ -42,7 +42,7 @@ from policy_engine.adapters.openai_agents.native_tools import (
     guarded_shell,
 )
 from policy_engine.adapters.openai_agents.seal import Seal
-from policy_engine.adapters.openai_agents.settings import HIDDEN, hidden
+from policy_engine.adapters.openai_agents.settings import hidden
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
 from policy_engine.guard import Guard
 
@@ -122,8 +122,7 @@ class _Walk:
         self._guarded[id(agent)] = guarded
         if isinstance(agent, SandboxAgent):
             self.gaps.append(Gap(agent.name, agent.name, _SANDBOX))
-        for name in hidden(agent.model_settings):
-            self.gaps.append(Gap(agent.name, name, HIDDEN))
+        self.gaps.extend(hidden(agent.name, agent.model_settings))
         tools = [self._tool(tool, guarded) for tool in agent.tools]
         handoffs = [self._handoff(item, guarded) for item in agent.handoffs]
         parts: dict[str, Any] = {

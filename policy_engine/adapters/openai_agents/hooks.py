@@ -1,8 +1,8 @@
 """Hooks of an agent that notice a model which nobody asked the policies about.
 
 A configuration of the SDK's own may name a model for the whole run, which takes the place of
-the guarded one. Nothing tells of it before the model is called; after it, and before anything is
-done with what it said, the hook does.
+the guarded one. It is noticed before that model is called, and, should the SDK not have read
+what tells of it, before anything is done with what the model said.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Any, Final
 from agents import AgentHooks
 
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
+from policy_engine.adapters.openai_agents.noticed import refuse_foreign
 from policy_engine.adapters.openai_agents.scope import TURN
 
 __all__ = ["WatchedHooks"]
@@ -30,6 +31,18 @@ class WatchedHooks(AgentHooks[Any]):
 
     def __init__(self, own: Any) -> None:
         self.own = own
+
+    async def on_llm_start(
+        self, context: Any, agent: Any, system_prompt: Any, input_items: Any
+    ) -> None:
+        """Refuse to call a model that is not the guarded one.
+
+        Raises:
+            UnmediatedError: It is not.
+        """
+        refuse_foreign(agent, agent.policy_guard)
+        if self.own is not None:
+            await self.own.on_llm_start(context, agent, system_prompt, input_items)
 
     async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
         """Refuse a response that does not come from a guarded model.

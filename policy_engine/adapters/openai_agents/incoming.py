@@ -5,33 +5,47 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.nested import nested_history, with_history
 from policy_engine.adapters.openai_agents.parts import decided
-from policy_engine.adapters.openai_agents.scope import GIVEN, RUN
+from policy_engine.adapters.openai_agents.said import is_asked, was_said
+from policy_engine.adapters.openai_agents.scope import GIVEN, RUN, about
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
+from policy_engine.adapters.openai_agents.unjudged import CHANGING, Reading, refuse_tools
 from policy_engine.guard import Denied, Guard, GuardSession
 
-__all__ = ["is_judged", "judged_input", "model_input", "new_items", "note_judged"]
+__all__ = [
+    "has_unjudged",
+    "is_judged",
+    "judged_input",
+    "model_input",
+    "new_items",
+    "note_judged",
+]
 
 _KEPT: Final = 4096
+_EMPTY: Final[tuple[Any, ...]] = (None, "", [])
 
 
 class _Judged:
-    """Contents that were let through lately, by session; bounded."""
+    """Contents that were let through lately, by session, and how; bounded."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen: OrderedDict[bytes, Any] = OrderedDict()
 
-    def add(self, key: bytes) -> None:
-        self._seen[key] = None
+    def add(self, key: bytes, permitted: Any) -> None:
+        self._seen[key] = permitted
         self._seen.move_to_end(key)
         if len(self._seen) > _KEPT:
             self._seen.popitem(last=False)
+
+    def get(self, key: bytes) -> Any:
+        return self._seen.get(key)
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._seen
@@ -68,11 +82,11 @@ async def judged_input(guard: Guard, session: GuardSession, items: Sequence[Any]
     judged: list[Any] = []
     for item in items:
         content = said_by_user(item)
-        if content in (None, "", []) or is_judged(guard, session, content):
+        if content in _EMPTY or is_judged(guard, session, content):
             judged.append(item)
             continue
         _, permitted = await decided(guard, session, "input", content, enforce)
-        note_judged(guard, session, content)
+        note_judged(guard, session, content, permitted)
         if permitted is not content:
             note_judged(guard, session, permitted)
             item = with_content(item, permitted)  # noqa: PLW2901 - the item as it may be read
@@ -80,58 +94,120 @@ async def judged_input(guard: Guard, session: GuardSession, items: Sequence[Any]
     return judged
 
 
-async def model_input(guard: Guard, session: GuardSession, items: str | Sequence[Any]) -> list[Any]:
+def has_unjudged(
+    guard: Guard, session: GuardSession, model: str, items: str | Sequence[Any]
+) -> bool:
+    """Whether a request holds what no earlier stage judged, and rules that might speak of it.
+
+    Raises:
+        UnmediatedError: It holds tools.
+    """
+    if isinstance(items, str):
+        return False
+    for item in items:
+        if item.__class__ is not dict or item.get("type") in CHANGING:
+            refuse_tools(guard, session, item)
+    asked = about(session, "model_request", model=model, text="")
+    if not is_asked(guard) or guard.engine.is_quiet(asked):
+        return False
+    others = (item for item in items if said_by_user(item) is None)
+    return any(nested_history(item) or not was_said(guard, session, item) for item in others)
+
+
+async def model_input(
+    guard: Guard, session: GuardSession, items: str | Sequence[Any], reading: Reading | None
+) -> list[Any]:
     """Return what a model is sent: redacted where a rule says so, and without what is denied.
 
-    What is new here was added by a filter or a history made by hand, and is judged. What is old
-    and denied was refused when it came, or came before the rule: it is left out.
+    What users say and is new here was added by a filter or a history made by hand, and is
+    judged. What is old and denied was refused when it came, or came before the rule: it is left
+    out.
+
+    Args:
+        guard: Whom to ask.
+        session: Who asks.
+        items: The conversation.
+        reading: Judges what stands beside the users' words; None where nothing is to be judged.
 
     Raises:
         Denied: Nothing of what is new may be sent.
     """
-
-    async def old(content: Any) -> Any:
-        try:
-            return await _permitted(guard, session, content, is_new=False)
-        except Denied:
-            return None
-
     listed = [{"role": "user", "content": items}] if isinstance(items, str) else list(items)
-    new = len(new_items(listed))
+    is_quiet = guard.engine.is_quiet(about(session, "input", text=""))
+    sending = _Sending(guard, session, reading, is_quiet)
     sent: list[Any] = []
     refused: Denied | None = None
     left = 0
-    for place, item in enumerate(listed, start=new - len(listed)):
-        content = said_by_user(item)
-        if nested_history(item) is not None:
-            sent.append(await with_history(item, old))
-            continue
-        if content in (None, "", []):
-            sent.append(item)
-            continue
+    for place, item in enumerate(listed, start=len(new_items(listed)) - len(listed)):
+        is_said = item.get("role") is not None and said_by_user(item) not in _EMPTY
         try:
-            permitted = await _permitted(guard, session, content, is_new=place >= 0)
+            sent.append(await sending.item(item, is_new=place >= 0))
         except Denied as denied:
+            if not is_said:
+                raise
             refused = denied if place >= 0 else refused
             continue
-        left += place >= 0
-        sent.append(item if permitted is content else with_content(item, permitted))
+        left += place >= 0 and is_said
     if refused is not None and not left:
         raise refused
     return sent
 
 
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """Items of one request, on their way to the model."""
+
+    guard: Guard
+    session: GuardSession
+    reading: Reading | None
+    is_quiet: bool
+    """Whether no rule is about what users say."""
+
+    async def item(self, item: Any, *, is_new: bool) -> Any:
+        """Return an item as it may be sent.
+
+        Raises:
+            Denied: It may not.
+        """
+        if self.reading is None and item.get("role") is None:
+            return item  # a call, a result or a thought, and nobody asks about it
+        content = said_by_user(item)
+        if nested_history(item) is not None:
+            return await with_history(item, self._old)
+        if content in _EMPTY:
+            if content is None and self.reading is not None:
+                return await self.reading.item(item)
+            return item
+        if self.is_quiet and (not is_new or is_judged(self.guard, self.session, content)):
+            return item
+        permitted = await _permitted(self.guard, self.session, content, is_new=is_new)
+        return item if permitted is content else with_content(item, permitted)
+
+    async def _old(self, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return what stands in a nested history; None where it is left out."""
+        if said_by_user(item) is None:
+            return item if self.reading is None else await self.reading.item(item)
+        try:
+            found: Mapping[str, Any] = await self.item(item, is_new=False)
+        except Denied:
+            return None
+        return found
+
+
 async def _permitted(guard: Guard, session: GuardSession, content: Any, *, is_new: bool) -> Any:
+    if content in _EMPTY:
+        return content
     if is_new and not is_judged(guard, session, content):
         _, permitted = await decided(guard, session, "input", content, enforce)
-        note_judged(guard, session, content)
+        note_judged(guard, session, content, permitted)
         return permitted
     decision, permitted = await decided(guard, session, "input", content, foresee)
     if decision.permitted:
         return permitted
     if is_judged(guard, session, content):
         # It was let through in this run; a rule about time or labels does not take it back.
-        return content
+        known = _JUDGED[guard].get(_key(guard, session, content))
+        return content if known is None else known
     raise Denied(decision)
 
 
@@ -140,9 +216,10 @@ def is_judged(guard: Guard, session: GuardSession, content: Any) -> bool:
     return _key(guard, session, content) in _JUDGED.get(guard, ())
 
 
-def note_judged(guard: Guard, session: GuardSession, content: Any) -> None:
-    """Remember that this content was let through."""
-    _JUDGED.setdefault(guard, _Judged()).add(_key(guard, session, content))
+def note_judged(guard: Guard, session: GuardSession, content: Any, permitted: Any = None) -> None:
+    """Remember that this content was let through; as something else, where that is told."""
+    changed = None if permitted is content else permitted
+    _JUDGED.setdefault(guard, _Judged()).add(_key(guard, session, content), changed)
 
 
 def _key(guard: Guard, session: GuardSession, content: Any) -> bytes:

@@ -1,10 +1,15 @@
-"""Ask the guard, and leave a span in the SDK's trace: rules and effect, never a payload."""
+"""Ask the guard, and leave a span in the SDK's trace: rules and effect, never a payload.
 
+What comes of it that the model will read is remembered as judged: results, and denials.
+"""
+
+import json
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from agents import custom_span, get_current_trace
 
+from policy_engine.adapters.openai_agents.said import note_result, note_said
 from policy_engine.decision import Decision, Request
 from policy_engine.guard import Asked, Denied, Guard, GuardSession
 
@@ -27,8 +32,12 @@ async def enforce(guard: Guard, session: GuardSession, request: Request) -> Deci
             decision = await guard.aenforce(request)
         except Denied as denied:
             _note(denied.decision)
+            note_said(guard, session, denied.message)
             raise
     _note(decision)
+    if request.stage == "handoff":
+        # What the SDK tells the model of a handoff.
+        note_said(guard, session, json.dumps({"assistant": request.target}))
     return decision
 
 
@@ -65,10 +74,13 @@ async def call(
 
     async with session:
         try:
-            return await guard.acall(request, run)
+            result = await guard.acall(request, run)
         except Denied as denied:
             _note(denied.decision)
+            note_said(guard, session, denied.message)
             raise
+    note_result(guard, session, result)
+    return result
 
 
 def _note(decision: Decision) -> None:

@@ -19,6 +19,7 @@ from policy_engine.adapters.openai_agents.function_tools import (
 from policy_engine.adapters.openai_agents.hooks import WatchedHooks
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.names import Names, served_names
+from policy_engine.adapters.openai_agents.noticed import Noticed
 from policy_engine.adapters.openai_agents.scope import SCOPE, TURN, Turn
 from policy_engine.adapters.openai_agents.seal import kept
 from policy_engine.guard import Guard
@@ -43,6 +44,9 @@ _NAMES: Final[WeakKeyDictionary[Guard, dict[str, None]]] = WeakKeyDictionary()
 
 class GuardedAgent(Attached):
     """An agent none of whose tools runs without a decision."""
+
+    model: Any = Noticed("model")
+    model_settings: Any = Noticed("model_settings")
 
     def __init_subclass__(cls) -> None:
         """Make a guarded class; the agent's own class is not told of it."""

@@ -12,29 +12,37 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any, Final
 
-from agents import Model, ModelResponse, ModelRetryAdvice, ModelRetryAdviceRequest, MultiProvider
+from agents import Model, ModelResponse, ModelRetryAdvice, ModelRetryAdviceRequest
 from agents.models import get_default_model
 from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
 
 from policy_engine.adapters.openai_agents.beside import made_text, read_tools, with_text
 from policy_engine.adapters.openai_agents.call_ids import with_own_ids
 from policy_engine.adapters.openai_agents.calls import redacted_calls
+from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.hosted import offered
-from policy_engine.adapters.openai_agents.incoming import model_input
+from policy_engine.adapters.openai_agents.incoming import has_unjudged, model_input
 from policy_engine.adapters.openai_agents.judge import enforce
 from policy_engine.adapters.openai_agents.response import judged_output
+from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import TURN, about, here, session_for
-from policy_engine.adapters.openai_agents.settings import refuse_hidden
+from policy_engine.adapters.openai_agents.settings import most_tokens, refuse_hidden
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
 from policy_engine.adapters.openai_agents.texts import is_repeated
 from policy_engine.adapters.openai_agents.turns import turn_of
+from policy_engine.adapters.openai_agents.unjudged import Reading
 from policy_engine.adapters.openai_agents.used import note_uses
 from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = ["GuardedModel", "model_name"]
 
+_PROVIDER: Final = (
+    "is a model given by its name, and the provider of this run's configuration cannot be seen: "
+    "make the configuration with run_config(guard, …), or give the agent the model itself"
+)
 _NAMES: Final = ("model", "model_name", "name")
 
 
@@ -50,6 +58,12 @@ class _Asked:
     prompt: Any
     is_kept: bool
     """Whether the provider keeps the conversation."""
+
+    def sent(self) -> Sent:
+        """Return what is sent, where nothing of it is changed."""
+        most = most_tokens(self.settings)
+        sent = (self.instructions, self.prompt, self.items, self.tools, self.handoffs)
+        return Sent(*sent, most, self.is_kept)
 
 
 class GuardedModel(Model):
@@ -70,6 +84,11 @@ class GuardedModel(Model):
     def name(self) -> str:
         """What policies call the model."""
         return model_name(self._inner)
+
+    @property
+    def guard(self) -> Guard:
+        """Whom it asks."""
+        return self._guard
 
     def asks(self, guard: Guard, agent: str) -> bool:
         """Whether it asks this guard for this agent."""
@@ -94,11 +113,13 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
+        model = self._model()
+        name = self._name_of(model)
         is_kept = bool(previous_response_id or conversation_id)
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
-        async with turn_of(self._guard, session, self.name):
-            model, sent = await self._before(session, asked)
+        async with turn_of(self._guard, session, name, asked.sent()):
+            sent = await self._before(session, name, asked)
             try:
                 response = await model.get_response(
                     system_instructions=sent.instructions,
@@ -113,12 +134,12 @@ class GuardedModel(Model):
                     prompt=sent.prompt,
                 )
             except BaseException as error:
-                self._settle(session, *spent(sent, error, []))
+                self._settle(session, name, *spent(sent, error, []))
                 raise
             used = response.usage
             if used.total_tokens or used.input_tokens or used.output_tokens:
-                self._settle(session, used.input_tokens, used.output_tokens)
-        judged = await self._judged(session, response.output, sent)
+                self._settle(session, name, used.input_tokens, used.output_tokens)
+        judged = await self._judged(session, name, response.output, sent)
         return dataclasses.replace(response, output=judged)
 
     async def stream_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
@@ -140,12 +161,14 @@ class GuardedModel(Model):
         Raises:
             Denied: The request or the response is not permitted.
         """
+        model = self._model()
+        name = self._name_of(model)
         is_kept = bool(previous_response_id or conversation_id)
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
         events: list[Any] = []
-        async with turn_of(self._guard, session, self.name):
-            model, sent = await self._before(session, asked)
+        async with turn_of(self._guard, session, name, asked.sent()):
+            sent = await self._before(session, name, asked)
             try:
                 stream = model.stream_response(
                     sent.instructions,
@@ -162,14 +185,16 @@ class GuardedModel(Model):
                 async for event in stream:
                     events.append(event)  # noqa: PERF401 - what came before an error counts
             except BaseException as error:
-                self._settle(session, *spent(sent, error, events))
+                self._settle(session, name, *spent(sent, error, events))
                 raise
-            last = self._settled(session, events, sent)
-        for event in await self._streamed(session, events, last, sent):
+            last = self._settled(session, name, events, sent)
+        for event in await self._streamed(session, name, events, last, sent):
             yield event
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """Say what the model says of a failed request."""
+        """Say what the model says of a failed request; a refused one is not tried again."""
+        if isinstance(request.error, UnmediatedError):
+            return None
         return self._model().get_retry_advice(request)
 
     async def close(self) -> None:
@@ -182,75 +207,91 @@ class GuardedModel(Model):
             await self._inner._cleanup_on_run_end(owner)  # noqa: SLF001 - handed on
 
     def _model(self) -> Model:
+        """Return the model that answers.
+
+        Raises:
+            UnmediatedError: It is given by its name, and whose name that is cannot be told.
+        """
         if isinstance(self._inner, Model):
             return self._inner
         scope = here(self._guard)
-        provider = MultiProvider() if scope is None else scope.provider
-        return provider.get_model(self._inner)
+        if scope is None:
+            raise UnmediatedError([Gap(self._agent or "", self.name, _PROVIDER)])
+        # A model that is named says so in requests with a stored prompt, which names one too.
+        return scope.provider.get_model(self._inner or get_default_model())
+
+    def _name_of(self, model: Model) -> str:
+        """Return what policies call the model that answers: a provider may have its own default."""
+        return self.name if self._inner is not None else model_name(model)
 
     def _session(self) -> GuardSession:
         turn = TURN.get()
         name = None if turn is None else turn.agent.name
         return session_for(self._guard, self._agent or name)
 
-    async def _before(self, session: GuardSession, asked: _Asked) -> tuple[Model, Sent]:
-        """Decide about a request; return what is sent where.
+    async def _before(self, session: GuardSession, name: str, asked: _Asked) -> Sent:
+        """Decide about a request; return what is sent.
 
         Raises:
             Denied: It is not permitted.
-            UnmediatedError: Its settings say what no policy would see.
+            UnmediatedError: It says what no policy would see.
         """
-        turn = TURN.get()
+        guard, turn = self._guard, TURN.get()
         agent = None if turn is None else turn.agent
         refuse_hidden(session.agent or "", asked.settings)
+        reading = None
+        if has_unjudged(guard, session, name, asked.items):
+            reading = Reading(guard, session, name, token_hex(8))
         made = made_text(agent, asked.instructions, asked.prompt)
-        request = about(session, "model_request", model=self.name, text=made)
-        permitted = (await enforce(self._guard, session, request)).request.text
+        call_id = None if reading is None else reading.call_id
+        request = about(session, "model_request", model=name, text=made, call_id=call_id)
+        permitted = (await enforce(guard, session, request)).request.text
         try:
             told = with_text(made, permitted, asked.instructions, asked.prompt)
-            items = await model_input(self._guard, session, asked.items)
-            shown = await offered(self._guard, session, asked.tools)
-            shown = await read_tools(self._guard, session, shown)
-            most = asked.settings.max_tokens
-            sent = Sent(*told, items, shown, asked.handoffs, most, asked.is_kept)
-            model = self._model()
+            items = await model_input(guard, session, asked.items, reading)
+            shown = await offered(guard, session, asked.tools)
+            shown = await read_tools(guard, session, shown)
         except BaseException:
             # Nothing was sent, so nothing was used.
-            self._settle(session, 0, 0)
+            self._settle(session, name, 0, 0)
             raise
         if turn is not None:
             turn.was_answered = True
-        return model, sent
+        most = most_tokens(asked.settings)
+        return Sent(*told, items, shown, asked.handoffs, most, asked.is_kept)
 
-    def _settle(self, session: GuardSession, read: int, written: int) -> None:
-        session.run(
-            self._guard.record_usage, model=self.name, input_tokens=read, output_tokens=written
-        )
+    def _settle(self, session: GuardSession, name: str, read: int, written: int) -> None:
+        session.run(self._guard.record_usage, model=name, input_tokens=read, output_tokens=written)
 
-    async def _judged(self, session: GuardSession, output: list[Any], sent: Sent) -> list[Any]:
+    async def _judged(
+        self, session: GuardSession, model: str, output: list[Any], sent: Sent
+    ) -> list[Any]:
         """Return what a model said as it may be handed on.
 
         Raises:
             Denied: It may not.
         """
-        said = await judged_output(self._guard, session, self.name, output)
+        said = await judged_output(self._guard, session, model, output)
         calls = [_complete(item) for item in said]
         if not sent.is_kept:
             calls = with_own_ids(self._guard, session, calls, sent.items)
-        return await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
+        kept = await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
+        for item in kept:
+            note_said(self._guard, session, item)
+        return kept
 
-    def _settled(self, session: GuardSession, events: list[Any], sent: Sent) -> Any:
+    def _settled(self, session: GuardSession, name: str, events: list[Any], sent: Sent) -> Any:
         """Note what a streamed response used; return the event that ends it."""
         last = next((e for e in reversed(events) if hasattr(e, "response")), None)
         if not isinstance(last, ResponseCompletedEvent):
-            self._settle(session, *(usage_of(last) or spent(sent, None, events)))
+            self._settle(session, name, *(usage_of(last) or spent(sent, None, events)))
         elif last.response.usage is not None:
             used = last.response.usage
-            self._settle(session, used.input_tokens, used.output_tokens)
+            self._settle(session, name, used.input_tokens, used.output_tokens)
         return last
 
     async def _streamed(
-        self, session: GuardSession, events: list[Any], last: Any, sent: Sent
+        self, session: GuardSession, name: str, events: list[Any], last: Any, sent: Sent
     ) -> list[Any]:
         if not isinstance(last, ResponseCompletedEvent):
             # It failed or broke off: the SDK raises by its last event, and needs nothing else.
@@ -259,7 +300,7 @@ class GuardedModel(Model):
             ended = [e for e in events[-1:] if _is_end(e)]
             return [_emptied(event) for event in ended]
         said = list(last.response.output) or _done(events)
-        judged = await self._judged(session, said, sent)
+        judged = await self._judged(session, name, said, sent)
         if judged == said and is_repeated(events, said):
             return events
         response = last.response.model_copy(update={"output": judged, "output_parsed": None})

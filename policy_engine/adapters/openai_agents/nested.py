@@ -1,30 +1,41 @@
-"""Histories that a handoff has put into one message: what users said in them is judged as said.
+"""Histories that a handoff has put into one message: judged as what they are made of.
 
 The SDK can write the conversation so far into a message of the assistant, a line for each item.
-The words of users in it are the SDK's copy of what was given, before anything was redacted.
+The words of users in it are the SDK's copy of what was given, before anything was redacted; the
+others are known again where they were judged, or judged like any item. What stands between the
+markers and is no line of that form is judged as a text.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from agents.handoffs import get_conversation_history_wrappers
 
-from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
+from policy_engine.adapters.openai_agents.texts import with_content
 
 __all__ = ["nested_history", "with_history"]
 
-_SAID: Final = re.compile(
-    r"(?P<head>\s*(?:\d+\.\s+)?(?:user|system|developer)(?:\s*\(.*?\))?:\s?)(?P<text>.*)",
-    re.DOTALL,
-)
 _NUMBER: Final = re.compile(r"\s*(?:\d+\.\s+)?")
+_SAID: Final = re.compile(r"(?P<role>\w+)(?P<name>\s*\(.*?\))?:\s?(?P<text>.*)", re.DOTALL)
+_ROLES: Final = frozenset({"assistant", "developer", "system", "user"})
+_FRAME: Final = frozenset(
+    {
+        "For context, here is the conversation so far between the user and the previous agent:",
+        "For context, here is the conversation so far:",
+        "(no previous turns recorded)",
+        "1. (no previous turns recorded)",
+        "",
+    }
+)
+"""What the SDK itself writes around a history."""
 
-Judge = Callable[[Any], Awaitable[Any]]
-"""Returns a content as it may be read; None where it may not."""
+Judge = Callable[[dict[str, Any]], Awaitable[Mapping[str, Any] | None]]
+"""Returns an item as it may be read; None where it may not."""
 
 
 def nested_history(item: object) -> str | None:
@@ -37,27 +48,61 @@ def nested_history(item: object) -> str | None:
 
 
 async def with_history(item: dict[str, Any], judge: Judge) -> dict[str, Any]:
-    """Return the item with what users said in its history as it may be read."""
-    lines = [await _line(line, judge) for line in str(item["content"]).split("\n")]
-    content = "\n".join(line for line in lines if line is not None)
+    """Return the item with what its history says as it may be read."""
+    frame = _FRAME.union(get_conversation_history_wrappers())
+    lines = str(item["content"]).split("\n")
+    kept: list[str] = []
+    for kind, group in itertools.groupby(lines, lambda line: _kind(line, frame)):
+        if kind == "frame":
+            kept += group
+        elif kind == "text":
+            kept += await _text("\n".join(group), judge)
+        else:
+            for line in group:
+                kept += await _line(line, judge)
+    content = "\n".join(kept)
     return item if content == item["content"] else with_content(item, content)
 
 
-async def _line(line: str, judge: Judge) -> str | None:
-    told = _SAID.fullmatch(line)
-    if told is not None:
-        text = await judge(told["text"]) if told["text"] else ""
-        return None if text is None else f"{told['head']}{text}"
+def _kind(line: str, frame: frozenset[str]) -> str:
+    if line in frame:
+        return "frame"
+    return "text" if _item_in(line) is None else "item"
+
+
+def _item_in(line: str) -> tuple[str, dict[str, Any]] | None:
+    """Return what stands before an item, and the item; None where there is none."""
     number = _NUMBER.match(line)
     head = "" if number is None else number[0]
+    rest = line[len(head) :]
+    told = _SAID.fullmatch(rest)
+    if told is not None and told["role"] in _ROLES:
+        before = len(rest) - len(told["text"])
+        return head + rest[:before], {"role": told["role"], "content": told["text"]}
+    if told is not None:
+        head, rest = head + rest[: len(rest) - len(told["text"])], told["text"]
     try:
-        found = json.loads(line[len(head) :])
+        found = json.loads(rest)
     except ValueError:
-        return line
-    content = said_by_user(found)
-    if content in (None, "", []):
-        return line
-    permitted = await judge(content)
-    if permitted is None or permitted == content:
-        return None if permitted is None else line
-    return head + json.dumps(with_content(found, permitted), ensure_ascii=False)
+        return None
+    if not isinstance(found, dict):
+        return None
+    return head, found
+
+
+async def _line(line: str, judge: Judge) -> list[str]:
+    found = _item_in(line)
+    if found is None:
+        return [line]
+    head, item = found
+    permitted = await judge(item)
+    if permitted is None or permitted is item or permitted == item:
+        return [] if permitted is None else [line]
+    if line == f"{head}{item.get('content')}":
+        return [f"{head}{permitted['content']}"]
+    return [head + json.dumps(permitted, ensure_ascii=False)]
+
+
+async def _text(text: str, judge: Judge) -> list[str]:
+    permitted = await judge({"role": "assistant", "content": text})
+    return [] if permitted is None else [str(permitted["content"])]

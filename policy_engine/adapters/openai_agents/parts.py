@@ -24,6 +24,7 @@ __all__ = [
     "Joined",
     "as_read",
     "decided",
+    "decided_by",
     "decided_plain",
     "decided_result",
     "decided_texts",
@@ -50,6 +51,17 @@ async def decided(
     def made(text: Any) -> Request:
         return about(session, stage, text=text)
 
+    return await decided_by(guard, session, made, content, ask)
+
+
+async def decided_by(
+    guard: Guard, session: GuardSession, made: Made, content: Any, ask: Ask
+) -> tuple[Decision, Any]:
+    """Decide likewise about requests that are made of a content.
+
+    Raises:
+        Denied: It is not permitted, and was not only foreseen.
+    """
     whole = Joined(content if isinstance(content, list) else [])
     if not whole.is_split:
         return await _decided_whole(guard, session, made, content, ask)

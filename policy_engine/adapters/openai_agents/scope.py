@@ -87,6 +87,8 @@ class Scope:
     """The SDK's trace in which it holds."""
     surrounding: GuardSession | None
     """The session of the guard in which it holds."""
+    model: object = None
+    """What the run's configuration names in place of the agents' own."""
 
 
 @dataclass(slots=True)
@@ -96,6 +98,17 @@ class Turn:
     agent: Agent[Any]
     was_answered: bool = False
     """Whether a guarded model answered."""
+    uses_own_model: bool = False
+    """Whether the SDK asked the agent for its model, and not the run's configuration."""
+    is_settled: bool = False
+    """Whether the SDK has asked for the settings, which it does after it asked for the model."""
+
+    def note_read(self, name: str) -> None:
+        """Note that the SDK reads a field of the agent."""
+        if name == "model":
+            self.uses_own_model = True
+        else:
+            self.is_settled = True
 
 
 SCOPE: Final[contextvars.ContextVar[Scope | None]] = contextvars.ContextVar(
@@ -174,6 +187,7 @@ def _note(read: Any, config: PolicyRunConfig) -> None:
         read(config, "group_id"),
         get_current_trace(),
         None if guard is None else current(guard),
+        read(config, "model"),
     )
     SCOPE.set(scope)
 

@@ -1,0 +1,662 @@
+"""What a model is sent that no guarded model said and no guarded tool returned: judged, once."""
+
+import asyncio
+import json
+
+import pytest
+from agents import (
+    ComputerTool,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    RunConfig,
+    Runner,
+    RunState,
+    ShellTool,
+    SQLiteSession,
+    ToolOutputImage,
+    ToolOutputText,
+    function_tool,
+    handoff,
+)
+from agents.extensions.tool_output_trimmer import ToolOutputTrimmer
+from agents.run import ModelInputData
+from agents.testing import assistant_message, function_call
+from openai import AsyncOpenAI
+from openai.types.responses import ResponseReasoningItem
+from openai.types.responses.response_reasoning_item import Summary
+from openai_desk import WHO, agent_of, call, desk_of, refund_tool, say, scripted
+from pydantic import BaseModel
+from test_openai_native import Screen, click, shell_call
+from test_openai_runs import api, named, tokens, used  # noqa: F401 - `api` is a fixture
+
+from policy_engine.adapters.openai_agents import UnmediatedError, apply_approvals, guard_agent, said
+from policy_engine.adapters.openai_agents.said import KEPT, note_said, was_said
+from policy_engine.guard import Denied
+
+OPEN = {"tools": {"*": "allow"}, "handoffs": {"*": "allow"}}
+DENY = {
+    "id": "attack",
+    "check": {"terms": {"any": ["hunter2"]}},
+    "effect": "deny",
+    "message": "Please do not.",
+}
+REDACT = {"id": "names", "check": {"terms": {"any": ["acme"]}}, "effect": "redact"}
+RULES = {**OPEN, "input": [DENY, REDACT]}
+BOTH = pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+ASK = {"role": "user", "content": "go on"}
+
+
+def go(desk, agent, given, *, streamed=False, config=None, **settings):
+    """Run a guarded agent to its end."""
+
+    async def run():
+        made = desk.config() if config is None else config
+        if not streamed:
+            return await Runner.run(agent, given, run_config=made, **settings)
+        running = Runner.run_streamed(agent, given, run_config=made, **settings)
+        async for _ in running.stream_events():
+            pass
+        return running
+
+    return asyncio.run(run())
+
+
+def sent(model, number=-1):
+    """Return what a model was sent beside what the user asks."""
+    return [item for item in model.calls[number].input if item != ASK]
+
+
+def requests(desk):
+    """Return the effects of the decisions about requests."""
+    return [effect for stage, _, effect in desk.decisions("model_request")]
+
+
+def called(text):
+    return {"type": "function_call", "call_id": "c", "name": "f", "arguments": text}
+
+
+CALL = called("{}")
+
+
+def items(text):
+    """Return items that hold a text, by what they are."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    summary = {"type": "summary_text", "text": text}
+    chunk = {"stdout": text, "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}
+    shell = {"type": "shell_call", "call_id": "s", "action": {"commands": ["ls"]}}
+    search = {"type": "web_search_call", "id": "w", "status": "completed"}
+    code = {"type": "code_interpreter_call", "id": "i", "container_id": "x", "code": "1"}
+    mcp = {"type": "mcp_call", "id": "m", "server_label": "far", "name": "act", "arguments": "{}"}
+    return {
+        "an answer": [{"role": "assistant", "content": text}],
+        "an answer in parts": [
+            {
+                "type": "message",
+                "id": "msg_1",
+                "role": "assistant",
+                "status": "completed",
+                "content": [{**part, "text": "Well. "}, part],
+            }
+        ],
+        "a refusal": [
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": f"No: {text}"}]}
+        ],
+        "a call": [called(json.dumps({"note": text}))],
+        "a call that is no JSON": [called(text)],
+        "a call with escapes": [called(json.dumps({"note": text}).replace("a", "\\u0061"))],
+        "a result": [CALL, {"type": "function_call_output", "call_id": "c", "output": text}],
+        "a result in parts": [
+            CALL,
+            {
+                "type": "function_call_output",
+                "call_id": "c",
+                "output": [{"type": "input_text", "text": text}],
+            },
+        ],
+        "a thought": [{"type": "reasoning", "id": "r", "summary": [summary]}],
+        "a custom call": [
+            {"type": "custom_tool_call", "call_id": "c", "name": "q", "input": text},
+        ],
+        "a custom result": [
+            {"type": "custom_tool_call", "call_id": "c", "name": "q", "input": "x"},
+            {"type": "custom_tool_call_output", "call_id": "c", "output": text},
+        ],
+        "a shell's output": [
+            shell,
+            {"type": "shell_call_output", "call_id": "s", "output": [chunk]},
+        ],
+        "a search": [{**search, "action": {"type": "search", "query": text}}],
+        "code": [{**code, "code": text, "outputs": []}],
+        "what code prints": [{**code, "outputs": [{"type": "logs", "logs": text}]}],
+        "a hosted call": [{**mcp, "output": text}],
+    }
+
+
+KINDS = list(items(""))
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_history_made_by_hand_is_redacted(tmp_path, kind, streamed):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    guarded = guard_agent(agent_of(model), desk.guard)
+    result = go(desk, guarded, [*items("for acme")[kind], ASK], streamed=streamed)
+    assert result.final_output == "ok"
+    text = json.dumps(sent(model))
+    assert "acme" not in text
+    assert "<TERM>" in text
+    assert len(sent(model)) == len(items("x")[kind])
+    assert requests(desk) == ["allow", "redact"]
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_denied_of_a_history_is_withheld(tmp_path, kind, streamed):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    guarded = guard_agent(agent_of(model), desk.guard)
+    given = items("it is hunter2")[kind]
+    result = go(desk, guarded, [*given, ASK], streamed=streamed)
+    assert result.final_output == "ok"
+    assert "hunter2" not in json.dumps(sent(model))
+    kinds = [(item.get("type"), item.get("call_id")) for item in given]
+    assert [(item.get("type"), item.get("call_id")) for item in sent(model)] == kinds
+    assert requests(desk) == ["allow", "deny"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_no_rule_speaks_of_stays_as_it_is(tmp_path, kind):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    go(desk, guard_agent(agent_of(model), desk.guard), [*items("fine")[kind], ASK])
+    assert sent(model) == items("fine")[kind]
+    assert requests(desk) == ["allow"]
+
+
+def test_without_rules_about_input_nothing_is_asked(tmp_path):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("ok"))
+    given = items("acme hunter2")["a result"]
+    go(desk, guard_agent(agent_of(model), desk.guard), [*given, ASK])
+    assert sent(model) == given
+
+
+def test_a_limit_of_size_is_about_one_thing(tmp_path):
+    rule = {"id": "long", "check": {"size": {"max_chars": 50}}, "effect": "deny"}
+    desk, model = desk_of(tmp_path, {**OPEN, "input": [rule]}), scripted(say("ok"))
+    given = [{"role": "assistant", "content": "word " * n} for n in (8, 9, 7, 99)]
+    go(desk, guard_agent(agent_of(model), desk.guard), [*given, ASK])
+    assert sent(model) == [*given[:3], {"role": "assistant", "content": "[withheld]"}]
+
+
+def test_an_image_that_nobody_judged_is_withheld(tmp_path):
+    url = "data:image/png;base64,Qk0x"
+    part = {"type": "input_image", "image_url": url}
+    given = [
+        CALL,
+        {"type": "function_call_output", "call_id": "c", "output": [part]},
+        {
+            "type": "computer_call_output",
+            "call_id": "k",
+            "output": {"type": "computer_screenshot", "image_url": url},
+        },
+        {"type": "image_generation_call", "id": "i", "status": "completed", "result": "Qk0x"},
+    ]
+    for unread in ({}, {"unread": "allow"}):
+        policy = {**OPEN, "input": [{**DENY, **unread}]}
+        desk, model = desk_of(tmp_path, policy), scripted(say("ok"))
+        go(desk, guard_agent(agent_of(model), desk.guard), [*given, ASK])
+        assert ("Qk0x" in json.dumps(sent(model))) is bool(unread)
+        assert len(sent(model)) == 4
+
+
+def test_a_name_that_is_denied_ends_the_run(tmp_path):
+    # A provider takes nothing else for the name of a tool, so there is nothing to put there.
+    desk, model = desk_of(tmp_path, RULES), scripted(say("never"))
+    with pytest.raises(Denied, match="Please do not"):
+        go(desk, guard_agent(agent_of(model), desk.guard), [{**CALL, "name": "hunter2"}, ASK])
+    with pytest.raises(Denied, match="cannot be withheld"):
+        go(desk, guard_agent(agent_of(model), desk.guard), [{**CALL, "name": "acme"}, ASK])
+    assert model.calls == ()
+
+
+TOOLS = {
+    "additional_tools": {"role": "developer", "tools": [{"type": "web_search"}]},
+    "configuration_update": {"text": {"format": {"type": "text"}}},
+    "tool_search_output": {"call_id": "t", "tools": [{"type": "mcp", "server_url": "http://x"}]},
+}
+
+
+@pytest.mark.parametrize("kind", TOOLS)
+def test_tools_do_not_come_with_the_conversation(tmp_path, kind):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("never"))
+    with pytest.raises(UnmediatedError, match=f'"{kind}" stands in the conversation'):
+        go(desk, guard_agent(agent_of(model), desk.guard), [{"type": kind, **TOOLS[kind]}, ASK])
+    assert model.calls == ()
+
+
+def test_functions_that_a_search_loaded_may_come_with_it(tmp_path):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("ok"))
+    tool = {"type": "function", "name": "f", "parameters": {}}
+    given = {"type": "tool_search_output", "call_id": "t", "tools": [tool]}
+    go(desk, guard_agent(agent_of(model), desk.guard), [given, ASK])
+    assert sent(model) == [given]
+
+
+def test_an_item_that_cannot_be_read_is_refused(tmp_path):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("never"))
+    with pytest.raises(UnmediatedError, match='"list" stands in the conversation'):
+        go(desk, guard_agent(agent_of(model), desk.guard), [[("role", "user")], ASK])
+
+
+# What filters, mappers and handoffs put there
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_filter_adds_is_judged(tmp_path, kind, streamed):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+
+    def add(data):
+        given = [*items("for acme")[kind], *items("hunter2")[kind], *data.model_data.input]
+        return ModelInputData(input=given, instructions=None)
+
+    config = desk.config(call_model_input_filter=add)
+    go(desk, guard_agent(agent_of(model), desk.guard), "go on", streamed=streamed, config=config)
+    assert "acme" not in json.dumps(sent(model))
+    assert "hunter2" not in json.dumps(sent(model))
+
+
+@function_tool
+def look() -> str:
+    return "a page of acme, hunter2"
+
+
+@BOTH
+def test_what_a_filter_edits_is_judged(tmp_path, streamed):
+    desk = desk_of(tmp_path, RULES)
+    model = scripted(call("look"), say("ok"))
+
+    def edit(data):
+        for item in data.model_data.input:
+            if "output" in item:
+                item["output"] += " and more"
+        return data.model_data
+
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    config = desk.config(call_model_input_filter=edit)
+    go(desk, guarded, "go on", streamed=streamed, config=config)
+    assert sent(model)[-1]["output"] == "[withheld]"
+
+
+def test_a_filter_that_trims_the_results_of_tools_works(tmp_path):
+    @function_tool
+    def read() -> str:
+        return "a long page of acme " * 100
+
+    desk = desk_of(tmp_path, RULES)
+    steps = [call("read"), say("one"), say("two"), say("three")]
+    model = scripted(*steps)
+    guarded = guard_agent(agent_of(model, tools=[read]), desk.guard)
+    trim = ToolOutputTrimmer(recent_turns=1, max_output_chars=100, preview_chars=40)
+    config = desk.config(call_model_input_filter=trim)
+    result = go(desk, guarded, "go on", config=config)
+    assert "acme" in json.dumps(sent(model, 1))
+    for _ in range(2):
+        given = [*result.to_input_list(), {"role": "user", "content": "and?"}]
+        result = go(desk, guarded, given, config=config)
+    shown = next(item for item in model.calls[-1].input if "output" in item)["output"]
+    assert "<TERM>" in shown
+    assert "acme" not in shown
+
+
+def test_what_a_handoff_filter_puts_there_is_judged(tmp_path):
+    def tell(data):
+        note = {"role": "assistant", "content": "memory: acme, hunter2"}
+        return data.clone(input_history=(note, *data.input_history))
+
+    desk = desk_of(tmp_path, RULES)
+    last = scripted(say("bye"))
+    billing = handoff(agent_of(last, name="billing"), input_filter=tell)
+    model = scripted(call("transfer_to_billing"))
+    guarded = guard_agent(agent_of(model, handoffs=[billing]), desk.guard)
+    assert go(desk, guarded, [{"role": "user", "content": "hi"}]).final_output == "bye"
+    assert sent(last)[0] == {"role": "assistant", "content": "[withheld]"}
+
+
+@BOTH
+def test_what_a_history_mapper_writes_is_judged(tmp_path, streamed):
+    def mapped(transcript):
+        told = "; ".join(str(item.get("content")) for item in transcript)
+        return [{"role": "assistant", "content": f"They said: {told}"}]
+
+    desk = desk_of(tmp_path, RULES)
+    last = scripted(say("bye"))
+    model = scripted(call("transfer_to_billing"))
+    agent = agent_of(model, handoffs=[agent_of(last, name="billing")])
+    config = desk.config(nest_handoff_history=True, handoff_history_mapper=mapped)
+    go(desk, guard_agent(agent, desk.guard), "I am from acme", streamed=streamed, config=config)
+    assert sent(last)[0]["content"].startswith("They said: I am from <TERM>")
+
+
+def nested(desk, given, *steps, tools=()):
+    """Hand over with a nested history; return what the last model was sent."""
+    last = scripted(say("bye"))
+    model = scripted(*steps, call("transfer_to_billing"))
+    agent = agent_of(model, handoffs=[agent_of(last, name="billing")], tools=list(tools))
+    go(desk, guard_agent(agent, desk.guard), given, config=desk.config(nest_handoff_history=True))
+    return sent(last)[0]["content"]
+
+
+def test_a_nested_history_is_judged_as_what_it_is_made_of(tmp_path):
+    desk = desk_of(tmp_path, RULES)
+    found = nested(desk, "I am from acme", call("look", text="one moment"), tools=[look])
+    # What the tool returned was judged when it did; what the user said is redacted.
+    assert "user: I am from <TERM>" in found
+    assert "a page of acme, hunter2" in found
+    assert "one moment" in found
+    assert requests(desk) == ["allow", "allow", "allow"]
+
+
+@pytest.mark.parametrize("kind", ["an answer", "an answer in parts", "a call", "a result"])
+def test_a_history_made_by_hand_is_judged_where_it_is_nested(tmp_path, kind):
+    found = nested(desk_of(tmp_path, RULES), [*items("for acme")[kind], ASK])
+    assert "acme" not in found
+    assert "<TERM>" in found
+    found = nested(desk_of(tmp_path, RULES), [*items("hunter2")[kind], ASK])
+    assert "hunter2" not in found
+    assert "go on" in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "acme",
+        "1. assistant: acme",
+        "acme {",
+        '1. tool: {"x": "acme"}',
+        '{"role": "assistant"} acme',
+    ],
+)
+def test_what_only_looks_like_a_nested_history_is_judged(tmp_path, line):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    text = f"<CONVERSATION HISTORY>\n{line}\n</CONVERSATION HISTORY>"
+    given = [{"role": "assistant", "content": text}, ASK]
+    go(desk, guard_agent(agent_of(model), desk.guard), given)
+    assert sent(model)[0]["content"] == text.replace("acme", "<TERM>")
+
+
+def test_a_text_over_several_lines_of_a_false_history_is_one(tmp_path):
+    rule = {"id": "r", "check": {"pattern": {"any": ["hun\\s*ter"]}}, "effect": "deny"}
+    desk, model = desk_of(tmp_path, {**OPEN, "input": [rule]}), scripted(say("ok"))
+    text = "<CONVERSATION HISTORY>\nhun\nter\n</CONVERSATION HISTORY>"
+    go(
+        desk,
+        guard_agent(agent_of(model), desk.guard),
+        [{"role": "assistant", "content": text}, ASK],
+    )
+    assert "ter" not in sent(model)[0]["content"]
+
+
+# What was judged before is not judged again
+
+
+class Page(BaseModel):
+    about: str
+
+
+RESULTS = {
+    "text": "acme, hunter2",
+    "a mapping": {"about": "acme, hunter2", "n": 2},
+    "a list": ["acme", "hunter2"],
+    "parts": [ToolOutputText(text="acme"), ToolOutputText(text="hunter2")],
+    "an object": Page(about="acme, hunter2"),
+    "an image": ToolOutputImage(image_url="data:image/png;base64,AAAA"),
+    "nothing": None,
+}
+
+
+@BOTH
+@pytest.mark.parametrize("kind", RESULTS)
+def test_what_a_tool_returned_is_not_judged_as_input(tmp_path, kind, streamed):
+    @function_tool
+    def read() -> object:
+        return RESULTS[kind]
+
+    desk, plain = desk_of(tmp_path, RULES), scripted(call("read", call_id="c1"), say("ok"))
+    model = scripted(call("read", call_id="c1"), say("ok"), say("later"))
+    guarded = guard_agent(agent_of(model, tools=[read]), desk.guard)
+    asyncio.run(Runner.run(agent_of(plain, tools=[read]), "go on", run_config=RunConfig()))
+    result = go(desk, guarded, "go on", streamed=streamed)
+    assert sent(model) == sent(plain)
+    # Nor in the next run of the session, whoever keeps the conversation.
+    given = [*result.to_input_list(), {"role": "user", "content": "and?"}]
+    go(desk, guarded, given, streamed=streamed)
+    assert sent(model)[: len(sent(plain))] == sent(plain)
+    assert set(requests(desk)) == {"allow"}
+
+
+def test_what_a_shell_and_a_computer_showed_is_not_judged_as_input(tmp_path):
+    shell = ShellTool(executor=lambda request: "acme, hunter2")
+    screen = ComputerTool(computer=Screen())
+    steps = [shell_call("ls"), click({"type": "screenshot"}, "k"), say("ok")]
+    desk = desk_of(tmp_path, RULES)
+    model, plain = scripted(*steps), scripted(*steps)
+    go(desk, guard_agent(agent_of(model, tools=[shell, screen]), desk.guard), "go on")
+    agent = agent_of(plain, tools=[shell, screen])
+    asyncio.run(Runner.run(agent, "go on", run_config=RunConfig()))
+    assert sent(model) == sent(plain)
+    assert set(requests(desk)) == {"allow"}
+
+
+@BOTH
+def test_what_a_model_said_is_not_judged_as_input(tmp_path, streamed):
+    desk = desk_of(tmp_path, RULES)
+    thought = ResponseReasoningItem(
+        id="r1", type="reasoning", summary=[Summary(text="acme, hunter2", type="summary_text")]
+    )
+    step = [thought, assistant_message("acme"), function_call("look", "{}", call_id="c1")]
+    model = scripted(step, say("hunter2"), say("bye"))
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    go(desk, guarded, "go on", streamed=streamed, session=memory)
+    go(desk, guarded, "and?", streamed=streamed, session=memory)
+    said_then = json.dumps(sent(model))
+    assert said_then.count("acme") == 3
+    assert said_then.count("hunter2") == 3
+    assert set(requests(desk)) == {"allow"}
+
+
+def test_what_was_redacted_when_it_was_said_stays_known(tmp_path):
+    policy = {**RULES, "output": [{**REDACT, "id": "o"}]}
+    policy["tools"] = {"look": {"result": [{**REDACT, "id": "r"}]}}
+    desk = desk_of(tmp_path, policy)
+    model = scripted(call("look", text="for acme"), say("ok"))
+    go(desk, guard_agent(agent_of(model, tools=[look]), desk.guard), "go on")
+    assert sent(model)[-1]["output"] == "a page of <TERM>, hunter2"
+    assert set(requests(desk)) == {"allow"}
+
+
+def test_what_the_policies_tell_a_model_is_not_judged_as_input(tmp_path):
+    note = {"type": "string", "maxLength": 3, "message": "Never write hunter2 there."}
+    tools = {"refund": {"args": {"order": {"type": "string"}, "amount": {}, "note": note}}}
+    handoffs = {"billing": {"effect": "deny", "message": "Not to hunter2."}, "sales": "allow"}
+    desk = desk_of(tmp_path, {"tools": tools, "handoffs": handoffs, "input": [DENY]})
+    args = {"order": "A", "amount": 1, "note": "long"}
+    model = scripted(call("refund", args), call("gone"), say("ok"))
+    agent = agent_of(model, tools=[refund_tool([])])
+    go(desk, guard_agent(agent, desk.guard), "go on")
+    assert "Never write hunter2 there." in json.dumps(sent(model))
+    assert set(requests(desk)) == {"allow"}
+
+
+def test_a_handoff_to_an_agent_with_an_odd_name_is_not_judged_as_input(tmp_path):
+    desk = desk_of(tmp_path, RULES)
+    last = scripted(say("bye"))
+    model = scripted(call("transfer_to_hunter2"))
+    agent = agent_of(model, handoffs=[agent_of(last, name="hunter2")])
+    assert go(desk, guard_agent(agent, desk.guard), "go on").final_output == "bye"
+    assert '{"assistant": "hunter2"}' in [item.get("output") for item in sent(last)]
+
+
+def test_what_an_agent_behind_a_tool_said_is_known_to_the_one_that_asked(tmp_path):
+    desk = desk_of(tmp_path, RULES)
+    inner = agent_of(scripted(say("for acme")), name="inner")
+    model = scripted(call("ask", {"input": "x"}), say("ok"))
+    agent = agent_of(model, tools=[inner.as_tool("ask", "asks")])
+    go(desk, guard_agent(agent, desk.guard), "go on")
+    assert sent(model)[-1]["output"] == "for acme"
+
+
+@pytest.mark.parametrize("other", [{"session": "s2"}, {"principal": {"id": "u2"}}], ids=str)
+def test_what_somebody_else_was_told_is_not_known(tmp_path, other):
+    desk = desk_of(tmp_path, RULES)
+    model = scripted(call("look"), say("ok"), say("ok"))
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    result = go(desk, guarded, "go on")
+    given = [*result.to_input_list(), ASK]
+    go(desk, guarded, given, config=desk.config(**other))
+    assert "[withheld]" in json.dumps(sent(model))
+
+
+def test_what_is_remembered_is_bounded(tmp_path, monkeypatch):
+    desk = desk_of(tmp_path, RULES)
+    session = desk.guard.session("s1")
+    monkeypatch.setattr(said, "KEPT", 100)
+    for number in range(150):
+        note_said(desk.guard, session, f"text {number}")
+        assert was_said(desk.guard, session, "text 0") is True
+    assert not was_said(desk.guard, session, "text 40")
+    assert was_said(desk.guard, session, "text 149")
+    assert len(said._SAID[desk.guard]) == 100
+    assert KEPT == 50_000
+
+
+# What another process wrote, or nobody knows who
+
+
+def later(desk, tmp_path):
+    """Return a desk of the same policies in which nothing is remembered."""
+    said._SAID.pop(desk.guard)
+    return desk
+
+
+@BOTH
+def test_a_session_of_another_process_is_read_as_a_history(tmp_path, streamed):
+    desk = desk_of(tmp_path, RULES)
+    model = scripted(call("look", text="for acme"), say("ok"), say("later"), say("last"))
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    go(desk, guarded, "go on", streamed=streamed, session=memory)
+    later(desk, tmp_path)
+    for text in ("and?", "and then?"):
+        # It is never refused, and what may not be read is withheld, again and again.
+        result = go(desk, guarded, text, streamed=streamed, session=memory)
+        assert "acme" not in json.dumps(sent(model))
+        assert "for <TERM>" in json.dumps(sent(model))
+        assert "[withheld]" in json.dumps(sent(model))
+    assert result.final_output == "last"
+    # It is recorded once.
+    assert requests(desk) == ["allow", "allow", "allow", "redact", "deny", "allow"]
+
+
+def test_a_rule_may_be_about_what_users_say_alone(tmp_path):
+    rule = {**DENY, "when": 'stage == "input"'}
+    desk, model = desk_of(tmp_path, {**OPEN, "input": [rule]}), scripted(say("ok"))
+    given = items("hunter2")["a result"]
+    go(desk, guard_agent(agent_of(model), desk.guard), [*given, ASK])
+    assert sent(model) == given
+
+
+APPROVE = {
+    "tools": {
+        "look": "allow",
+        "pay": {"effect": "require_approval", "approval": {"approvers": ["f"], "expires": "1h"}},
+    },
+    "input": [DENY, REDACT],
+}
+
+
+@function_tool
+def pay() -> str:
+    return "paid to acme"
+
+
+@pytest.mark.parametrize("place", ["here", "elsewhere"])
+def test_a_run_that_is_resumed_sends_what_is_known_or_may_be_read(tmp_path, place):
+    desk = desk_of(tmp_path, APPROVE)
+    model = scripted(call("look"), call("pay"), say("done"))
+    guarded = guard_agent(agent_of(model, tools=[look, pay]), desk.guard)
+    state = go(desk, guarded, "go on").to_state().to_string()
+    for one in desk.guard.approvals.pending():
+        desk.guard.approvals.approve(one.id, by={"id": "f1", "roles": ["f"]})
+    if place == "elsewhere":
+        later(desk, tmp_path)
+
+    async def resume():
+        found = await RunState.from_string(guarded, state)
+        await apply_approvals(found, desk.guard, session="s1", principal=WHO)
+        return await Runner.run(guarded, found, run_config=desk.config())
+
+    assert asyncio.run(resume()).final_output == "done"
+    read = [item["output"] for item in sent(model) if "output" in item]
+    first = "a page of acme, hunter2" if place == "here" else "[withheld]"
+    assert read == [first, "paid to acme"]
+
+
+# Counting
+
+
+def test_what_is_judged_with_a_request_counts_once(tmp_path):
+    limit = {"id": "turns", "stage": "model_request", "max": 2, "by": ["session"]}
+    budget = {"id": "tokens", "of": "tokens", "max": 100, "by": ["session"]}
+    desk = desk_of(tmp_path, {**RULES, "limits": [limit, budget]})
+    model = scripted(used(10, *call("look")), used(10, *say("ok")), used(10, *say("never")))
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    given = [item for kind in KINDS[:4] for item in items("for acme")[kind]]
+    go(desk, guarded, [*given, *items("hunter2")["a result"], ASK])
+    assert len(model.calls) == 2
+    assert tokens(desk) == [20.0]
+    with pytest.raises(Denied, match="would be exceeded"):
+        go(desk, guarded, [*items("of acme")["a result"], ASK])
+    assert len(model.calls) == 2
+
+
+def test_a_model_that_is_not_permitted_is_asked_nothing(tmp_path):
+    desk = desk_of(tmp_path, {**RULES, "models": {"small": "allow"}})
+    model = named(scripted(say("never")), "large")
+    with pytest.raises(Denied, match="model"):
+        go(desk, guard_agent(agent_of(model), desk.guard), [*items("acme")["a result"], ASK])
+    assert requests(desk) == ["deny"]
+
+
+# Over HTTP, with the SDK's own models
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["chat", "responses"])
+def test_nothing_of_it_is_on_the_wire(tmp_path, api, kind, streamed):  # noqa: F811
+    desk = desk_of(tmp_path, RULES)
+    api.steps.extend([("look", {}), "done"])
+    given = [*items("acme")["an answer"], *items("hunter2 acme")["a result"], ASK]
+
+    async def talk():
+        url = f"http://127.0.0.1:{api.server_port}/v1"
+        client = AsyncOpenAI(api_key="none", base_url=url, max_retries=0)
+        made = OpenAIChatCompletionsModel if kind == "chat" else OpenAIResponsesModel
+        guarded = guard_agent(agent_of(made("small", client), tools=[look]), desk.guard)
+        try:
+            if not streamed:
+                return await Runner.run(guarded, given, run_config=desk.config())
+            running = Runner.run_streamed(guarded, given, run_config=desk.config())
+            async for _ in running.stream_events():
+                pass
+            return running
+        finally:
+            await client.close()
+
+    assert asyncio.run(talk()).final_output == "done"
+    first, second = map(json.dumps, api.bodies)
+    assert "acme" not in first
+    assert "hunter2" not in first
+    assert "<TERM>" in first
+    assert "[withheld]" in first
+    # What the guarded tool returned is sent as it is, and what it was sent before is not.
+    assert second.count("acme") == second.count("a page of acme, hunter2") == 1
