@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from policy_engine.cli.agent_graph import AgentArgument, adapter, load_agent
+from policy_engine.cli.agent_graph import AgentsArgument, adapter, find_agent, made_agents
 from policy_engine.cli.console import print_faults, print_lines
 from policy_engine.cli.ending import CANNOT_RUN, NOT_PERMITTED, ending
 from policy_engine.cli.json_output import print_json
@@ -40,32 +40,36 @@ class _Format(StrEnum):
 
 
 def run(
-    agent: AgentArgument,
+    agents: AgentsArgument,
     policies: PoliciesOption = None,
     form: Annotated[
         _Format, typer.Option("--format", metavar="text|json", help="How to print what was found.")
     ] = _Format.TEXT,
 ) -> None:
-    """Walk a graph of agents, and print which entry governs each tool and handoff.
+    """Walk graphs of agents, and print which entry governs each tool and handoff.
 
     A gap is a tool that no policy names, one that cannot be mediated, and an entry that names a
     tool which does not exist. The exit code is 1 where there is one.
     """
     with ending():
         found = adapter()
-        made = load_agent(agent)
+        places = [(place, find_agent(place)) for place in agents]
         try:
             guard = Guard.from_path(named(policies), records=_nowhere)
         except PolicyError as error:
             print_faults(error)
             raise typer.Exit(CANNOT_RUN) from None
-        survey = asyncio.run(found.survey(made, guard))
+        survey = asyncio.run(_surveyed(found, places, guard))
         if form is _Format.JSON:
             print_json(_wire(survey))
         else:
             print_lines(_lines(survey))
         if not survey.is_whole:
             raise typer.Exit(NOT_PERMITTED)
+
+
+async def _surveyed(found: Any, places: list[tuple[str, Any]], guard: Guard) -> Any:
+    return await found.survey(await made_agents(places), guard)
 
 
 def _nowhere(record: bytes) -> None:
@@ -87,8 +91,8 @@ def _lines(survey: Any) -> Iterator[Text]:
             printable(rest),
             (printable(where), "dim"),
         )
-    for name in survey.unlisted:
-        yield Text(f"the tools of the server {printable(name)} could not be listed", style="red")
+    for server in survey.unlisted:
+        yield Text(printable(str(server)), style="red")
     for one in survey.idle:
         yield Text.assemble(
             (printable(one.rule), "bold"),
@@ -124,5 +128,5 @@ def _wire(survey: Any) -> dict[str, Any]:
             {"rule": one.rule, "location": None if one.location is None else str(one.location)}
             for one in survey.idle
         ],
-        "unlisted": list(survey.unlisted),
+        "unlisted": [{"server": one.server, "why": one.why} for one in survey.unlisted],
     }

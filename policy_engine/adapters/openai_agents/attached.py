@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -11,16 +11,21 @@ from agents import Agent, FunctionTool, Handoff, HostedMCPTool, Tool
 from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool
 from policy_engine.adapters.openai_agents.ending import Ending
 from policy_engine.adapters.openai_agents.errors import Gap
-from policy_engine.adapters.openai_agents.function_tools import guarded_twice, is_mcp_tool
+from policy_engine.adapters.openai_agents.function_tools import (
+    guarded_twice,
+    is_mcp_tool,
+    policy_name,
+    served_name,
+)
 from policy_engine.adapters.openai_agents.handoffs import GuardedHandoff
 from policy_engine.adapters.openai_agents.hosted import hosted_names, is_offered
 from policy_engine.adapters.openai_agents.model import GuardedModel
-from policy_engine.adapters.openai_agents.names import Names, tool_name
+from policy_engine.adapters.openai_agents.names import Names, served_names, tool_name
 from policy_engine.adapters.openai_agents.seal import Seal
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, knows_mcp_names
 from policy_engine.guard import Guard
 
-__all__ = ["Attached", "Written", "is_guarded_agent"]
+__all__ = ["Attached", "Written", "is_guarded_agent", "served_gaps"]
 
 _ADDED: Final = "was added after guard_agent(): add it before"
 _CHANGED: Final = "was changed after guard_agent(): change it before"
@@ -38,6 +43,10 @@ _TWIN: Final = (
 _SLASH: Final = (
     "has a slash in its name, and would be governed by what is written for a tool of a server: "
     "name it without"
+)
+_SERVED_SLASH: Final = (
+    "has a slash in the name that its server gives it, so another server's tool may be called "
+    "the same: leave it out by the server's tool_filter, or deny it"
 )
 _TWICE: Final = (
     "is made of a function that this guard guards already, so each call would be counted, be "
@@ -60,6 +69,8 @@ class Attached(Agent[Any]):
     policy_guard: ClassVar[Guard]
     policy_agent: ClassVar[str]
     """What policies call the agent."""
+    policy_original: ClassVar[Agent[Any]]
+    """The agent that it was made of."""
     policy_seals: ClassVar[list[Seal]]
     """Tools that are no function tools, and ask the policies on roads of their own."""
     policy_names: ClassVar[Names]
@@ -89,7 +100,7 @@ class Attached(Agent[Any]):
             yield from self._handoff_gaps(item)
         for tool in self.tools:
             yield from self.policy_tool_gaps(tool)
-        yield from self.policy_twins("tools", map(tool_name, self.tools))
+        yield from _twins(self.policy_names, agent, "tools", map(tool_name, self.tools))
 
     def _handoff_gaps(self, item: Agent[Any] | Handoff[Any, Any]) -> Iterator[Gap]:
         guard, agent = self.policy_guard, self.policy_agent
@@ -116,10 +127,25 @@ class Attached(Agent[Any]):
         elif not seal.holds():
             yield Gap(agent, name, _CHANGED)
 
-    def policy_twins(self, kind: str, names: Iterable[str]) -> Iterator[Gap]:
-        """Note what tools of this agent are called; go through those that look like another."""
-        for name, other in self.policy_names.twins((self.policy_agent, kind), names):
-            yield Gap(self.policy_agent, name, _TWIN.format(other))
+
+def served_gaps(
+    names: Names, guard: Guard, agent: str, served: Sequence[FunctionTool]
+) -> list[Gap]:
+    """Return the tools of an agent's MCP servers that policies could take for others.
+
+    Args:
+        names: What else the tools of the graph are called.
+        guard: Who tells which tools are never permitted, and hidden.
+        agent: The agent.
+        served: What its servers list.
+    """
+    gaps = list(_twins(names, agent, "mcp_servers", served_names(served)))
+    for tool in served:
+        name = policy_name(tool)
+        is_odd = "/" in served_name(tool)[1]
+        if is_odd and not guard.engine.never_permits("tool_call", name, agent):
+            gaps.append(Gap(agent, name, _SERVED_SLASH))
+    return gaps
 
 
 def is_guarded_agent(agent: object, guard: Guard) -> bool:
@@ -129,3 +155,8 @@ def is_guarded_agent(agent: object, guard: Guard) -> bool:
 
 def _is_served(tool: Tool) -> bool:
     return isinstance(tool, HostedMCPTool) or (isinstance(tool, FunctionTool) and is_mcp_tool(tool))
+
+
+def _twins(names: Names, agent: str, kind: str, told: Iterable[str]) -> Iterator[Gap]:
+    for name, other in names.twins((agent, kind), told):
+        yield Gap(agent, name, _TWIN.format(other))

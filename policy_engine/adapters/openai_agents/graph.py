@@ -46,7 +46,7 @@ from policy_engine.adapters.openai_agents.settings import hidden
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
 from policy_engine.guard import Guard
 
-__all__ = ["guard_agent"]
+__all__ = ["gaps_of", "guard_agent"]
 
 _NATIVE: Final[tuple[tuple[type[Any], Callable[[Any, Guard, str], Any]], ...]] = (
     (LocalShellTool, guarded_local_shell),
@@ -95,22 +95,45 @@ def guard_agent(
     return guarded
 
 
+def gaps_of(agent: Agent[Any], guard: Guard, names: Names) -> tuple[Gap, ...]:
+    """Return the gaps that a guard would find, whoever guards the agents already.
+
+    Args:
+        agent: Where runs begin.
+        guard: Whom they would ask.
+        names: Where the names of the tools are noted.
+    """
+    walk = _Walk(guard, (), names=names, is_survey=True)
+    walk.agent(agent)
+    return tuple(sorted(set(walk.gaps)))
+
+
 class _Walk:
     """One walk through a graph, handoff cycles included."""
 
-    def __init__(self, guard: Guard, named: tuple[Agent[Any], ...]) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        named: tuple[Agent[Any], ...],
+        *,
+        names: Names | None = None,
+        is_survey: bool = False,
+    ) -> None:
         self.gaps: list[Gap] = []
         self._guard = guard
         self._named = named
         self._guarded: dict[int, GuardedAgent] = {}
         self._seen: list[Agent[Any]] = []
-        self._names = Names()
+        self._names = Names() if names is None else names
+        self._is_survey = is_survey
 
     def agent(self, agent: Agent[Any]) -> GuardedAgent:
         """Return the guarded copy of an agent; one of another guard as it is, which is a gap."""
         if isinstance(agent, GuardedAgent):
             if is_guarded_agent(agent, self._guard):
                 self.gaps.extend(agent.policy_gaps())
+            elif self._is_survey:
+                return self.agent(agent.policy_original)
             else:
                 self.gaps.append(Gap(agent.name, agent.name, _OTHER_GUARD))
             return agent

@@ -9,16 +9,17 @@ from weakref import WeakKeyDictionary
 from agents import Agent, FunctionTool, RunContextWrapper, Tool
 
 from policy_engine.adapters.openai_agents.agent_tools import extractor, failure, rebuilt
-from policy_engine.adapters.openai_agents.attached import Attached, Written, is_guarded_agent
-from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
-from policy_engine.adapters.openai_agents.function_tools import (
-    guarded_tool,
-    policy_name,
-    served_name,
+from policy_engine.adapters.openai_agents.attached import (
+    Attached,
+    Written,
+    is_guarded_agent,
+    served_gaps,
 )
+from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
+from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
 from policy_engine.adapters.openai_agents.hooks import WatchedHooks
 from policy_engine.adapters.openai_agents.model import GuardedModel
-from policy_engine.adapters.openai_agents.names import Names, served_names
+from policy_engine.adapters.openai_agents.names import Names
 from policy_engine.adapters.openai_agents.noticed import Noticed
 from policy_engine.adapters.openai_agents.scope import SCOPE, TURN, Turn
 from policy_engine.adapters.openai_agents.seal import kept
@@ -33,10 +34,6 @@ _OWN_MODEL: Final = (
 _OWN_TOOL: Final = (
     "is made by its class in a way that cannot be told: make it with Agent.as_tool, or of a "
     "guarded agent"
-)
-_SERVED_SLASH: Final = (
-    "has a slash in the name that its server gives it, so another server's tool may be called "
-    "the same: leave it out by the server's tool_filter, or deny it"
 )
 _ENDED: Final = "the agent does not run"
 _NAMES: Final[WeakKeyDictionary[Guard, dict[str, None]]] = WeakKeyDictionary()
@@ -60,19 +57,14 @@ class GuardedAgent(Attached):
         guard = self.policy_guard
         found = await super().get_mcp_tools(run_context)
         served = [tool for tool in found if isinstance(tool, FunctionTool)]
-        gaps = list(self.policy_twins("mcp_servers", served_names(served)))
+        gaps = served_gaps(self.policy_names, guard, self.policy_agent, served)
+        if gaps:
+            raise UnmediatedError(gaps, _ENDED)
         shown = [
             guarded_tool(tool, guard, self.name)
             for tool in served
             if not guard.engine.never_permits("tool_call", policy_name(tool), self.name)
         ]
-        gaps += [
-            Gap(self.name, policy_name(tool), _SERVED_SLASH)
-            for tool in shown
-            if "/" in served_name(tool)[1]
-        ]
-        if gaps:
-            raise UnmediatedError(gaps, _ENDED)
         return [*shown, *(tool for tool in found if not isinstance(tool, FunctionTool))]
 
     async def get_all_tools(self, run_context: RunContextWrapper[Any]) -> list[Tool]:
@@ -137,6 +129,7 @@ def guarded_class(agent: Agent[Any], guard: Guard, names: Names) -> type[Guarded
     namespace = {
         "policy_guard": guard,
         "policy_agent": name,
+        "policy_original": agent,
         "policy_seals": [],
         "policy_names": names,
         "policy_written": Written(agent.instructions, kept(agent.prompt)),

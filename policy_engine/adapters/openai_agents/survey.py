@@ -1,16 +1,19 @@
 """What a graph of agents can do, and what the policies say of it: nothing runs for this."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from agents import Agent, FunctionTool, RunContextWrapper
 
 from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool
-from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
-from policy_engine.adapters.openai_agents.graph import guard_agent
-from policy_engine.adapters.openai_agents.names import tool_name
+from policy_engine.adapters.openai_agents.attached import Attached, served_gaps
+from policy_engine.adapters.openai_agents.copies import copied, put
+from policy_engine.adapters.openai_agents.errors import Gap
+from policy_engine.adapters.openai_agents.graph import gaps_of
+from policy_engine.adapters.openai_agents.names import Names, tool_name
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
 from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Stage
@@ -18,7 +21,10 @@ from policy_engine.errors import Location
 from policy_engine.guard import Guard
 from policy_engine.tools import Tool
 
-__all__ = ["Idle", "Row", "Survey", "survey", "tools_of"]
+__all__ = ["Idle", "Row", "Survey", "Unlisted", "survey", "tools_of"]
+
+_LONGEST: Final = 30
+"""Seconds that a server has to connect and to list its tools."""
 
 Verdict: TypeAlias = Literal["governed", "denied", "unnamed", "unmediated"]
 
@@ -50,12 +56,23 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """An MCP server whose tools could not be listed."""
+
+    server: str
+    why: str
+
+    def __str__(self) -> str:
+        return f'the tools of the server "{self.server}" could not be listed: {self.why}'
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What was found."""
 
     rows: tuple[Row, ...]
     idle: tuple[Idle, ...]
-    unlisted: tuple[str, ...] = field(default=())
+    unlisted: tuple[Unlisted, ...] = field(default=())
     """MCP servers whose tools could not be listed."""
 
     @property
@@ -72,28 +89,38 @@ class _Found:
     agent: Agent[Any]
     tools: list[Tool] = field(default_factory=list)
     handoffs: list[str] = field(default_factory=list)
-    unlisted: list[str] = field(default_factory=list)
+    served: list[FunctionTool] = field(default_factory=list)
+    unlisted: list[Unlisted] = field(default_factory=list)
 
 
-async def tools_of(agent: Agent[Any]) -> tuple[tuple[Tool, ...], tuple[str, ...]]:
-    """Return the tools of a graph, and the MCP servers that would not list theirs."""
+async def tools_of(
+    agents: Iterable[Agent[Any]],
+) -> tuple[tuple[Tool, ...], tuple[Unlisted, ...]]:
+    """Return the tools of graphs, and the MCP servers that would not list theirs."""
     found: dict[str, Tool] = {}
-    unlisted: list[str] = []
-    for one in [await _look(agent) for agent in _agents(agent)]:
-        unlisted.extend(one.unlisted)
+    looked = await _looked(agents)
+    for one in looked:
         for tool in one.tools:
             found.setdefault(tool.name, tool)
-    return tuple(found[name] for name in sorted(found)), tuple(dict.fromkeys(unlisted))
+    unlisted = dict.fromkeys(server for one in looked for server in one.unlisted)
+    return tuple(found[name] for name in sorted(found)), tuple(unlisted)
 
 
-async def survey(agent: Agent[Any], guard: Guard) -> Survey:
-    """Hold a graph of agents against the policies of a guard."""
-    gaps: tuple[Gap, ...] = ()
-    try:
-        guard_agent(agent, guard)
-    except UnmediatedError as error:
-        gaps = error.gaps
-    looked = [await _look(one) for one in _agents(agent)]
+async def survey(agents: Iterable[Agent[Any]], guard: Guard) -> Survey:
+    """Hold graphs of agents against the policies of a guard.
+
+    Agents that are guarded already are looked at as they were before.
+    """
+    starts = tuple(agents)
+    looked = await _looked(starts)
+    gaps: dict[Gap, None] = {}
+    for start in starts:
+        names = Names()
+        gaps |= dict.fromkeys(gaps_of(start, guard, names))
+        reached = {id(agent) for agent in _agents([start])}
+        for one in looked:
+            if id(one.agent) in reached:
+                gaps |= dict.fromkeys(served_gaps(names, guard, one.agent.name, one.served))
     rows = [row for one in looked for row in _rows(one, guard, gaps)]
     known = {(row.agent, row.name) for row in rows}
     rows.extend(
@@ -101,19 +128,22 @@ async def survey(agent: Agent[Any], guard: Guard) -> Survey:
         for gap in gaps
         if (gap.agent, gap.what) not in known
     )
+    unlisted = tuple(dict.fromkeys(server for one in looked for server in one.unlisted))
     tools = [tool.name for one in looked for tool in one.tools]
+    tools += [f"{server.server}/*" for server in unlisted]
     targets = [name for one in looked for name in one.handoffs]
     idle = [*_idle(guard, "tools", tools), *_idle(guard, "handoffs", targets)]
-    unlisted = tuple(dict.fromkeys(name for one in looked for name in one.unlisted))
-    return Survey(tuple(rows), tuple(idle), unlisted)
+    return Survey(tuple(dict.fromkeys(rows)), tuple(idle), unlisted)
 
 
-def _agents(start: Agent[Any]) -> Iterator[Agent[Any]]:
-    """Go through the agents that can be reached, each once."""
+def _agents(starts: Iterable[Agent[Any]]) -> Iterator[Agent[Any]]:
+    """Go through the agents that can be reached, each once and as it was before it was guarded."""
     seen: set[int] = set()
-    waiting = [start]
+    waiting = list(starts)
     while waiting:
         agent = waiting.pop(0)
+        if isinstance(agent, Attached):
+            agent = agent.policy_original
         if id(agent) in seen:
             continue
         seen.add(id(agent))
@@ -124,6 +154,10 @@ def _agents(start: Agent[Any]) -> Iterator[Agent[Any]]:
         for tool in agent.tools:
             inner = agent_of_tool(tool) if isinstance(tool, FunctionTool) else None
             waiting.extend([] if inner is None else [inner])
+
+
+async def _looked(starts: Iterable[Agent[Any]]) -> list[_Found]:
+    return [await _look(agent) for agent in _agents(starts)]
 
 
 async def _look(agent: Agent[Any]) -> _Found:
@@ -138,32 +172,52 @@ async def _look(agent: Agent[Any]) -> _Found:
             found.tools.append(Tool(tool_name(tool), origin=origin, typed=False))
     for server in agent.mcp_servers:
         listed = await _listed(agent, server)
-        if listed is None:
-            found.unlisted.append(server.name)
+        if isinstance(listed, Unlisted):
+            found.unlisted.append(listed)
             continue
+        found.served.extend(listed)
         found.tools.extend(
             Tool(tool_name(tool), tool.params_json_schema, server.name, tool.description)
             for tool in listed
-            if isinstance(tool, FunctionTool)
         )
     for item in agent.handoffs:
         found.handoffs.append(item.name if isinstance(item, Agent) else item.agent_name)
     return found
 
 
-async def _listed(agent: Agent[Any], server: Any) -> list[Any] | None:
+async def _listed(agent: Agent[Any], server: Any) -> list[FunctionTool] | Unlisted:
     """Return the tools of a server, which is connected for it where it is not."""
-    alone = agent.clone(tools=[], mcp_servers=[server])
+    alone = copied(agent, type(agent))
+    if not (put(alone, "tools", []) and put(alone, "mcp_servers", [server])):
+        return Unlisted(server.name, "the class of its agent computes which servers there are")
+    with contextlib.suppress(Exception):
+        return await _tools(alone)
+    try:
+        async with asyncio.timeout(_LONGEST):
+            await server.connect()
+            try:
+                return await _tools(alone)
+            finally:
+                await server.cleanup()
+    except Exception as error:  # noqa: BLE001 - whatever a server makes of it
+        return Unlisted(server.name, _said(error))
+
+
+async def _tools(agent: Agent[Any]) -> list[FunctionTool]:
     context: RunContextWrapper[Any] = RunContextWrapper(context=None)
-    with contextlib.suppress(Exception):
-        return list(await Agent.get_mcp_tools(alone, context))
-    with contextlib.suppress(Exception):
-        await server.connect()
-        try:
-            return list(await Agent.get_mcp_tools(alone, context))
-        finally:
-            await server.cleanup()
-    return None
+    async with asyncio.timeout(_LONGEST):
+        found = await Agent.get_mcp_tools(agent, context)
+    return [tool for tool in found if isinstance(tool, FunctionTool)]
+
+
+def _said(error: BaseException) -> str:
+    """Return in a line what went wrong."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, TimeoutError) and not str(error):
+        return f"it took longer than {_LONGEST} s"
+    first, *_ = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def _rows(found: _Found, guard: Guard, gaps: Iterable[Gap]) -> Iterator[Row]:
