@@ -12,6 +12,7 @@ from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool
 from policy_engine.adapters.openai_agents.ending import Ending
 from policy_engine.adapters.openai_agents.errors import Gap
 from policy_engine.adapters.openai_agents.function_tools import (
+    asks,
     guarded_twice,
     is_mcp_tool,
     policy_name,
@@ -21,12 +22,13 @@ from policy_engine.adapters.openai_agents.handoffs import GuardedHandoff
 from policy_engine.adapters.openai_agents.hosted import hosted_names, is_offered
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.names import Names, served_names, tool_name
-from policy_engine.adapters.openai_agents.seal import Seal
+from policy_engine.adapters.openai_agents.seal import Known, Seal
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, knows_mcp_names
 from policy_engine.guard import Guard
 
 __all__ = ["Attached", "Written", "is_guarded_agent", "served_gaps"]
 
+_MOST_KNOWN: Final = 1024
 _ADDED: Final = "was added after guard_agent(): add it before"
 _CHANGED: Final = "was changed after guard_agent(): change it before"
 _RENAMED: Final = "is what it was named after guard_agent(): name it before"
@@ -73,6 +75,8 @@ class Attached(Agent[Any]):
     """The agent that it was made of."""
     policy_seals: ClassVar[list[Seal]]
     """Tools that are no function tools, and ask the policies on roads of their own."""
+    policy_known: ClassVar[dict[int, Known]]
+    """The id of a function tool -> what is known of it."""
     policy_names: ClassVar[Names]
     """What the tools of its graph are called."""
     policy_written: ClassVar[Written]
@@ -98,9 +102,33 @@ class Attached(Agent[Any]):
             yield Gap(agent, "mcp_servers", _PREFIXED)
         for item in self.handoffs:
             yield from self._handoff_gaps(item)
+        names = []
         for tool in self.tools:
-            yield from self.policy_tool_gaps(tool)
-        yield from _twins(self.policy_names, agent, "tools", map(tool_name, self.tools))
+            known = self._known(tool)
+            names.append(tool_name(tool) if known is None else known.name)
+            if known is None:
+                yield from self.policy_tool_gaps(tool)
+        yield from _twins(self.policy_names, agent, "tools", names)
+
+    def policy_asks(self, tool: FunctionTool) -> bool:
+        """Whether a tool asks the policies itself, as far as is known by now."""
+        known = self.policy_known.get(id(tool))
+        return known is not None and known.tool is tool and known.is_guarded
+
+    def _known(self, tool: Tool) -> Known | None:
+        """Return what is known of a function tool without a gap; None of any other."""
+        if not isinstance(tool, FunctionTool):
+            return None
+        found = self.policy_known.pop(id(tool), None)
+        if found is None or found.tool is not tool or not found.holds():
+            if any(self.policy_tool_gaps(tool)):
+                return None
+            is_guarded = asks(tool, self.policy_guard, self.policy_agent)
+            found = Known(tool, tool_name(tool), is_guarded=is_guarded)
+        self.policy_known[id(tool)] = found
+        if len(self.policy_known) > _MOST_KNOWN:
+            del self.policy_known[next(iter(self.policy_known))]
+        return found
 
     def _handoff_gaps(self, item: Agent[Any] | Handoff[Any, Any]) -> Iterator[Gap]:
         guard, agent = self.policy_guard, self.policy_agent

@@ -30,7 +30,7 @@ from policy_engine.guard.guarded import guarded_as
 from policy_engine.guard.unjudgeable import UnjudgeableError
 from policy_engine.guard.values import snapshot
 
-__all__ = ["guarded_tool", "guarded_twice", "is_mcp_tool", "policy_name", "served_name"]
+__all__ = ["asks", "guarded_tool", "guarded_twice", "is_mcp_tool", "policy_name", "served_name"]
 
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 _UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object."
@@ -60,7 +60,7 @@ def guarded_tool(tool: FunctionTool, guard: Guard, agent: str) -> FunctionTool:
     A tool that asks this guard for another agent, or under another name, is made anew: it asks
     for the agent that has it, under the name that it has.
     """
-    if _asks(tool, guard, agent):
+    if asks(tool, guard, agent):
         return tool
     guarded = copy.copy(tool)
     inner, approval, visible = tool.on_invoke_tool, tool.needs_approval, tool.is_enabled
@@ -83,7 +83,7 @@ def guarded_twice(tool: FunctionTool, guard: Guard) -> bool:
     return function is not None and guarded_as(guard, function) is not None
 
 
-def _asks(tool: FunctionTool, guard: Guard, agent: str) -> bool:
+def asks(tool: FunctionTool, guard: Guard, agent: str) -> bool:
     """Whether a tool asks this guard for this agent, under the name that it has."""
     road = tool.on_invoke_tool
     return (

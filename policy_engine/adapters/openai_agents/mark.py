@@ -88,7 +88,7 @@ class GuardedAgent(Attached):
             raise UnmediatedError(more, _ENDED)
         return [
             guarded_tool(tool, self.policy_guard, self.name)
-            if isinstance(tool, FunctionTool)
+            if isinstance(tool, FunctionTool) and not self.policy_asks(tool)
             else tool
             for tool in tools
         ]
@@ -131,6 +131,7 @@ def guarded_class(agent: Agent[Any], guard: Guard, names: Names) -> type[Guarded
         "policy_agent": name,
         "policy_original": agent,
         "policy_seals": [],
+        "policy_known": {},
         "policy_names": names,
         "policy_written": Written(agent.instructions, kept(agent.prompt)),
         "__module__": __name__,

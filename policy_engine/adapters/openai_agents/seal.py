@@ -1,14 +1,38 @@
-"""What a tool was when it was attached: what acts for it is not exchanged unnoticed."""
+"""What a tool was when it was looked at: what acts for it is not exchanged unnoticed."""
 
 import copy
+import operator
 from typing import Any, Final
 
-__all__ = ["Seal", "kept"]
+__all__ = ["Known", "Seal", "kept"]
 
 _HELD: Final = (dict, list)
 """Values that may be changed in place."""
 _PLAIN: Final = (str, bytes, int, float, *_HELD)
 """Values that are the same where they are equal."""
+
+
+class Known:
+    """A function tool that was looked at, and is not again while nothing of it is exchanged.
+
+    Args:
+        tool: The tool.
+        name: What policies call it.
+        is_guarded: Whether it asks them itself.
+    """
+
+    __slots__ = ("_parts", "is_guarded", "name", "tool")
+
+    def __init__(self, tool: object, name: str, *, is_guarded: bool) -> None:
+        self.tool = tool
+        self.name = name
+        self.is_guarded = is_guarded
+        self._parts = tuple(vars(tool).values())
+
+    def holds(self) -> bool:
+        """Whether the tool is what it was, but for what is changed in place."""
+        now = vars(self.tool)
+        return len(now) == len(self._parts) and all(map(operator.is_, now.values(), self._parts))
 
 
 class Seal:
