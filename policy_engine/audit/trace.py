@@ -21,7 +21,7 @@ class Trace:
     """A trace, the span of the caller where one is known, and the group it belongs to."""
 
     trace_id: str
-    """32 lower-case hexadecimal digits, not all zero."""
+    """32 lower-case hexadecimal digits, not all zero; or what a caller's own framework calls it."""
     parent_id: str | None = None
     """16 lower-case hexadecimal digits, not all zero."""
     group_id: str | None = None

@@ -1,6 +1,7 @@
 """Who asks and in which trace: in every record, on every road, whatever ran before."""
 
 import asyncio
+import re
 
 import agents
 import pytest
@@ -99,6 +100,41 @@ def test_the_group_of_a_trace_of_the_caller_wins_as_it_does_in_the_sdk(tmp_path)
     with trace("workflow", group_id="whole-day"):
         desk.run(agent, config=desk.config(group_id="thread-7"))
     assert {r["group_id"] for r in desk.records} == {"whole-day"}
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded"),
+    [
+        ("trace_" + "0af7651916cd43dd" * 2, "0af7651916cd43dd" * 2),
+        ("order-4711/äöü 😀", "order-4711/äöü 😀"),
+        ("trace_" + "0AF7651916CD43DD" * 2, "trace_" + "0AF7651916CD43DD" * 2),
+        ("x" * 128, "x" * 128),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+def test_the_id_that_a_caller_gives_a_trace_stands_in_every_record(
+    tmp_path, name, recorded, streamed
+):
+    desk, agent = nested(tmp_path)
+    agents.set_trace_processors([Silent()])
+    with trace("workflow", trace_id=name):
+        (desk.stream if streamed else desk.run)(agent)
+    agents.set_trace_processors([])
+    assert {r["trace_id"] for r in desk.records} == {recorded}
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 129, "two\nlines", "a\x00b", "a\x85b", "a\u2028b", "\ud800"]
+)
+def test_an_id_that_a_line_of_a_log_does_not_bear_is_not_recorded(tmp_path, name):
+    desk, agent = nested(tmp_path)
+    agents.set_trace_processors([Silent()])
+    with trace("workflow", trace_id=name):
+        desk.run(agent)
+    agents.set_trace_processors([])
+    found = {r["trace_id"] for r in desk.records}
+    assert len(found) == 1
+    assert re.fullmatch("[0-9a-f]{32}", *found)
 
 
 @pytest.mark.usefixtures("tracing")

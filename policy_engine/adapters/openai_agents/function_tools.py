@@ -19,7 +19,7 @@ from policy_engine.adapters.openai_agents.agent_tools import PAUSED, is_agent_to
 from policy_engine.adapters.openai_agents.arguments import read_arguments, write_arguments
 from policy_engine.adapters.openai_agents.judge import ask, call, enforce
 from policy_engine.adapters.openai_agents.parts import as_read
-from policy_engine.adapters.openai_agents.reread import refuse_packed
+from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.adapters.openai_agents.written import as_written
@@ -181,8 +181,9 @@ class _Approval:
             return False
         args = as_written(road.guard, session, road.name, args)
         request = about(session, "tool_call", tool=road.name, args=args, call_id=call_id)
+        if await packed(road.guard, session, request) is not None:
+            return False
         try:
-            await refuse_packed(road.guard, session, request)
             asked = await ask(road.guard, session, request)
         except Denied:
             return False

@@ -63,6 +63,7 @@ class InputDenied(Denied, InputGuardrailTripwireTriggered):
         # Not `super`: each of the two takes something else.
         result = InputGuardrailResult(guardrail=guardrail, output=_tripped(decision))
         InputGuardrailTripwireTriggered.__init__(self, result)
+        self.args = (decision,)
         self.decision = decision
         self._notes = None
 
@@ -77,6 +78,7 @@ class OutputDenied(Denied, OutputGuardrailTripwireTriggered):
             guardrail=guardrail, agent_output=output, agent=agent, output=_tripped(decision)
         )
         OutputGuardrailTripwireTriggered.__init__(self, result)
+        self.args = (decision,)
         self.decision = decision
         self._notes = None
 

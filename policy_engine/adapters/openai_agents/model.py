@@ -27,6 +27,7 @@ from policy_engine.adapters.openai_agents.hosted import offered
 from policy_engine.adapters.openai_agents.incoming import has_unjudged, model_input
 from policy_engine.adapters.openai_agents.judge import enforce
 from policy_engine.adapters.openai_agents.response import judged_output
+from policy_engine.adapters.openai_agents.retold import retold
 from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import TURN, about, here, session_for
 from policy_engine.adapters.openai_agents.settings import most_tokens, refuse_hidden
@@ -304,7 +305,7 @@ class GuardedModel(Model):
         if judged == said and is_repeated(events, said):
             return events
         response = last.response.model_copy(update={"output": judged, "output_parsed": None})
-        return [last.model_copy(update={"response": response})]
+        return retold(last.model_copy(update={"response": response}))
 
 
 def model_name(model: Model | str | None) -> str:

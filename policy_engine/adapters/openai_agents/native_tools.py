@@ -25,7 +25,7 @@ from agents.editor import ApplyPatchOperation, ApplyPatchResult
 from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.judge import ask, call
 from policy_engine.adapters.openai_agents.parts import as_read
-from policy_engine.adapters.openai_agents.reread import refuse_packed
+from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
@@ -96,6 +96,8 @@ class _Tool:
             session = session_for(self.guard, self.agent, context)
             args = as_written(self.guard, session, self.name, args_of(action))
             request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
+            if await packed(self.guard, session, request) is not None:
+                return False
             try:
                 asked = await ask(self.guard, session, request)
             except Denied:

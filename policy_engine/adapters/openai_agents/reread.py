@@ -12,7 +12,7 @@ from policy_engine.decision import Decision, Request
 from policy_engine.guard import Denied, Guard, GuardSession
 from policy_engine.text.redact import Redaction
 
-__all__ = ["Ask", "found_in_readings", "refuse_packed"]
+__all__ = ["Ask", "found_in_readings", "packed", "refuse_packed"]
 
 Ask: TypeAlias = Callable[[Guard, GuardSession, Request], Awaitable[Decision]]
 """`enforce` or `foresee`."""
@@ -73,13 +73,10 @@ async def _foreseen(
     return None if decision.effect == "allow" else (request, reading)
 
 
-async def refuse_packed(guard: Guard, session: GuardSession, request: Request) -> None:
-    """Refuse a call one of whose arguments is JSON that a rule speaks of once it is decoded.
+async def packed(guard: Guard, session: GuardSession, request: Request) -> Decision | None:
+    """Foresee what is said of a call once JSON in its arguments is decoded; None for nothing more.
 
     What the arguments have to look like is said of them as they stand.
-
-    Raises:
-        Denied: The call has to be written plainly.
     """
     known: set[tuple[str, str]] | None = None
     for reading in readings(request.args, of_json=True):
@@ -89,7 +86,23 @@ async def refuse_packed(guard: Guard, session: GuardSession, request: Request) -
         if known is None:
             known = set(_speaking(await foresee(guard, session, request)))
         if not known.issuperset(_speaking(decision)):
-            raise Denied(await _refused(guard, session, decision))
+            return decision
+    return None
+
+
+async def refuse_packed(guard: Guard, session: GuardSession, request: Request) -> None:
+    """Refuse a call one of whose arguments is JSON that a rule speaks of once it is decoded.
+
+    Raises:
+        Denied: The call has to be written plainly.
+    """
+    decision = await packed(guard, session, request)
+    if decision is None:
+        return
+    if decision.effect == "deny":
+        # On record as it is.
+        guard.release(await enforce(guard, session, decision.request))
+    raise Denied(decision.denied("redaction.cannot_tell", _PACKED))
 
 
 def _speaking(decision: Decision) -> Iterable[tuple[str, str]]:
@@ -100,10 +113,3 @@ def _speaking(decision: Decision) -> Iterable[tuple[str, str]]:
         )
         if reason.enforced and reason.effect != "allow" and not is_of_form:
             yield reason.rule, code
-
-
-async def _refused(guard: Guard, session: GuardSession, decision: Decision) -> Decision:
-    """Return a decision that denies, on record where what was foreseen denies as it is."""
-    if decision.effect == "deny":
-        guard.release(await enforce(guard, session, decision.request))
-    return decision.denied("redaction.cannot_tell", _PACKED)
