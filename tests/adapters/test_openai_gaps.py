@@ -70,11 +70,34 @@ GAPS = {
         "test_a_hidden_tool_of_a_server_is_refused_by_name",
     ],
     "a configuration of the SDK's own names a model": [
-        "test_a_model_of_a_configuration_of_the_sdks_own_ends_the_run"
+        "test_a_model_of_a_configuration_of_the_sdks_own_is_not_called"
     ],
     "agents are changed after the attachment": [
         "test_a_guarded_agent_that_was_changed_does_not_run",
         "test_a_clone_with_something_else_does_not_run",
+        "test_what_acts_for_a_tool_is_not_exchanged_later",
+        "test_a_handoff_is_not_exchanged_later",
+        "test_a_stored_prompt_that_comes_later_is_refused",
+        "test_instructions_that_come_later_are_judged",
+        "test_a_paused_run_of_an_agent_that_was_changed_does_not_go_on",
+    ],
+    "agents are of any class, and may be guarded already": [
+        "test_an_agent_that_makes_itself_is_guarded_with_all_that_it_has",
+        "test_what_a_class_computes_cannot_be_guarded_and_is_said",
+        "test_a_second_guard_is_refused_with_what_to_do",
+        "test_a_tool_of_another_guarded_agent_is_judged_for_the_one_that_has_it",
+        "test_a_function_that_the_guard_guards_already_is_refused",
+    ],
+    "tools have names that pass for others": [
+        "test_tools_that_look_alike_are_refused",
+        "test_a_tool_that_comes_later_and_looks_like_another_ends_the_run",
+        "test_a_tool_with_the_name_of_a_servers_tool_is_refused",
+        "test_a_servers_tool_cannot_pass_for_another_servers",
+    ],
+    "models give a call id again": [
+        "test_an_id_that_a_model_gives_again_is_a_call_of_its_own",
+        "test_a_state_that_is_resumed_twice_runs_its_call_once",
+        "test_the_ids_of_a_conversation_that_the_provider_keeps_stay",
     ],
     "requests say more than the conversation": [
         "test_instructions_that_a_function_makes_are_judged",

@@ -489,6 +489,7 @@ def test_a_hosted_mcp_server_asks_before_each_call(tmp_path):
         {
             "tools": {
                 "far/read": {"args": {"page": {"type": "string", "maxLength": 3}}},
+                "far/far/read": "allow",
                 "far/send": {
                     "result": [{"id": "s", "check": {"terms": {"any": ["x"]}}, "effect": "deny"}]
                 },
@@ -517,6 +518,10 @@ def test_a_hosted_mcp_server_asks_before_each_call(tmp_path):
     assert asyncio.run(asked("read", {"page": "a"})) == {"approve": True}
     assert not asyncio.run(asked("read", {"page": "abcd"}))["approve"]
     assert not asyncio.run(asked("burn", {}))["approve"]
+    assert asyncio.run(asked("far/read", {"page": "a"})) == {
+        "approve": False,
+        "reason": "A tool whose own name has a slash could be taken for another server's.",
+    }
     # What it returns is judged when it comes in.
     assert asyncio.run(asked("send", {})) == {"approve": True}
 

@@ -20,13 +20,18 @@ from agents import (
     ShellTool,
 )
 from agents.editor import ApplyPatchResult
+from agents.realtime import RealtimeAgent
 from openai.types.responses import (
     ResponseApplyPatchToolCall,
     ResponseCustomToolCall,
 )
 from openai.types.responses.response_output_item import LocalShellCall, McpApprovalRequest
 from openai_desk import agent_of, call, desk_of, say, scripted
+from test_openai_denials import RAISED, TOLD, raised
+from test_openai_hosted import SHOWN, called, coded
+from test_openai_hosted import tools as provided
 from test_openai_native import Screen, Shop, click, hosted, searched, shell_call
+from test_openai_voice import conversation
 
 from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
 from policy_engine.guard import Denied
@@ -246,6 +251,37 @@ def provider_row(tmp_path):
     return "no: not offered", "no: refused at attachment", "no: refused at attachment"
 
 
+def returned_row(tmp_path):
+    for name, item in (("far/read", called("for acme")), ("code_interpreter", coded(logs="acme"))):
+        for effect in ("deny", "redact"):
+            rule = text_policy(effect)
+            desk = desk_of(tmp_path, {"tools": {name: {"result": [rule]}}})
+            agent = agent_of(
+                scripted([item, *say("done")]), tools=provided()[2::3], model_settings=SHOWN
+            )
+            if effect == "deny":
+                with pytest.raises(Denied, match=SAID):
+                    desk.run(agent)
+            else:
+                assert "acme" not in repr(desk.run(agent).new_items)
+    return ENDS, YES, NO
+
+
+def voice_row(tmp_path):
+    for effect, told in (("deny", ("", [SAID])), ("redact", ("for <TERM>", [None]))):
+        desk = desk_of(tmp_path, {"output": [text_policy(effect)]})
+        assert conversation(desk, agent_of(scripted(say("for acme"))), "hi") == told
+    return ENDS, YES, NO
+
+
+def realtime_row(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
+    with pytest.raises(UnmediatedError):
+        guard_agent(RealtimeAgent(name="voice"), desk.guard)
+    refused = "no: refused at attachment"
+    return refused, refused, refused
+
+
 def text_policy(effect):
     rule = {"id": "r", "check": {"terms": {"any": ["acme"]}}, "effect": effect}
     if effect == "deny":
@@ -331,8 +367,13 @@ def rows(tmp_path):
     yield ("hosted MCP server", "approval forced for every call", *hosted_mcp_row(tmp_path))
     yield (
         "web search, file search, code interpreter, images, hosted shell",
-        "offered to the model or not; its use judged afterwards",
+        "offered to the model or not; its use recorded, counted and labelled afterwards",
         *provider_row(tmp_path),
+    )
+    yield (
+        "what tools of the provider and hosted MCP servers return",
+        "the model wrapped: judged when the response comes in",
+        *returned_row(tmp_path),
     )
     yield ("input", "blocking guardrail; session callback; the model wrapped", *input_row(tmp_path))
     yield (
@@ -348,14 +389,56 @@ def rows(tmp_path):
         "the model wrapped: each response is held until it is judged",
         *response_row(tmp_path, streamed=True),
     )
+    yield (
+        "an agent in a voice pipeline",
+        "`guard_agent`, inside `with guard.session(…)`: the pipeline takes no configuration",
+        *voice_row(tmp_path),
+    )
+    yield ("a realtime agent", "nothing: it is refused", *realtime_row(tmp_path))
 
+
+CAUGHT = """
+## What an application catches
+
+Whatever is refused and ends a run is raised as `policy_engine.Denied`, from `Runner.run` and from
+`stream_events()`: `denied.message` is what a user may be told, `denied.decision` says every reason
+(and holds the request, so it is the operator's to read). Where the SDK has an exception of its own for it, what is raised is that one too, so code that
+catches it goes on working; `guardrail_result.output.output_info` there names message and rules.
+
+| refused | raised | stage of the decision |
+|---|---|---|
+"""
+
+READ = """
+Nothing is raised where a model can act on the message:
+
+| refused | who is told |
+|---|---|
+"""
 
 CLOSING = """
+A blocked message is taken out of the SDK's session again, or withheld from the model where only
+some agents may not read it: the next message is answered.
+
 ## What else holds
 
 - Text parts that stand side by side in a message are judged as the one text that is read, and each
   for itself; what is redacted is redacted in the parts where it stands. Text parts of a tool's
   result become one where they say something together that a rule acts on.
+- A response is judged in all that can be read in it, by the rules of `output`: beside what is said,
+  refusals and summaries of thoughts; titles, addresses and file names of citations; and whatever
+  the model wrote for tools of the provider's and they brought back (code and logs, queries, pages
+  and files found, commands, prompts of images, outputs of hosted MCP servers), which the rules of
+  `result` of these tools judge besides. A rule about the answer alone, its length or its form, says
+  so: `when: stage == "output"`. An image is told by no rule without `unread: allow`.
+- Texts are judged as they stand and as they read: JSON writes a letter as `\\u0061`, and JSON in
+  JSON twice so. Four decodings are looked through, in messages, responses, results and outputs;
+  what is redacted there is redacted where it stands, and JSON stays JSON. An argument that holds
+  JSON and would be treated otherwise once it is decoded is refused: it is to be written plainly.
+- A streamed response that was changed is streamed again: what its messages say then, each text in
+  one piece.
+- A trace's id that the application made itself stands in the records, where it is one line of at
+  most 128 characters.
 - A call that is permitted after redaction is kept redacted: in the run's items, in sessions, in
   written states, in the SDK's spans and in the next request. Two kinds are kept as the model wrote
   them: calls that are denied, and calls that people are asked about, because a condition that asks
@@ -374,14 +457,23 @@ CLOSING = """
 
 ## What does not
 
+- A tool of the provider's has run when the response that tells of it comes in, and the provider's
+  model has read what it returned. A rule of its `result` ends the run before anything of that
+  response leaves or is acted on, and what it redacts is redacted for everybody else. Web search
+  shows its pages to the model alone; file search and the code interpreter show theirs where they
+  are told to. Rules of a `result` that nobody would see are refused at attachment. So are
+  conditions, limits and approvals for these tools; hosted MCP servers are asked before each call.
+- An agent of a voice pipeline runs without `run_config`, so what is heard is judged where the model
+  is asked, and is withheld from then on.
+- A realtime session speaks before anything could be judged, and `guard_agent` refuses its agents.
+  Their tools can be guarded one by one, by `tool_guardrails(guard)`. A guarded agent that is given
+  to a `RealtimeRunner`, against its types, has its tools judged, and nothing that is said.
 - A configuration of the SDK's own that names a model, `RunConfig(model=…)`, takes the place of the
-  guarded one. The run ends before anything is done with the response; a streamed run has streamed
-  that one response by then. Make every configuration with `run_config`.
+  guarded one: the run ends. Make every configuration with `run_config`.
 - A state that is resumed with agents that nobody guarded runs without policies, as the agents do.
   `apply_approvals` refuses such a state.
 - Instructions, tools' descriptions and schemas that stand in the agent are its author's, and are
-  not judged. Nor are a `handoff_history_mapper`'s messages of the assistant, tool outputs in a
-  history made by hand, and what a session that summarises by a model of its own sends there.
+  not judged. Nor is what a session that summarises by a model of its own sends there.
 """
 
 INTRODUCTION = """\
@@ -396,9 +488,35 @@ by `tests/adapters/test_openai_roads.py`, which tries every cell with the SDK it
 """
 
 
+def caught(tmp_path):
+    """Go through what is raised, tried at once and streamed."""
+    for title, build, also, stage in RAISED:
+        for streamed in (False, True):
+            denied = raised(tmp_path, build, streamed=streamed)
+            assert denied.decision.asked.stage == stage
+            assert also is None or isinstance(denied, also)
+        kinds = "`Denied`" if also is None else f"`Denied`, also as `{also.__name__}`"
+        yield title, kinds, f"`{stage}`"
+
+
+def read(tmp_path):
+    """Go through what is told to models, tried likewise."""
+    for title, build, who in TOLD:
+        for streamed in (False, True):
+            desk, agent = build(tmp_path)
+            found = desk.stream(agent)[0] if streamed else desk.run(agent)
+            assert SAID in repr((found.new_items, found.final_output))
+        yield title, who
+
+
+def table(found):
+    return "".join(f"| {' | '.join(row)} |\n" for row in found)
+
+
 def test_the_table_of_roads_is_true(tmp_path):
-    table = INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in rows(tmp_path)) + CLOSING
+    text = INTRODUCTION + table(rows(tmp_path)) + CAUGHT + table(caught(tmp_path))
+    text += READ + table(read(tmp_path)) + CLOSING
     path = files("policy_engine.adapters.openai_agents") / "ROADS.md"
     if os.environ.get("UPDATE_GOLDEN"):
-        path.write_text(table)
-    assert path.read_text() == table
+        path.write_text(text)
+    assert path.read_text() == text

@@ -41,6 +41,7 @@ __all__ = [
 
 _HOSTED: Final = (WebSearchTool, FileSearchTool, CodeInterpreterTool, ImageGenerationTool)
 _NAMES: Final = ("web_search", "file_search", "code_interpreter", "image_generation", "shell")
+_SLASH: Final = "A tool whose own name has a slash could be taken for another server's."
 _RESULTS: Final = "file_search_call.results"
 _OUTPUTS: Final = "code_interpreter_call.outputs"
 _CONDITIONS: Final = (
@@ -123,6 +124,8 @@ def guarded_hosted_mcp(tool: HostedMCPTool, guard: Guard, agent: str) -> HostedM
     async def approve(request: MCPToolApprovalRequest) -> Any:
         session = session_for(guard, agent, request.ctx_wrapper)
         name = f"{label}/{request.data.name}"
+        if "/" in request.data.name:
+            return {"approve": False, "reason": _SLASH}
         try:
             args = read_arguments(request.data.arguments, {})
         except RequestError as error:
