@@ -318,6 +318,22 @@ def test_results_that_escape_what_they_say_are_judged_as_they_read(tmp_path):
         ran_with(desk, [called(told)], streamed=False)
 
 
+@STREAMED
+def test_a_rule_about_the_answer_alone_says_so(tmp_path, streamed):
+    long = {"id": "long", "check": {"size": {"max_chars": 10}}, "effect": "deny"}
+    form = {"id": "form", "check": {"json": {}}, "effect": "deny"}
+    items = [coded("print('x' * 1000)", logs="x" * 1000), called("y" * 1000)]
+    with pytest.raises(Denied):
+        ran_with(desk_of(tmp_path, OPEN, {"output": [long]}), items, streamed=streamed)
+    answer = {"when": 'stage == "output"'}
+    desk = desk_of(tmp_path, OPEN, {"output": [{**long, **answer}]})
+    assert "done" in ran_with(desk, items, streamed=streamed)
+    desk = desk_of(tmp_path, OPEN, {"output": [{**form, **answer}]})
+    with pytest.raises(Denied) as caught:
+        ran_with(desk, items, streamed=streamed)
+    assert caught.value.decision.asked.stage == "output"
+
+
 # Images
 
 

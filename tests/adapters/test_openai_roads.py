@@ -402,8 +402,9 @@ CAUGHT = """
 
 Whatever is refused and ends a run is raised as `policy_engine.Denied`, from `Runner.run` and from
 `stream_events()`: `denied.message` is what a user may be told, `denied.decision` says every reason
-(and holds the request, so it is the operator's to read). Where the SDK has an exception of its own for it, what is raised is that one too, so code that
-catches it goes on working; `guardrail_result.output.output_info` there names message and rules.
+(and holds the request, so it is the operator's to read). Where the SDK has an exception of its
+own, what is raised is that one too, so code that catches it goes on working;
+`guardrail_result.output.output_info` there names the message and the rules.
 
 | refused | raised | stage of the decision |
 |---|---|---|
