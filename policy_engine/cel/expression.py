@@ -204,14 +204,27 @@ class _Slow:
     def make(self) -> Callable[..., object]:
         """Return the function."""
         generator = Generator(absorbing=True)
-        body = _body(generator, _result(generator, self.tree, self.export), None)
-        names = {
-            **NAMES,
-            **generator.constants,
-            "_otherwise": None if self.export is None else CANNOT_TELL,
-        }
-        attributes = frozenset(_attributes(self.tree))
-        return define(self.environment.parameters, body, names, attributes)
+        return compile_by(generator, self.tree, self.environment, self.export)
+
+
+def compile_by(
+    generator: Generator, tree: Node, environment: Environment, export: Export | None
+) -> Callable[..., object]:
+    """Return the function of a checked tree as a generator that absorbs errors makes it.
+
+    Args:
+        generator: Makes the code.
+        tree: What `Checker.check` returned.
+        environment: What it was checked against.
+        export: What the function does with the value; None for a condition.
+    """
+    body = _body(generator, _result(generator, tree, export), None)
+    names = {
+        **NAMES,
+        **generator.constants,
+        "_otherwise": None if export is None else CANNOT_TELL,
+    }
+    return define(environment.parameters, body, names, frozenset(_attributes(tree)))
 
 
 def _body(generator: Generator, result: ast.expr, otherwise: ast.expr | None) -> Body:

@@ -39,7 +39,7 @@ class Summary:
         covered = self.covered or []
         return (
             sum(len(one.seen) for one in covered),
-            sum(len(one.item.wanted) for one in covered),
+            sum(len(one.wanted) for one in covered),
         )
 
     @property

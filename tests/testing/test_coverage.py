@@ -1,8 +1,21 @@
 """Coverage: match, no match and cannot tell of rules, branches, arguments, patterns, limits."""
 
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from policy_engine.decision import Facts, Request
+from policy_engine.engine import Engine
+from policy_engine.loader import load_texts
+from policy_engine.testing.coverage import Coverage
 from policy_engine.testing.outcome import run_tests
 from policy_engine.testing.reading import read_suites
 
+HOLDS = "no match"
+BOTH = ["match", HOLDS]
+SILENT = ["cannot tell", HOLDS]
+EVERY = ["cannot tell", *BOTH]
 HEAD = """
 defaults: {agent: a, principal: {id: u1}, context: {env: prod}, facts: {order: {owner: u1}}}
 tests:
@@ -14,7 +27,7 @@ def seen(path):
     return {
         (one.item.kind, one.item.rule.removeprefix("desk/"), one.item.what): (
             sorted(map(str, one.seen)),
-            sorted(map(str, one.item.wanted)),
+            sorted(map(str, one.wanted)),
         )
         for one in summary.covered
     }
@@ -28,9 +41,8 @@ def test_a_rule_is_seen_with_each_outcome(desk):
         for i, s in enumerate(steps)
     )
     found = seen(desk(HEAD + tests))
-    everything = ["cannot tell", "match", "no match"]
-    assert found["rule", "large", ""] == (everything, everything)
-    assert found["rule", "own-order", ""] == (["no match"], everything)
+    assert found["rule", "large", ""] == (EVERY, EVERY)
+    assert found["rule", "own-order", ""] == (["no match"], EVERY)
     assert found["argument", "tools/refund", "amount.type"] == (
         ["match", "no match"],
         ["match", "no match"],
@@ -88,4 +100,255 @@ def test_nothing_that_no_request_can_bring_about_is_wanted(desk):
     )
     assert found["rule", "too-long", ""][1] == ["cannot tell", "match", "no match"]
     assert found["entry", "tools/lookup", ""][1] == ["match"]
-    assert found["argument", "tools/refund", "note.maxLength"][1] == ["match", "no match"]
+    assert found["argument", "tools/refund", "amount.maximum"][1] == ["match", "no match"]
+    assert found["argument", "tools/refund", "note.maxLength"][1] == EVERY
+
+
+def covered(policy, *requests):
+    """Decide requests; return what came about and what is wanted, by kind and part."""
+    compiled = load_texts({"p.yaml": "policy: p\nlanguage: 1\n" + policy})
+    engine, coverage = Engine(compiled), Coverage(compiled)
+    for given in requests:
+        request = given if isinstance(given, Request) else Request(tool="t", args=given)
+        coverage.watch(engine.decide(request, Facts()), Facts())
+    return {(one.item.kind, one.item.what or one.item.rule): one for one in coverage.items()}
+
+
+def outcomes(one):
+    return sorted(map(str, one.seen)), sorted(map(str, one.wanted))
+
+
+CHOICE = """
+tools:
+  t:
+    args:
+      way:
+        type: object
+        properties: {kind: {enum: [card, iban]}, number: {type: string}}
+        if: {properties: {kind: {const: card}}}
+        then: {properties: {number: {type: string, maxLength: 4}}}
+        else: {properties: {number: {type: string, pattern: '^[A-Z]{2}'}}}
+"""
+
+
+def test_a_keyword_under_then_is_asked_only_where_the_condition_holds():
+    found = covered(CHOICE, {"way": {"kind": "iban", "number": "DE890"}})
+    pattern = found["argument", "way.else.properties.number.pattern"]
+    longest = found["argument", "way.then.properties.number.maxLength"]
+    assert outcomes(pattern) == (["no match"], EVERY)
+    assert outcomes(longest) == (["cannot tell"], EVERY)
+    assert outcomes(found["argument", "way.if"]) == (["no match"], ["match", "no match"])
+    request = longest.ideas["match"].request
+    assert request["args"]["way"]["kind"] == "card"
+    assert len(request["args"]["way"]["number"]) > 4
+
+
+def test_what_a_type_refuses_is_asked_nothing_more():
+    found = covered("tools: {t: {args: {n: {type: number, maximum: 5}}}}", {"n": "x"})
+    assert outcomes(found["argument", "n.type"]) == (["match"], ["match", "no match"])
+    assert outcomes(found["argument", "n.maximum"]) == ([], ["match", "no match"])
+
+
+def test_a_value_of_another_type_that_is_taken_cannot_be_told():
+    policy = "tools: {t: {args: {n: {type: [number, string], maximum: 5}}}}"
+    found = covered(policy, {"n": "x"})
+    assert outcomes(found["argument", "n.maximum"]) == (["cannot tell"], EVERY)
+
+
+def test_an_empty_list_leaves_the_keywords_of_its_items_unasked():
+    policy = "tools: {t: {args: {to: {type: array, items: {type: string, pattern: '@'}}}}}"
+    found = covered(policy, {"to": []})
+    assert outcomes(found["argument", "to.items.pattern"]) == (["cannot tell"], EVERY)
+
+
+@pytest.mark.parametrize(
+    ("schema", "what", "wanted"),
+    [
+        ("{type: string, minLength: 0}", "minLength", [HOLDS]),
+        ("{type: boolean, enum: [true, false]}", "enum", [HOLDS]),
+        ("{type: string, pattern: '.*'}", "pattern", [HOLDS]),
+        ("{type: integer, multipleOf: 1}", "multipleOf", [HOLDS]),
+        ("{type: string, if: {const: a}, then: {const: a}}", "then.const", SILENT),
+        ("{type: string, if: {const: a}, then: {maxLength: 3}}", "then.maxLength", SILENT),
+        ("{type: array, contains: {type: string}, minContains: 0}", "minContains", [HOLDS]),
+        ("{type: array, items: {type: integer}, maxItems: 0}", "maxItems", BOTH),
+        ("{type: string, maxBytes: 100000}", "maxBytes", BOTH),
+        ("{type: array, items: {type: integer}, maxItems: 5000}", "maxItems", BOTH),
+        ("{type: array, items: {type: string}}", "items.type", EVERY),
+    ],
+)  # fmt: skip
+def test_what_no_value_can_bring_about_is_not_wanted(schema, what, wanted):
+    found = covered(f"tools: {{t: {{args: {{x: {schema}}}}}}}")
+    assert sorted(map(str, found["argument", f"x.{what}"].wanted)) == wanted
+
+
+def test_the_parts_of_a_check_on_an_argument_are_asked_alone():
+    policy = """
+tools:
+  t:
+    args:
+      body: {type: string, check: {terms: {any: [apollo, zeus]}}}
+      note: {type: string, optional: true, check: {pattern: {any: ['[0-9]{4}', 'x+y']}}}
+      data:
+        type: string
+        check: {json: {schema: {type: object, properties: {n: {type: integer}}}}}
+"""
+    found = covered(policy, {"body": "Apollo flies", "data": '{"n": "one"}'})
+    assert outcomes(found["pattern", "apollo"]) == (["match"], ["match", "no match"])
+    assert outcomes(found["pattern", "zeus"]) == (["no match"], ["match", "no match"])
+    assert outcomes(found["argument", "body.check"])[0] == ["match"]
+    assert outcomes(found["pattern", "x+y"]) == (["cannot tell"], EVERY)
+    form = found["check", "data.check.json.schema.properties.n.type"]
+    assert outcomes(form) == (["match"], ["match", "no match"])
+    assert outcomes(found["check", "data.check.json"])[0] == ["no match"]
+
+
+def test_each_size_of_a_check_is_asked_alone():
+    policy = "input: [{id: long, check: {size: {max_chars: 5, max_lines: 1}}, effect: deny}]"
+    found = covered(policy, Request(stage="input", text="a\nb"))
+    assert outcomes(found["check", "size.max_lines"])[0] == ["match"]
+    assert outcomes(found["check", "size.max_chars"])[0] == ["no match"]
+    one = covered("input: [{id: long, check: {size: {max_chars: 5}}, effect: deny}]")
+    assert ("check", "size.max_chars") not in one
+
+
+def test_a_condition_and_a_check_of_one_rule_are_asked_apart():
+    policy = """
+tools: {t: {args: {body: {type: string}, loud: {type: boolean}}}}
+rules:
+  - {id: r, tools: [t], when: args.loud, check: {terms: {any: [apollo]}}, effect: deny}
+"""
+    found = covered(policy, {"body": "apollo", "loud": False})
+    assert outcomes(found["rule", "p/r"])[0] == ["no match"]
+    assert outcomes(found["branch", "args.loud"])[0] == ["no match"]
+    assert outcomes(found["check", "terms"])[0] == ["match"]
+
+
+ITEMS = """
+context: {env: {type: string, pattern: '^eu-'}}
+tools:
+  t:
+    args:
+      items:
+        type: array
+        items: {type: object, properties: {price: {type: number}, kind: {type: string}}}
+    rules:
+      - id: cheap
+        when: >-
+          args.items.exists(i,
+            i.price > 100.0 && i.kind != "free") || context.env == "us-1"
+        effect: deny
+"""
+
+
+def test_the_terms_in_a_macro_are_asked_of_each_element():
+    rows = [{"price": 200, "kind": "free"}, {"kind": "paid"}]
+    found = covered(ITEMS, {"items": rows})
+    price, kind = found["branch", "i.price > 100.0"], found["branch", 'i.kind != "free"']
+    assert outcomes(price) == (["cannot tell", "match"], EVERY)
+    assert outcomes(kind) == (["match", "no match"], EVERY)
+    assert (price.item.location.line, price.item.location.column) == (15, 13)
+    assert (kind.item.location.line, kind.item.location.column) == (15, 32)
+
+
+def test_an_empty_list_asks_no_term_in_a_macro():
+    found = covered(ITEMS, {"items": []})
+    assert outcomes(found["branch", "i.price > 100.0"])[0] == []
+
+
+def test_a_value_that_its_declaration_refuses_is_not_wanted():
+    """A request with another `env` cannot be told, so nothing makes the comparison true."""
+    request = Request(tool="t", args={"items": []}, context={"env": "us-1"})
+    found = covered(ITEMS, request)
+    term = found["branch", 'context.env == "us-1"']
+    assert outcomes(term) == (["cannot tell"], ["cannot tell", "no match"])
+    assert term.doubtful == ("match",)
+
+
+def test_only_the_chosen_side_of_a_conditional_is_asked():
+    policy = """
+tools:
+  t:
+    args: {vip: {type: boolean}, amount: {type: number}}
+    rules: [{id: r, when: 'args.vip ? args.amount > 900.0 : args.amount > 90.0', effect: deny}]
+"""
+    found = covered(policy, {"vip": True, "amount": 100})
+    assert outcomes(found["branch", "args.vip"])[0] == ["match"]
+    assert outcomes(found["branch", "args.amount > 900.0"])[0] == ["no match"]
+    assert outcomes(found["branch", "args.amount > 90.0"]) == ([], EVERY)
+    assert outcomes(covered(policy, {"amount": 5})["branch", "args.amount > 90.0"])[0] == []
+
+
+def test_a_default_that_can_never_speak_is_not_wanted():
+    found = covered("tools: {t: allow, '*': deny}")
+    assert outcomes(found["default", "p/default"]) == ([], [])
+    found = covered("tools: {t: allow, 't-*': deny}")
+    assert outcomes(found["default", "p/default"]) == ([], ["match"])
+
+
+def test_a_policy_for_every_agent_has_nobody_whom_it_is_not_for():
+    found = covered("applies_to: {agents: ['*']}\ntools: {t: allow}")
+    assert outcomes(found["policy", "applies_to"])[1] == ["cannot tell", "match"]
+
+
+def test_a_limit_that_nothing_counts_towards_cannot_be_exceeded():
+    policy = "tools: {t: %s}\nlimits: [{id: five, tools: [t], max: 5, by: [session]}]"
+    assert "match" not in outcomes(covered(policy % "deny")["limit", "p/five"])[1]
+    assert outcomes(covered(policy % "allow")["limit", "p/five"])[1] == EVERY
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "tools: {t: {args: {x: {type: string, pattern: '^a'}, y: {type: number, optional: true}}}}",
+        CHOICE,
+        "input: [{id: words, check: {terms: {any: [boom, bang]}}, effect: redact}]",
+        ITEMS.replace(' || context.env == "us-1"', ""),
+    ],
+)  # fmt: skip
+def test_the_ideas_cover_everything(policy):
+    """What is shown for each missing outcome is sent, and nothing is missing any more."""
+    compiled = load_texts({"p.yaml": "policy: p\nlanguage: 1\n" + policy})
+    coverage = Coverage(compiled)
+    ideas = [idea for one in coverage.items() for idea in one.ideas.values()]
+    for idea in ideas:
+        given = {key: value for key, value in idea.request.items() if key not in ("now", "facts")}
+        facts = Facts(answers=idea.request.get("facts", {}))
+        coverage.watch(Engine(compiled).decide(Request(**given), facts), facts)
+    assert ideas
+    assert [one.item.what for one in coverage.items() if one.missing] == []
+
+
+def test_what_is_missing_is_told_with_its_place_and_a_request(desk, command):
+    path = desk(
+        HEAD + "  - {name: a, request: {tool: lookup, args: {}}, expect: {effect: allow}}\n"
+    )
+    policy = path.parent.parent / "desk.yaml"
+    lines = command(path, "--coverage").stdout.splitlines()
+    at = next(i for i, line in enumerate(lines) if "amount.maximum" in line)
+    text = policy.read_text().splitlines()
+    number = next(i for i, line in enumerate(text, 1) if "maximum: 500" in line)
+    column = text[number - 1].index("maximum") + 1
+    what = "argument desk/tools/refund amount.maximum: no test for match, no match"
+    assert lines[at] == f"  {policy}:{number}:{column}: {what}"
+    told = json.loads(lines[at + 1].removeprefix("    match: "))
+    assert told["tool"] == "refund"
+    assert told["args"]["amount"] > 500
+
+
+def test_coverage_is_in_every_format(desk, command):
+    path = desk(
+        HEAD + "  - {name: a, request: {tool: lookup, args: {}}, expect: {effect: allow}}\n"
+    )
+    told = json.loads(command(path, "--coverage", "--format", "json").stdout)["coverage"]
+    item = next(one for one in told["items"] if one["what"] == "amount.maximum")
+    assert item["missing"] == ["match", "no match"]
+    assert item["ideas"]["match"]["request"]["tool"] == "refund"
+    assert item["not_found"] == []
+    suites = ET.fromstring(command(path, "--coverage", "--format", "junit").stdout)
+    assert [suite.get("name") for suite in suites] == [str(path), "coverage"]
+    assert "amount.maximum: no test for match, no match" in suites[1].findtext("system-out")
+    assert suites.get("tests") == "1"
+    said = command(path, "--coverage", "--format", "github").stdout
+    assert "::warning" in said
+    assert "amount.maximum: no test for match, no match" in said

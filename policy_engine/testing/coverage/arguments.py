@@ -1,99 +1,101 @@
-"""The constraints on arguments: every keyword of every schema, broken and kept."""
+"""The constraints on arguments: every keyword of every schema, broken, kept and silent."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
-from policy_engine.checks.arguments import ArgumentFault
-from policy_engine.checks.schema import KEYWORDS, OURS, SchemaPath
+from policy_engine.checks.schema import SchemaPath
 from policy_engine.compiler import Constraint
-from policy_engine.testing.coverage.item import Item, Outcome
+from policy_engine.testing.coverage.checks import text_asks
+from policy_engine.testing.coverage.item import TOLD, Item, Kind, Note, Outcome
+from policy_engine.testing.coverage.reader import read_schema
+from policy_engine.testing.coverage.schema import Node, TextAsk
+from policy_engine.text import Patterns
 
-__all__ = ["Keyword", "keywords", "outcomes"]
-
-_SILENT: Final = frozenset(
-    {
-        *("$defs", "default", "deprecated", "description", "examples", "if", "items"),
-        *("message", "optional", "prefixItems", "properties", "title"),
-    }
-)
-"""Keywords that judge nothing by themselves; nor does one that is `true`, but uniqueItems."""
-_BOTH: Final = frozenset({Outcome.MATCH, Outcome.NO_MATCH})
+__all__ = ["Arguments"]
 
 
-@dataclass(frozen=True, slots=True)
-class Keyword:
-    """One keyword of an argument's schema; `required`, `optional` or `other` of its presence."""
+class Arguments:
+    """What a constraint asks of arguments.
 
-    item: Item
-    argument: str
-    path: SchemaPath
+    Args:
+        constraint: The arguments of an entry, or of a rule.
+        patterns: Receives what its checks search for.
+    """
+
+    def __init__(self, constraint: Constraint, patterns: Patterns) -> None:
+        self._constraint = constraint
+        self._patterns = patterns
+        self._items: dict[str, list[Item]] = {}
+        self._nodes: dict[str, Node] = {}
+        self._presence: dict[str, tuple[Item, bool]] = {}
+        for argument, schema in constraint.schemas.items():
+            self._items[argument] = []
+            may_lack = isinstance(schema, Mapping) and schema.get("optional") is True
+            word = "optional" if may_lack else "required"
+            place = constraint.place((argument,))
+            item = Item("argument", constraint.rule, f"{argument}.{word}", place, TOLD)
+            self._items[argument].append(item)
+            self._presence[argument] = (item, may_lack)
+            self._nodes[argument] = self._read(argument, schema, may_lack=may_lack)
+        self._other: Item | None = None
+        if constraint.names_arguments:
+            place = constraint.place(())
+            self._other = Item("argument", constraint.rule, "no other argument", place, TOLD)
 
     @property
-    def keyword(self) -> str:
-        """The keyword's own name."""
-        return str(self.path[-1])
+    def other(self) -> Item | None:
+        """Whether an argument is given that nothing declares; None where any may be."""
+        return self._other
 
+    def items(self) -> dict[str, list[Item]]:
+        """Return what can be covered, by argument."""
+        return self._items
 
-def keywords(constraint: Constraint) -> Iterator[Keyword]:
-    """Yield what a constraint asks of arguments. A match is a broken keyword."""
-    for argument, schema in constraint.schemas.items():
-        optional = isinstance(schema, Mapping) and schema.get("optional") is True
-        presence = "optional" if optional else "required"
-        for path in ((presence,), *_paths(schema, ())):
-            yield Keyword(_item(constraint, argument, path), argument, path)
-    if constraint.names_arguments:
-        yield Keyword(_item(constraint, "", ("other",)), "", ("other",))
+    def ask(self, args: Mapping[str, Any], note: Note) -> None:
+        """Note what everything says of a call's arguments."""
+        for argument in self._nodes:
+            self.ask_one(argument, args, note)
+        if self._other is not None:
+            more = args.keys() - self._constraint.schemas.keys()
+            note(self._other, Outcome.MATCH if more else Outcome.NO_MATCH)
 
+    def ask_one(self, argument: str, args: Mapping[str, Any], note: Note) -> None:
+        """Note what everything says of one argument."""
+        item, may_lack = self._presence[argument]
+        given = args.get(argument) is not None if may_lack else argument in args
+        note(item, Outcome.NO_MATCH if given else Outcome.MATCH)
+        if given:
+            self._nodes[argument].visit(args[argument], note)
+        elif may_lack:
+            self._nodes[argument].silent(note)
 
-def outcomes(
-    found: list[Keyword], constraint: Constraint, args: dict[str, Any]
-) -> Iterator[tuple[Item, Outcome]]:
-    """Yield what the keywords of a constraint say of a call's arguments."""
-    faults = constraint.arguments.faults(args)
-    blamed = {fault.argument for fault in faults}
-    for one in found:
-        outcome = _outcome(one, args, faults, blamed)
-        if outcome is not None:
-            yield one.item, outcome
+    def _read(self, argument: str, schema: Any, *, may_lack: bool) -> Node:
+        def make(path: SchemaPath, possible: frozenset[Outcome]) -> Item:
+            return self._named(
+                "argument", ".".join(map(str, (argument, *path))), argument, path, possible
+            )
 
+        def texts(given: Any, path: SchemaPath, may_be_silent: bool) -> list[TextAsk]:  # noqa: FBT001
+            def name(
+                kind: Kind, text: str, below: SchemaPath, possible: frozenset[Outcome]
+            ) -> Item:
+                whole = ".".join(map(str, (argument, *path)))
+                what = {"pattern": text, "argument": whole}.get(kind, f"{whole}.{text}")
+                return self._named(kind, what, argument, (*path, *below), possible)
 
-def _outcome(
-    one: Keyword, args: dict[str, Any], faults: tuple[ArgumentFault, ...], blamed: set[str]
-) -> Outcome | None:
-    given = args.get(one.argument) is not None
-    match one.path:
-        case ("required" | "optional",):
-            return Outcome.NO_MATCH if given else Outcome.MATCH
-        case ("other",):
-            other = any(fault.keyword == "additionalProperties" for fault in faults)
-            return Outcome.MATCH if other else Outcome.NO_MATCH
-    if any(_is_of(fault, one) for fault in faults):
-        return Outcome.MATCH
-    return Outcome.NO_MATCH if given and one.argument not in blamed else None
+            return text_asks(given, name, self._patterns, may_be_silent=may_be_silent)
 
+        return read_schema(schema, make, texts, may_be_silent=may_lack)
 
-def _is_of(fault: ArgumentFault, one: Keyword) -> bool:
-    return fault.argument == one.argument and fault.schema_path[: len(one.path)] == one.path
-
-
-def _item(constraint: Constraint, argument: str, path: SchemaPath) -> Item:
-    presence = path in (("required",), ("optional",), ("other",))
-    place = (argument,) if presence else (argument, *path)
-    where = ".".join(map(str, (argument, *path))) if argument else "no other argument"
-    rule = constraint.rule
-    return Item("argument", rule, where, constraint.place(place if argument else ()), _BOTH)
-
-
-def _paths(schema: Any, path: SchemaPath) -> Iterator[SchemaPath]:
-    if not isinstance(schema, Mapping):
-        return
-    for key, value in schema.items():
-        judges = key not in _SILENT and (value is not True or key == "uniqueItems")
-        if judges and (key in KEYWORDS or key in OURS):
-            yield (*path, key)
-    yield from _paths(schema.get("items"), (*path, "items"))
-    for i, below in enumerate(schema.get("prefixItems") or ()):
-        yield from _paths(below, (*path, "prefixItems", i))
-    for name, below in (schema.get("properties") or {}).items():
-        yield from _paths(below, (*path, "properties", name))
+    def _named(
+        self,
+        kind: Kind,
+        what: str,
+        argument: str,
+        path: SchemaPath,
+        possible: frozenset[Outcome],
+    ) -> Item:
+        place = self._constraint.place((argument, *path))
+        item = Item(kind, self._constraint.rule, what, place, possible)
+        self._items[argument].append(item)
+        return item

@@ -1,37 +1,39 @@
 """Which parts of a policy set the tests bring about, and with which outcomes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any
 
-from policy_engine.compiler import (
-    TEXT_OF,
-    Compiled,
-    CompiledLimit,
-    CompiledRule,
-    Constraint,
-    Status,
-)
+from policy_engine.compiler import Compiled, CompiledLimit, CompiledRule, Constraint, Status
 from policy_engine.compiler.meaning.places import rules_of
 from policy_engine.compiler.message import escaped
-from policy_engine.compiler.rule import CANNOT_TELL, Whole
-from policy_engine.decision import Decision, Facts, Request, Reservation, Stage
+from policy_engine.decision import Decision, Facts, Request
 from policy_engine.policy import LoadedPolicy, Rule
 from policy_engine.source import Path
-from policy_engine.testing.coverage.arguments import Keyword, keywords, outcomes
-from policy_engine.testing.coverage.branches import branches
-from policy_engine.testing.coverage.item import Item, Kind, Outcome
-from policy_engine.testing.coverage.patterns import singles
-from policy_engine.testing.coverage.probes import key_can_lack, odd_requests
+from policy_engine.testing.coverage.arguments import Arguments
+from policy_engine.testing.coverage.item import EVERY, TOLD, Item, Note, Outcome
+from policy_engine.testing.coverage.odd import key_can_lack
+from policy_engine.testing.coverage.people import people
+from policy_engine.testing.coverage.rules import RuleAsks
+from policy_engine.testing.coverage.search import Found, Searcher, limit_outcome
+from policy_engine.testing.coverage.seeds import Seeds
+from policy_engine.testing.mutation.sample import Sample
+from policy_engine.testing.mutation.witness import shown
 from policy_engine.testing.reach import Met, Reach
-from policy_engine.text import Patterns, Scanner
+from policy_engine.text import Patterns
 
-__all__ = ["Coverage", "Covered"]
+__all__ = ["Coverage", "Covered", "Idea"]
 
-_Ask: TypeAlias = Callable[[Request, Facts], Outcome]
 _MATCH = frozenset({Outcome.MATCH})
-_TOLD = frozenset({Outcome.MATCH, Outcome.NO_MATCH})
-_ALL = frozenset(Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A request that brings an outcome about, as JSON values."""
+
+    request: dict[str, Any]
+    beside: tuple[str, ...]
+    """What is known of the session and the counters, as clauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,20 @@ class Covered:
 
     item: Item
     seen: frozenset[Outcome]
+    wanted: frozenset[Outcome]
+    """The outcomes that a request was found for, or that a test brought about."""
+    ideas: Mapping[Outcome, Idea] = field(default_factory=dict)
+    """A request for each that no test brings about."""
 
     @property
     def missing(self) -> tuple[Outcome, ...]:
         """The outcomes that no test brings about."""
-        return tuple(sorted(self.item.wanted - self.seen))
+        return tuple(sorted(self.wanted - self.seen))
 
-
-@dataclass(slots=True)
-class _Asked:
-    """What is asked of a request that meets a rule."""
-
-    items: list[tuple[Item, _Ask]] = field(default_factory=list)
+    @property
+    def doubtful(self) -> tuple[Outcome, ...]:
+        """Whether it speaks or not, where no request was found that tells."""
+        return tuple(sorted((self.item.possible & TOLD) - self.wanted))
 
 
 class Coverage:
@@ -64,12 +68,13 @@ class Coverage:
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._reach = Reach(compiled)
+        self._seeds = Seeds(compiled, self._reach)
         self._seen: dict[Item, set[Outcome]] = {}
-        self._known: dict[tuple[Kind, str, str], Item] = {}
         self._patterns = Patterns()
-        self._rules: dict[int, _Asked] = {}
-        self._limits: dict[str, Item] = {}
-        self._arguments: dict[str, list[Keyword]] = {}
+        self._rules: dict[int, RuleAsks] = {}
+        self._limits: dict[str, tuple[CompiledLimit, Item]] = {}
+        self._countable: set[str] = set()
+        self._arguments: dict[str, tuple[Constraint, Arguments]] = {}
         self._named: dict[str, Item] = {}
         self._applies: list[Item | None] = []
         for parts in compiled.parts:
@@ -77,79 +82,98 @@ class Coverage:
             self._add_entries(parts.loaded)
             for constraint in parts.constraints.values():
                 self._add_constraint(constraint)
+            policy = parts.loaded.policy
             declared = {
-                f"{parts.loaded.policy.policy}/{placed.rule.id}": (placed.rule, placed.path)
-                for placed in rules_of(parts.loaded.policy)
+                f"{policy.policy}/{placed.rule.id}": (placed.rule, placed.path)
+                for placed in rules_of(policy)
             }
-            stages: list[tuple[Stage, list[CompiledRule]]] = [
-                (stage, rules)  # type: ignore[misc]
-                for stage, rules in parts.text_rules.items()
-            ]
-            for (section, _), rules in parts.entry_rules.items():
-                stages.append((_STAGE[section], rules))
-            stages.append(("tool_call", parts.top_rules))
-            for stage, rules in stages:
-                for rule in rules:
-                    written, path = declared[rule.name]
-                    at: Stage = "handoff" if getattr(written, "stage", "") == "handoff" else stage
-                    self._add_rule(rule, written, path, parts.loaded, at)
+            for rule in parts.rules():
+                self._add_rule(rule, *declared[rule.name], parts.loaded)
             for limit in parts.limits:
-                self._add_limit(limit)
-        self._scanner: Scanner = self._patterns.compile(warm=False)
+                possible = EVERY if key_can_lack(limit) else TOLD
+                item = Item("limit", limit.name, "", limit.location, possible)
+                self._limits[limit.name] = (limit, item)
+                self._add(item)
 
     def watch(self, decision: Decision, facts: Facts) -> None:
         """Note what a decision brought about."""
         request = decision.asked
         met = self._reach.of(request)
-        for item, status in zip(self._applies, met.statuses, strict=True):
-            if item is not None:
-                self._seen[item].add(_APPLIES[status])
+        self._seeds.keep(met, request, facts)
+        self._ask_policies(request, facts, self._note)
         for name in (*met.entries, *met.unnamed):
             item = self._named.get(name)
             if item is not None:
-                self._seen[item].add(Outcome.MATCH)
+                self._note(item, Outcome.MATCH)
         for rule in met.chain.rules:
-            for asked, ask in self._rules[id(rule)].items:
-                self._seen[asked].add(ask(request, facts))
+            self._rules[id(rule)].ask(request, facts, self._note)
             if rule.constraint is not None:
-                self._watch_arguments(rule.constraint, request)
+                self._ask_arguments(rule.constraint, request)
         for constraint in met.chain.constraints:
-            self._watch_arguments(constraint, request)
-        self._watch_limits(met, request, facts)
+            self._ask_arguments(constraint, request)
+        self._ask_limits(met, request, facts)
+        if decision.permitted:
+            self._countable.update(limit.name for limit in met.chain.limits)
 
     def items(self) -> Iterator[Covered]:
         """Go through all that can be covered, in the order of files and lines."""
+        found = self._search()
         for item in sorted(self._seen, key=lambda item: (item.location, item.rule, item.what)):
-            yield Covered(item, frozenset(self._seen[item]) & item.wanted)
+            seen = frozenset(self._seen[item])
+            ways = found.get(item, {})
+            wanted = seen | ways.keys()
+            ideas = {outcome: _idea(way.shortest(item, outcome)) for outcome, way in ways.items()}
+            yield Covered(item, seen, wanted, ideas)
 
-    def _watch_arguments(self, constraint: Constraint, request: Request) -> None:
+    def _search(self) -> Found:
+        """Look for requests that bring about what no test did."""
+        searcher = Searcher(self._compiled, self._reach, self._seeds, self._seen)
+        for item in self._applies:
+            if item is not None:
+                searcher.policy(item, people(self._compiled), self._ask_policies)
+        for item in self._named.values():
+            if not self._seen[item]:
+                searcher.named(item)
+        for constraint, arguments in self._arguments.values():
+            searcher.arguments(constraint, arguments)
+        for asks in self._rules.values():
+            searcher.rule(asks)
+        for limit, item in self._limits.values():
+            searcher.limit(limit, item, countable=limit.name in self._countable)
+        return searcher.found
+
+    def _note(self, item: Item, outcome: Outcome) -> None:
+        self._seen[item].add(outcome)
+
+    def _add(self, item: Item) -> Item:
+        self._seen.setdefault(item, set())
+        return item
+
+    def _ask_policies(self, request: Request, _: Facts, note: Note) -> None:
+        for item, status in zip(self._applies, self._reach.of(request).statuses, strict=True):
+            if item is not None:
+                note(item, _APPLIES[status])
+
+    def _ask_arguments(self, constraint: Constraint, request: Request) -> None:
         if isinstance(request.args, dict):
-            known = self._arguments[constraint.rule]
-            for item, outcome in outcomes(known, constraint, request.args):
-                self._seen[item].add(outcome)
+            self._arguments[constraint.rule][1].ask(request.args, self._note)
 
-    def _watch_limits(self, met: Met, request: Request, facts: Facts) -> None:
+    def _ask_limits(self, met: Met, request: Request, facts: Facts) -> None:
         for limit in met.chain.limits:
-            found = limit.judge(request, facts)
-            if isinstance(found, Reservation):
-                outcome = Outcome.NO_MATCH
-            else:
-                exceeded = found.code == "limit.exceeded"
-                outcome = Outcome.MATCH if exceeded else Outcome.CANNOT_TELL
-            self._seen[self._limits[limit.name]].add(outcome)
+            outcome = limit_outcome(limit, request, facts)
+            self._note(self._limits[limit.name][1], outcome)
 
     def _add_policy(self, loaded: LoadedPolicy) -> None:
         policy, document = loaded.policy, loaded.document
         item = None
         if policy.applies_to is not None:
             place = document.key_at(("applies_to",))
-            item = Item("policy", policy.policy, "applies_to", place, _ALL)
-            self._seen[item] = set()
+            item = self._add(Item("policy", policy.policy, "applies_to", place))
         self._applies.append(item)
         if any(getattr(policy, section) for section in ("tools", "handoffs", "models")):
             name = f"{policy.policy}/default"
             place = document.at(("default",))
-            self._name(name, Item("default", name, "", place, _MATCH))
+            self._named[name] = self._add(Item("default", name, "", place, _MATCH))
 
     def _add_entries(self, loaded: LoadedPolicy) -> None:
         policy = loaded.policy
@@ -157,74 +181,37 @@ class Coverage:
             for key in getattr(policy, section) or {}:
                 name = f"{policy.policy}/{section}/{escaped(key)}"
                 place = loaded.document.key_at((section, key))
-                self._name(name, Item("entry", name, "", place, _MATCH))
-
-    def _name(self, name: str, item: Item) -> None:
-        self._named[name] = item
-        self._seen.setdefault(item, set())
+                self._named[name] = self._add(Item("entry", name, "", place, _MATCH))
 
     def _add_constraint(self, constraint: Constraint) -> None:
-        self._arguments[constraint.rule] = list(keywords(constraint))
-        for one in self._arguments[constraint.rule]:
-            self._seen.setdefault(one.item, set())
-
-    def _add_limit(self, limit: CompiledLimit) -> None:
-        wanted = _ALL if key_can_lack(limit) else _TOLD
-        item = Item("limit", limit.name, "", limit.location, wanted)
-        self._limits[limit.name] = item
-        self._seen.setdefault(item, set())
+        arguments = Arguments(constraint, self._patterns)
+        self._arguments[constraint.rule] = (constraint, arguments)
+        for items in arguments.items().values():
+            for item in items:
+                self._add(item)
+        if arguments.other is not None:
+            self._add(arguments.other)
 
     def _add_rule(
-        self, rule: CompiledRule, declared: Rule, path: Path, loaded: LoadedPolicy, stage: Stage
+        self, rule: CompiledRule, declared: Rule, path: Path, loaded: LoadedPolicy
     ) -> None:
-        asked = self._rules.setdefault(id(rule), _Asked())
-
-        def whole(request: Request, scanner: Scanner) -> Whole:
-            value = getattr(request, TEXT_OF.get(request.stage, "text"))
-            return Whole(value, scanner, parts=request.stage != "tool_call")
-
-        def judged(request: Request, facts: Facts) -> Outcome:
-            return _outcome(rule.judge(request, facts, whole(request, self._compiled.scanner)))
-
-        reads = frozenset() if rule.condition is None else rule.condition.reads
-        odd = list(odd_requests(stage, reads))
-
-        def add(kind: Kind, what: str, place: Path, ask: _Ask) -> None:
-            always = rule.condition is None and rule.check is None and rule.constraint is None
-            wanted = _MATCH if always else _TOLD
-            if kind != "pattern" and any(ask(*one) is Outcome.CANNOT_TELL for one in odd):
-                wanted |= {Outcome.CANNOT_TELL}
-            at = rule.location if kind == "rule" else loaded.document.at(place)
+        scanner = self._compiled.scanner
+        asks = RuleAsks(rule, declared, path, loaded, scanner, self._patterns)
+        self._rules[id(rule)] = asks
+        for item in asks.items:
             # A rule over input is compiled for two stages and is one rule.
-            item = self._known.setdefault(
-                (kind, rule.name, what), Item(kind, rule.name, what, at, wanted)
-            )
-            self._seen.setdefault(item, set())
-            asked.items.append((item, ask))
-
-        add("rule", "", path, judged)
-        for branch in branches(rule):
-            add("branch", branch.text, (*path, "when"), branch.outcome)
-        for single in singles(rule, declared, self._patterns):
-
-            def alone(request: Request, facts: Facts, one: CompiledRule = single.rule) -> Outcome:
-                return _outcome(one.judge(request, facts, whole(request, self._scanner)))
-
-            place = (*path, "check", single.kind, "any", single.position)
-            add("pattern", single.text, place, alone)
+            self._add(item)
         if rule.constraint is not None:
             self._add_constraint(rule.constraint)
 
 
-_STAGE: dict[str, Stage] = {"tools": "tool_call", "result": "tool_result", "handoffs": "handoff"}
+def _idea(sample: Sample) -> Idea:
+    found = shown(sample, "", "")
+    return Idea(found.request, found.beside)
+
+
 _APPLIES = {
     Status.YES: Outcome.MATCH,
     Status.NO: Outcome.NO_MATCH,
     Status.UNSURE: Outcome.CANNOT_TELL,
 }
-
-
-def _outcome(code: str | None) -> Outcome:
-    if code is None:
-        return Outcome.NO_MATCH
-    return Outcome.CANNOT_TELL if code == CANNOT_TELL else Outcome.MATCH

@@ -1,15 +1,16 @@
 """What can be covered: parts of policies, and the outcomes that each may have."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from policy_engine.errors import Location
 
-__all__ = ["Item", "Kind", "Outcome"]
+__all__ = ["EVERY", "TOLD", "Item", "Kind", "Note", "Outcome"]
 
 Kind: TypeAlias = Literal[
-    "policy", "entry", "rule", "branch", "argument", "pattern", "limit", "default"
+    "policy", "entry", "rule", "branch", "check", "argument", "pattern", "limit", "default"
 ]
 
 
@@ -21,9 +22,13 @@ class Outcome(StrEnum):
     CANNOT_TELL = "cannot tell"
 
 
+EVERY: Final = frozenset(Outcome)
+TOLD: Final = frozenset({Outcome.MATCH, Outcome.NO_MATCH})
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A part of a policy, and the outcomes that tests should bring about."""
+    """A part of a policy, and the outcomes that it may have."""
 
     kind: Kind
     rule: str
@@ -31,4 +36,9 @@ class Item:
     what: str
     """The part of it: a term, a keyword, a pattern; empty for the whole."""
     location: Location
-    wanted: frozenset[Outcome]
+    possible: frozenset[Outcome] = field(default=EVERY, compare=False)
+    """The outcomes that are looked for; it may turn out that nothing brings one about."""
+
+
+Note: TypeAlias = Callable[[Item, Outcome], None]
+"""Is told what a part of a policy says of a request."""

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from policy_engine.report.github import annotation, cell, table
 from policy_engine.report.words import counted
 from policy_engine.testing.outcome import Summary, percent
-from policy_engine.testing.output.lines import failure_lines
+from policy_engine.testing.output.lines import failure_lines, uncovered
 
 __all__ = ["failure_annotations", "markdown_summary"]
 
 
 def failure_annotations(summary: Summary) -> Iterator[str]:
-    """Return one workflow command for each step that came otherwise than expected."""
+    """Return one workflow command for each step that failed, and for what tests leave out."""
     for _, result in summary.failed:
         for failure in result.failures:
             lines = (result.case.name, *failure_lines(result, failure))
             yield annotation("error", failure.location, lines, "policy-engine test")
+    for covered in summary.covered or ():
+        if covered.missing:
+            lines = (f"{uncovered(covered)}: no test for {', '.join(covered.missing)}",)
+            yield annotation("warning", covered.item.location, lines, "policy-engine coverage")
     for one in summary.verdicts or ():
         if one.fate == "survived":
             rule = f"{one.rule}: " if one.rule else ""
@@ -48,9 +52,8 @@ def _rows(summary: Summary) -> Iterator[tuple[str, ...]]:
             yield _place(failure.location), "failed", cell(what)
     for one in summary.covered or ():
         if one.missing:
-            item = one.item
-            what = f"{item.kind} {item.rule}{f' {item.what}' if item.what else ''}"
-            yield _place(item.location), "not covered", cell(f"{what}: {', '.join(one.missing)}")
+            what = f"{uncovered(one)}: {', '.join(one.missing)}"
+            yield _place(one.item.location), "not covered", cell(what)
     for verdict in summary.verdicts or ():
         if verdict.fate == "survived":
             rule = f"{verdict.rule}: " if verdict.rule else ""

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from policy_engine.testing.outcome import Summary
-from policy_engine.testing.output.lines import failure_lines
+from policy_engine.testing.coverage import Covered
+from policy_engine.testing.outcome import Summary, percent
+from policy_engine.testing.output.lines import failure_lines, uncovered
 from policy_engine.testing.run import Result
 
 __all__ = ["to_junit"]
@@ -25,6 +26,8 @@ def to_junit(summary: Summary) -> str:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'{head}time="{summary.seconds:.3f}">']
     for path, results in by_file.items():
         lines.extend(_suite(path, results))
+    if summary.covered is not None:
+        lines.extend(_coverage(summary, summary.covered))
     lines.append("</testsuites>")
     return "\n".join(lines) + "\n"
 
@@ -38,6 +41,20 @@ def _suite(path: str, results: Iterable[Result]) -> Iterable[str]:
     )
     for result in found:
         yield from _case(path, result)
+    yield "  </testsuite>"
+
+
+def _coverage(summary: Summary, covered: Iterable[Covered]) -> Iterable[str]:
+    """Yield a suite without tests that says what is not covered."""
+    seen, wanted = summary.outcomes
+    said = [f"coverage: {percent((seen, wanted)):.1f} %, {seen} of {wanted} outcomes"]
+    said.extend(
+        f"{one.item.location}: {uncovered(one)}: no test for {', '.join(one.missing)}"
+        for one in covered
+        if one.missing
+    )
+    yield '  <testsuite name="coverage" tests="0" failures="0" errors="0" skipped="0">'
+    yield f"    <system-out>{_said(chr(10).join(said))}</system-out>"
     yield "  </testsuite>"
 
 

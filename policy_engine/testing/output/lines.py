@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from rich.text import Text
 
 from policy_engine.report.printable import clipped, printable
 from policy_engine.report.words import counted
-from policy_engine.testing.coverage import Covered
+from policy_engine.testing.coverage import Covered, Idea, Outcome
 from policy_engine.testing.mutation import Verdict
 from policy_engine.testing.outcome import Summary, percent
 from policy_engine.testing.run import Failure, Result
 
-__all__ = ["failure_lines", "summary_lines"]
+__all__ = ["failure_lines", "summary_lines", "uncovered"]
+
+_SHOWN: Final = 400
+"""So much of a request is shown as an idea."""
 
 
 def summary_lines(summary: Summary) -> Iterator[Text]:
@@ -60,15 +64,35 @@ def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:
         f"{percent((seen, wanted)):.1f} %, {seen:,} of {counted(wanted, 'outcome')}",
     )
     for one in covered:
-        if one.missing:
-            item = one.item
-            what = f" {item.what}" if item.what else ""
-            outcomes = ", ".join(one.missing)
-            yield Text.assemble(
-                f"  {printable(str(item.location))}: {item.kind} {printable(item.rule + what)}: ",
-                ("no test for ", "yellow"),
-                outcomes,
+        if not one.missing:
+            continue
+        yield Text.assemble(
+            f"  {printable(str(one.item.location))}: {printable(uncovered(one))}: ",
+            ("no test for ", "yellow"),
+            ", ".join(one.missing),
+        )
+        for outcome in one.missing:
+            yield from _idea(outcome, one.ideas[outcome])
+    for one in covered:
+        if one.doubtful:
+            yield Text(
+                f"  {printable(str(one.item.location))}: {printable(uncovered(one))}: not counted: "
+                f"no request was found for {', '.join(one.doubtful)}",
+                style="dim",
             )
+
+
+def uncovered(one: Covered) -> str:
+    """Name what is covered or not: its kind, its rule, and which part of it."""
+    item = one.item
+    return f"{item.kind} {item.rule}{f' {item.what}' if item.what else ''}"
+
+
+def _idea(outcome: Outcome, idea: Idea) -> Iterator[Text]:
+    request = json.dumps(idea.request, ensure_ascii=False, default=str)
+    yield Text(f"    {outcome}: {clipped(request, _SHOWN)}", style="dim")
+    for clause in idea.beside:
+        yield Text(f"      where {printable(clause)}", style="dim")
 
 
 def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:

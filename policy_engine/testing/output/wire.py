@@ -36,6 +36,11 @@ def to_wire(summary: Summary) -> dict[str, Any]:
                     "what": one.item.what,
                     "seen": sorted(one.seen),
                     "missing": list(one.missing),
+                    "ideas": {
+                        outcome: {"request": idea.request, "where": list(idea.beside)}
+                        for outcome, idea in one.ideas.items()
+                    },
+                    "not_found": list(one.doubtful),
                 }
                 for one in summary.covered
             ],

@@ -1,0 +1,341 @@
+"""Which outcomes a part of a policy can have: a request is looked for that brings each about."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any, Final, TypeAlias
+
+from policy_engine.cel import Condition
+from policy_engine.cel.nodes import Conditional, Node, children
+from policy_engine.compiler import Compiled, CompiledLimit, CompiledRule, Constraint
+from policy_engine.decision import Calls, Count, Facts, Request, Reservation
+from policy_engine.engine import Engine
+from policy_engine.testing.coverage.arguments import Arguments
+from policy_engine.testing.coverage.corpus import Corpus
+from policy_engine.testing.coverage.hints import hinted
+from policy_engine.testing.coverage.item import Item, Note, Outcome
+from policy_engine.testing.coverage.odd import joined, odd
+from policy_engine.testing.coverage.rules import RuleAsks
+from policy_engine.testing.coverage.seeds import Seeds, keys_of, told, without_one
+from policy_engine.testing.coverage.wild import drawn
+from policy_engine.testing.mutation.sample import ABSENT, Reads, Sample, with_argument
+from policy_engine.testing.mutation.samples import around
+from policy_engine.testing.mutation.values import plain, values_of
+from policy_engine.testing.reach import Reach
+
+__all__ = ["Found", "Searcher", "Way", "limit_outcome"]
+
+Ask: TypeAlias = Callable[[Request, Facts, Note], None]
+"""Asks something of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A request that brings an outcome about."""
+
+    sample: Sample
+    ask: Ask
+    admits: Callable[[Sample], bool] | None = None
+    """Whether a request meets what is asked; None where it does in any case."""
+
+    def shortest(self, item: Item, outcome: Outcome) -> Sample:
+        """Return the request without what the outcome does not need."""
+        sample = self.sample
+        dropped = True
+        while dropped:
+            dropped = False
+            for shorter in without_one(sample):
+                if self._brings(shorter, item, outcome):
+                    sample, dropped = shorter, True
+                    break
+        return sample
+
+    def _brings(self, sample: Sample, item: Item, outcome: Outcome) -> bool:
+        if self.admits is not None and not self.admits(sample):
+            return False
+        said: set[Outcome] = set()
+        self.ask(
+            sample.request,
+            sample.facts,
+            lambda one, found: said.add(found) if one == item else None,
+        )
+        return outcome in said
+
+
+Found: TypeAlias = dict[Item, dict[Outcome, Way]]
+"""Item -> outcome -> how it is brought about."""
+
+_MOST: Final = 2_000
+"""So many requests are tried for a match, or for none, around each one to begin with."""
+_DRAWN: Final = 3_000
+"""And so many are drawn by lot."""
+_FEW: Final = 100
+_FEW_DRAWN: Final = 300
+"""Likewise where only what cannot be told is looked for, and no `? :` hides it."""
+_UNTOLD: Final = frozenset({Outcome.CANNOT_TELL})
+_VALUES: Final = 3_000
+"""So many values are tried for an argument."""
+_OPENED: Final = 300
+"""So many requests are tried to find one that is not denied."""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """Outcomes that are looked for."""
+
+    lacking: dict[Item, set[Outcome]]
+    found: Found
+    ask: Ask
+    sample: Sample | None = None
+    admits: Callable[[Sample], bool] | None = None
+    """Whether a request meets what is asked; None where it does in any case."""
+
+    def note(self, item: Item, outcome: Outcome) -> None:
+        """Keep the request that brings an outcome about, if it is looked for."""
+        lacking = self.lacking.get(item)
+        if lacking is None or outcome not in lacking or self.sample is None:
+            return
+        if self.admits is not None and not self.admits(self.sample):
+            return
+        lacking.discard(outcome)
+        if not lacking:
+            del self.lacking[item]
+        self.found.setdefault(item, {})[outcome] = Way(self.sample, self.ask, self.admits)
+
+    def wants_told(self) -> bool:
+        """Whether more is looked for than what cannot be told."""
+        return any(not some <= _UNTOLD for some in self.lacking.values())
+
+
+class Searcher:
+    """Looks for requests that bring about what no test did.
+
+    Args:
+        compiled: The policy set.
+        reach: Finds what requests meet.
+        seeds: Requests to begin with.
+        seen: What tests brought about.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        reach: Reach,
+        seeds: Seeds,
+        seen: Mapping[Item, set[Outcome]],
+    ) -> None:
+        self._compiled = compiled
+        self._reach = reach
+        self._seeds = seeds
+        self._seen = seen
+        self._engine = Engine(compiled)
+        self.found: Found = {}
+
+    def rule(self, asks: RuleAsks) -> None:
+        """Look for what a rule can say."""
+        wanted = self._wanted(asks.items, asks.ask)
+        if not wanted.lacking:
+            return
+        wanted.admits = self._meeting(id(asks.rule))
+
+        corpus = Corpus(wanted.lacking)
+        ask = _asking(asks, wanted, corpus)
+        seeds = self._seeds.of(id(asks.rule))
+        near = chain.from_iterable(odd(asks.rule, asks.check, seed) for seed in seeds)
+        self._try(near, ask, wanted)
+        if asks.rule.condition is not None:
+            self._draw(asks.rule, asks.rule.condition, ask, wanted, corpus)
+        reads = _reads(asks)
+        for seed in seeds:
+            if not wanted.lacking:
+                return
+            most = _MOST if wanted.wants_told() else _FEW
+            met = self._reach.of(seed.request).chain
+            self._try(islice(around(seed, met, self._compiled, reads), most), ask, wanted)
+
+    def _draw(
+        self,
+        rule: CompiledRule,
+        condition: Condition,
+        ask: Ask,
+        wanted: _Wanted,
+        corpus: Corpus,
+    ) -> None:
+        """Look among requests that are drawn by lot."""
+        for seed in self._seeds.few(id(rule)):
+            met = self._reach.of(seed.request).chain
+            is_deep = wanted.wants_told() or any(map(_chooses, _nodes(condition.tree)))
+            lots = drawn(condition, met, self._compiled, seed, corpus)
+            self._try(islice(lots, _DRAWN if is_deep else _FEW_DRAWN), ask, wanted)
+            if wanted.wants_told():
+                self._try(joined(condition, seed), ask, wanted)
+
+    def arguments(self, constraint: Constraint, arguments: Arguments) -> None:
+        """Look for what a constraint can say."""
+        seeds = self._seeds.of(("args", constraint.rule))
+        if not seeds:
+            return
+        seed = seeds[0]
+
+        def ask(request: Request, _facts: Facts, note: Note) -> None:
+            arguments.ask(request.args or {}, note)
+
+        for argument, items in arguments.items().items():
+            wanted = self._wanted(items, ask)
+            wanted.admits = self._meeting(("args", constraint.rule))
+            for value in _values(constraint.schemas[argument]):
+                if not wanted.lacking:
+                    break
+                sample = wanted.sample = with_argument(seed, argument, value)
+                arguments.ask_one(argument, sample.request.args or {}, wanted.note)
+        if arguments.other is not None:
+            wanted = self._wanted([arguments.other], ask)
+            wanted.admits = self._meeting(("args", constraint.rule))
+            self._try((seed, with_argument(seed, "another", 1)), ask, wanted)
+
+    def limit(self, limit: CompiledLimit, item: Item, *, countable: bool) -> None:
+        """Look for what a limit can say."""
+
+        def ask(request: Request, facts: Facts, note: Note) -> None:
+            note(item, limit_outcome(limit, request, facts))
+
+        wanted = self._wanted([item], ask)
+        wanted.admits = self._meeting(("limit", limit.name))
+        for seed in self._seeds.of(("limit", limit.name)):
+            if not wanted.lacking:
+                return
+            wanted.sample = self._filled(seed)
+            ask(seed.request, wanted.sample.facts, _only(Outcome.NO_MATCH, wanted.note))
+            lacking = wanted.lacking.get(item, ())
+            if Outcome.MATCH in lacking and (countable or self._passes(seed)):
+                wanted.sample = self._filled(seed, limit.name, limit.max)
+                wanted.note(item, Outcome.MATCH)
+            if Outcome.CANNOT_TELL in lacking:
+                request = replace(seed.request, session=None, principal=None, agent=None)
+                wanted.sample = Sample(request, replace(seed.facts, session=None))
+                wanted.note(item, Outcome.CANNOT_TELL)
+
+    def named(self, item: Item) -> None:
+        """Look for a name that no entry lists, so that the default speaks."""
+        for seed in self._seeds.of(item.rule)[:1]:
+            way = Way(seed, lambda _, __, note: note(item, Outcome.MATCH), self._meeting(item.rule))
+            self.found.setdefault(item, {})[Outcome.MATCH] = way
+
+    def policy(self, item: Item, samples: Iterable[Sample], ask: Ask) -> None:
+        """Look for whom a policy is for, and for whom it is not."""
+        self._try(samples, ask, self._wanted([item], ask))
+
+    def _wanted(self, items: Iterable[Item], ask: Ask) -> _Wanted:
+        lacking = {
+            item: set(rest)
+            for item in items
+            if (rest := item.possible - self._seen[item] - self.found.get(item, {}).keys())
+        }
+        return _Wanted(lacking, self.found, ask)
+
+    def _try(self, samples: Iterable[Sample], ask: Ask, wanted: _Wanted) -> None:
+        if not wanted.lacking:
+            return
+        for sample in samples:
+            given = self._callable(told(sample))
+            wanted.sample = given
+            ask(given.request, given.facts, wanted.note)
+            if not wanted.lacking:
+                return
+
+    def _meeting(self, key: object) -> Callable[[Sample], bool]:
+        """Return what tells whether a request meets a rule, a constraint or a limit."""
+        return lambda sample: key in keys_of(self._reach.of(sample.request))
+
+    def _callable(self, sample: Sample) -> Sample:
+        """Let the session have called only what it could have called."""
+        session = sample.facts.session
+        if session is None or not session.calls:
+            return sample
+        kept = {name: n for name, n in session.calls.items() if self._granted(name, sample)}
+        changed = replace(session, calls=Calls(kept))
+        return replace(sample, facts=replace(sample.facts, session=changed))
+
+    def _granted(self, tool: str, sample: Sample) -> bool:
+        call = replace(sample.request, stage="tool_call", tool=tool, args={})
+        return not self._reach.of(call).chain.is_denied
+
+    def _filled(self, sample: Sample, limit: str = "", used: float = 0.0) -> Sample:
+        """Let counters stand at nothing, or one of them at some value."""
+        counters = {
+            (need.limit, need.key): Count(used if need.limit == limit else 0.0)
+            for need in self._engine.needs(sample.request).counters
+        }
+        return replace(sample, facts=replace(sample.facts, counters=counters))
+
+    def _passes(self, seed: Sample) -> bool:
+        """Whether a request around one is not denied, so that it counts."""
+        met = self._reach.of(seed.request)
+        for sample in islice(around(seed, met.chain, self._compiled, Reads()), _OPENED):
+            filled = self._filled(told(sample))
+            if self._engine.decide(filled.request, filled.facts).effect != "deny":
+                return True
+        return False
+
+
+def limit_outcome(limit: CompiledLimit, request: Request, facts: Facts) -> Outcome:
+    """Tell what a limit says of a request."""
+    found = limit.judge(request, facts)
+    if isinstance(found, Reservation):
+        return Outcome.NO_MATCH
+    return Outcome.MATCH if found.code == "limit.exceeded" else Outcome.CANNOT_TELL
+
+
+def _only(outcome: Outcome, note: Note) -> Note:
+    """Return what hands on one outcome only."""
+    return lambda item, found: note(item, found) if found is outcome else None
+
+
+def _values(schema: Any) -> Iterator[Any]:
+    """Yield values for an argument, the plainest first."""
+    first, listing = plain(schema), hinted(schema)
+    yield from (ABSENT, first)
+    yield from islice(values_of(schema, first), _VALUES)
+    yield None
+    yield from islice(values_of(listing, first), _VALUES)
+
+
+def _asking(asks: RuleAsks, wanted: _Wanted, corpus: Corpus) -> Ask:
+    """Return what asks the parts of a rule of which an outcome is looked for."""
+
+    def ask(request: Request, facts: Facts, note: Note) -> None:
+        said: set[tuple[Item, Outcome]] = set()
+
+        def keep(item: Item, outcome: Outcome) -> None:
+            note(item, outcome)
+            said.add((item, outcome))
+
+        for items, part in asks.parts:
+            if any(item in wanted.lacking for item in items):
+                part(request, facts, keep)
+        if wanted.sample is not None:
+            corpus.keep(wanted.sample, said)
+
+    return ask
+
+
+def _chooses(node: Node) -> bool:
+    return isinstance(node, Conditional)
+
+
+def _nodes(tree: Node) -> Iterator[Node]:
+    yield tree
+    for child in children(tree):
+        yield from _nodes(child)
+
+
+def _reads(asks: RuleAsks) -> Reads:
+    """Return what decides what a rule says."""
+    rule = asks.rule
+    found = set() if rule.condition is None else set(rule.condition.reads)
+    if rule.constraint is not None:
+        found.update(("args", name) for name in rule.constraint.schemas)
+    if rule.check is not None:
+        found.update(("args", path[0]) for path in rule.reads.values())
+        found.update(() if rule.reads else (("args",),))
+    return Reads(frozenset(found))
