@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from agents import (
@@ -9,6 +10,7 @@ from agents import (
     AgentHooks,
     FunctionTool,
     HandoffInputData,
+    ModelProvider,
     ModelSettings,
     RunConfig,
     Runner,
@@ -29,6 +31,7 @@ from policy_engine.adapters.openai_agents import (
     guard_agent,
     run_config,
 )
+from policy_engine.adapters.openai_agents.settings import most_tokens, refuse_hidden
 from policy_engine.guard import Denied
 
 OPEN = {"tools": {"*": "allow"}, "handoffs": {"*": "allow"}}
@@ -172,9 +175,49 @@ def test_a_tool_whose_function_was_replaced_is_guarded_again(tmp_path):
 # A model that the run's configuration names
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
-def test_a_model_of_a_configuration_of_the_sdks_own_ends_the_run(tmp_path, streamed):
-    ran = []
+class Named(ModelProvider):
+    """A provider of one model, whatever it is called."""
+
+    def __init__(self, model):
+        self.model = model
+        self.asked = []
+
+    def get_model(self, model_name):
+        self.asked.append(model_name)
+        return self.model
+
+
+def foreign(how, model):
+    """Return a configuration that names a model past the policies."""
+    if how == "a model":
+        return RunConfig(model=model)
+    if how == "a name":
+        return RunConfig(model="large", model_provider=Named(model))
+    if how == "a mapping":
+        return {"model": model}
+    return RunConfig(model=model, call_model_input_filter=lambda data: data.model_data)
+
+
+def talk(agent, config, *, streamed, given="x", events=None):
+    async def go():
+        if not streamed:
+            return await Runner.run(agent, given, run_config=config)
+        running = Runner.run_streamed(agent, given, run_config=config)
+        async for event in running.stream_events():
+            if events is not None:
+                events.append(event)
+        return running
+
+    return asyncio.run(go())
+
+
+BOTH = pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+
+
+@BOTH
+@pytest.mark.parametrize("how", ["a model", "a name", "a mapping", "a model and a filter"])
+def test_a_model_of_a_configuration_of_the_sdks_own_is_not_called(tmp_path, how, streamed):
+    ran, events = [], []
 
     @function_tool
     def act() -> str:
@@ -183,18 +226,130 @@ def test_a_model_of_a_configuration_of_the_sdks_own_ends_the_run(tmp_path, strea
 
     desk = desk_of(tmp_path, {"tools": {"act": "allow"}, "models": {"small": "allow"}})
     guarded = guard_agent(agent_of(scripted(), tools=[act]), desk.guard)
-    config = RunConfig(model=scripted(call("act"), say("unjudged")))
-
-    async def go():
-        if not streamed:
-            await Runner.run(guarded, "x", run_config=config)
-        running = Runner.run_streamed(guarded, "x", run_config=config)
-        async for _ in running.stream_events():
-            pass
-
+    model = scripted(call("act"), say("unjudged"))
     with pytest.raises(UnmediatedError, match=r"run_config\(guard, model=…\)"):
-        asyncio.run(go())
+        talk(guarded, foreign(how, model), streamed=streamed, events=events)
+    assert model.calls == ()
     assert ran == []
+    assert all(event.type == "agent_updated_stream_event" for event in events)
+
+
+@BOTH
+def test_a_foreign_model_is_noticed_whatever_else_reads_the_agent(tmp_path, streamed):
+    def told(context, agent):
+        return f"{agent.model.name} {agent.model_settings.temperature}"
+
+    def edited(data):
+        assert data.agent.model is not None
+        assert data.agent.model_settings is not None
+        return data.model_data
+
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("unjudged"))
+    guarded = guard_agent(agent_of(scripted(), instructions=told), desk.guard)
+    config = RunConfig(model=model, call_model_input_filter=edited)
+    with pytest.raises(UnmediatedError, match="was not asked for"):
+        talk(guarded, config, streamed=streamed)
+    assert model.calls == ()
+    own = scripted(say("judged"))
+    guarded = guard_agent(agent_of(own, instructions=told), desk.guard)
+    config = RunConfig(call_model_input_filter=edited)
+    assert talk(guarded, config, streamed=streamed).final_output == "judged"
+
+
+@BOTH
+def test_a_foreign_model_is_noticed_at_every_turn(tmp_path, streamed):
+    class Changing(AgentHooks):
+        async def on_tool_end(self, context, agent, tool, result):
+            config.model = model
+
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("unjudged"))
+    config = RunConfig()
+    agent = agent_of(scripted(call("ping"), say("judged")), tools=[ping], hooks=Changing())
+    with pytest.raises(UnmediatedError, match="was not asked for"):
+        talk(guard_agent(agent, desk.guard), config, streamed=streamed)
+    assert model.calls == ()
+
+
+@BOTH
+def test_a_foreign_model_is_noticed_behind_a_handoff_and_a_tool(tmp_path, streamed):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("unjudged"))
+    last = agent_of(scripted(say("bye")), name="last")
+    inner = agent_of(scripted(say("hi")), name="inner")
+    agent = agent_of(scripted(), handoffs=[last], tools=[inner.as_tool("ask", "asks")])
+    guarded = guard_agent(agent, desk.guard)
+    with pytest.raises(UnmediatedError):
+        talk(guarded.handoffs[0].agent, RunConfig(model=model), streamed=streamed)
+    own = agent_of(scripted(call("ask", {"input": "x"}), say("done")))
+    own.tools = [guard_agent(inner, desk.guard).as_tool("ask", "asks", run_config=RunConfig())]
+    assert outputs(talk(guard_agent(own, desk.guard), desk.config(), streamed=streamed)) == ["hi"]
+    assert model.calls == ()
+
+
+def test_a_foreign_model_is_noticed_where_a_run_is_resumed(tmp_path):
+    entry = {"effect": "require_approval", "approval": {"approvers": ["f"], "expires": "1h"}}
+    desk, model = desk_of(tmp_path, {"tools": {"ping": entry}}), scripted(say("unjudged"))
+    guarded = guard_agent(agent_of(scripted(call("ping")), tools=[ping]), desk.guard)
+    state = run(desk, guarded).to_state()
+    for one in desk.guard.approvals.pending():
+        desk.guard.approvals.approve(one.id, by={"id": "f1", "roles": ["f"]})
+    asyncio.run(apply_approvals(state, desk.guard, session="s1", principal=WHO))
+    with desk.guard.session("s1", principal=WHO), pytest.raises(UnmediatedError):
+        asyncio.run(Runner.run(guarded, state, run_config=RunConfig(model=model)))
+    assert model.calls == ()
+
+
+@BOTH
+def test_a_model_that_is_put_into_our_configuration_is_not_called(tmp_path, streamed):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("unjudged"))
+    guarded = guard_agent(agent_of(scripted()), desk.guard)
+    config = desk.config()
+    config.model = model
+    for changed in (config, replace(desk.config(), model=model)):
+        with pytest.raises(UnmediatedError, match="was not asked for"):
+            talk(guarded, changed, streamed=streamed)
+    assert model.calls == ()
+
+
+@BOTH
+def test_a_configuration_of_the_sdks_own_without_a_model_works(tmp_path, streamed):
+    desk = desk_of(tmp_path, {"tools": {"ping": "allow"}})
+    guarded = guard_agent(agent_of(scripted(call("ping"), say("hi")), tools=[ping]), desk.guard)
+    with desk.guard.session("s1", principal=WHO):
+        found = talk(guarded, RunConfig(workflow_name="w"), streamed=streamed)
+    assert found.final_output == "hi"
+    assert ("tool_call", "ping", "allow") in desk.decisions()
+
+
+@BOTH
+@pytest.mark.parametrize("config", [RunConfig(), None, {"workflow_name": "w"}], ids=str)
+def test_whose_model_a_name_is_must_be_told(tmp_path, streamed, config):
+    desk, elsewhere = desk_of(tmp_path, OPEN), Named(scripted(say("unjudged")))
+    if isinstance(config, RunConfig):
+        config = replace(config, model_provider=elsewhere)
+    guarded = guard_agent(agent_of("small"), desk.guard)
+    with pytest.raises(UnmediatedError) as caught:
+        talk(guarded, config, streamed=streamed)
+    assert str(caught.value).splitlines()[0] == (
+        'the agent "triage": "small" is a model given by its name, and the provider of this run\'s '
+        "configuration cannot be seen: make the configuration with run_config(guard, …), or give "
+        "the agent the model itself"
+    )
+    assert elsewhere.asked == []
+    ours = desk.config(model_provider=elsewhere)
+    assert talk(guarded, ours, streamed=streamed).final_output == "unjudged"
+    assert elsewhere.asked == ["small"]
+
+
+def test_a_model_of_nobodys_choice_is_judged_by_the_name_that_its_provider_gives_it(tmp_path):
+    desk = desk_of(tmp_path, {**OPEN, "models": {"house": "allow"}})
+    model = scripted(say("hi"))
+    model.model = "house"
+    guarded = guard_agent(agent_of(None), desk.guard)
+    assert run(desk, guarded, config=desk.config(model_provider=Named(model))).final_output == "hi"
+    assert ("model_request", "house", "allow") in desk.decisions()
+    model.model = "other"
+    with pytest.raises(Denied):
+        run(desk, guarded, config=desk.config(model_provider=Named(model)))
 
 
 def test_a_model_of_our_configuration_answers(tmp_path):
@@ -257,36 +412,110 @@ def test_hooks_go_on_working_and_may_be_set_later(tmp_path):
 # What is put into requests past the SDK's own fields
 
 PAST = {
-    "a tool": {"extra_body": {"tools": [{"type": "web_search"}]}},
-    "a model": {"extra_body": {"model": "gpt-5"}},
-    "an argument": {"extra_args": {"input": "unjudged"}},
-    "bytes": {"extra_body": b"{}"},
+    "extra_body.tools": {"extra_body": {"tools": [{"type": "web_search"}]}},
+    "extra_body.model": {"extra_body": {"model": "gpt-5"}},
+    "extra_body.messages": {"extra_body": {"messages": []}},
+    "extra_body.provider": {"extra_body": {"provider": {"order": ["x"]}}},
+    "extra_body.chat_template": {"extra_body": {"chat_template": "hunter2"}},
+    "extra_body.chat_template_kwargs": {"extra_body": {"chat_template_kwargs": {"a": "hunter2"}}},
+    "extra_body.response_format": {"extra_body": {"response_format": {}}},
+    "extra_body.7": {"extra_body": {7: "x"}},
+    "extra_args.input": {"extra_args": {"input": "unjudged"}},
+    "extra_args.fallbacks": {"extra_args": {"fallbacks": ["evil"]}},
+    "extra_args.api_base": {"extra_args": {"api_base": "http://evil"}},
+    "extra_args.base_url": {"extra_args": {"base_url": "http://evil"}},
+    "extra_args.prediction": {"extra_args": {"prediction": {"content": "hunter2"}}},
+    "extra_args.extra_args": {"extra_args": {"extra_args": {}}},
+    "extra_args.extra_body.model": {"extra_args": {"extra_body": {"model": "gpt-5"}}},
+    "extra_args.extra_headers.x-portkey-config": {
+        "extra_args": {"extra_headers": {"x-portkey-config": "evil"}}
+    },
+    "extra_headers.Helicone-Target-Url": {"extra_headers": {"Helicone-Target-Url": "http://evil"}},
+    "extra_headers.Host": {"extra_headers": {"Host": "evil"}},
+    "extra_headers.Authorization": {"extra_headers": {"Authorization": "Bearer x"}},
+    "extra_query.model": {"extra_query": {"model": "gpt-5"}},
+}
+LET = {
+    "extra_args": "drop_params, enable_thinking, frequency_penalty, include, ",
+    "extra_body": "drop_params, enable_thinking, frequency_penalty, include, ",
+    "extra_headers": "baggage, http-referer, idempotency-key, traceparent, tracestate, ",
+    "extra_query": "api-version",
 }
 
 
-@pytest.mark.parametrize("kind", PAST)
-def test_settings_that_say_what_no_policy_sees_are_refused(tmp_path, kind):
+@pytest.mark.parametrize("what", PAST)
+def test_settings_that_say_what_no_policy_sees_are_refused(tmp_path, what):
     desk = desk_of(tmp_path, OPEN)
-    settings = ModelSettings(**PAST[kind]) if kind != "bytes" else ModelSettings()
-    if kind == "bytes":
-        settings.extra_body = b"{}"
-    with pytest.raises(UnmediatedError, match="is put into requests past the policies"):
+    settings = ModelSettings(**PAST[what])
+    with pytest.raises(UnmediatedError) as caught:
         guard_agent(agent_of(scripted(), model_settings=settings), desk.guard)
+    first, last = str(caught.value).splitlines()
+    assert last == "1 gap: no agent was guarded"
+    place = what.removeprefix("extra_args.").split(".")[0]
+    place = place if place in LET else "extra_args"
+    assert first.startswith(
+        f'the agent "triage": "{what}" is put into requests past the policies: say it where the '
+        "SDK has a place for it, or give it to the client that the model is made with; "
+        f"{place} may hold "
+    )
+    assert LET[place] in first
 
 
-def test_settings_of_a_run_are_refused_likewise(tmp_path):
+def test_bytes_are_refused_as_a_body(tmp_path):
+    settings = ModelSettings()
+    settings.extra_body = b"{}"
+    with pytest.raises(UnmediatedError, match='"extra_body" is put into requests'):
+        guard_agent(agent_of(scripted(), model_settings=settings), desk_of(tmp_path, OPEN).guard)
+
+
+@pytest.mark.parametrize("what", PAST)
+def test_settings_of_a_run_are_refused_likewise(tmp_path, what):
     desk, model = desk_of(tmp_path, OPEN), scripted(say("never"))
-    config = desk.config(model_settings=ModelSettings(extra_body={"model": "gpt-5"}))
-    with pytest.raises(UnmediatedError, match=r"extra_body\.model"):
-        desk.run(agent_of(model), config=config)
+    for config in (desk.config, RunConfig):
+        with pytest.raises(UnmediatedError, match=what.replace(".", r"\.")):
+            run(
+                desk,
+                guard_agent(agent_of(model), desk.guard),
+                config=config(model_settings=ModelSettings(**PAST[what])),
+            )
     assert model.calls == ()
 
 
 def test_other_settings_stay(tmp_path):
     desk, model = desk_of(tmp_path, OPEN), scripted(say("hi"))
-    settings = ModelSettings(extra_body={"metadata": {"a": "b"}}, extra_args={"seed": 7})
+    thinking = {"enable_thinking": False, "budget": 7, "x": None}
+    settings = ModelSettings(
+        extra_body={"metadata": {"a": "b"}, "chat_template_kwargs": thinking, "top_k": 3},
+        extra_args={"seed": 7, "prompt_cache_key": "k", "extra_headers": {"X-Title": "t"}},
+        extra_headers={"Traceparent": "00-0-0-00", "Idempotency-Key": "k"},
+        extra_query={"api-version": "2026-01-01"},
+        metadata={"case": "7"},
+    )
     desk.run(agent_of(model, model_settings=settings))
-    assert model.calls[0].model_settings.extra_args == {"seed": 7}
+    sent = model.calls[0].model_settings
+    for place in ("extra_args", "extra_body", "extra_headers", "extra_query", "metadata"):
+        assert getattr(sent, place) == getattr(settings, place)
+
+
+def test_what_the_sdk_itself_adds_to_a_request_is_let_through(tmp_path):
+    # It makes a key for the prompt cache, and puts it where an application would.
+    from agents.run_internal.prompt_cache_key import model_settings_with_prompt_cache_key
+
+    refuse_hidden("a", model_settings_with_prompt_cache_key(ModelSettings(), "key"))
+
+
+@pytest.mark.parametrize(
+    ("given", "most"),
+    [
+        ({}, None),
+        ({"max_tokens": 5}, 5),
+        ({"max_tokens": 5, "extra_body": {"max_completion_tokens": 9}}, 9),
+        ({"extra_args": {"max_output_tokens": 7, "max_tokens": "8"}}, 7),
+        ({"max_tokens": 5, "extra_args": {"extra_body": {"max_tokens": 6}}}, 6),
+    ],
+)
+def test_what_a_model_may_say_at_most_is_told_wherever_it_stands(given, most):
+    assert most_tokens(ModelSettings(**given)) == most
 
 
 # Instructions and prompts that are made when the agent runs

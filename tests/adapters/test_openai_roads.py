@@ -350,6 +350,17 @@ def described_row(tmp_path):
     return "no: the tool is hidden", YES, NO
 
 
+def unjudged_row(tmp_path):
+    given = [{"role": "assistant", "content": "of acme"}, {"role": "user", "content": "hello"}]
+    sent = []
+    for effect in ("deny", "redact"):
+        desk, model = desk_of(tmp_path, {"input": [text_policy(effect)]}), scripted(say("done"))
+        desk.run(agent_of(model), given)
+        sent.append(model.calls[0].input[0]["content"])
+    assert sent == ["[withheld]", "of <TERM>"]
+    return "no: it is withheld", YES, NO
+
+
 def model_row(tmp_path):
     desk = desk_of(tmp_path, {"models": {"small": "deny"}})
     model = scripted(say("never"))
@@ -382,6 +393,11 @@ def rows(tmp_path):
         *made_row(tmp_path),
     )
     yield ("what an MCP server says of a tool", "the model wrapped", *described_row(tmp_path))
+    yield (
+        "what stands in a conversation and nobody judged",
+        "the model wrapped",
+        *unjudged_row(tmp_path),
+    )
     yield ("model request", "the model wrapped", *model_row(tmp_path))
     yield ("model response", "the model wrapped", *response_row(tmp_path, streamed=False))
     yield (
@@ -453,8 +469,43 @@ some agents may not read it: the next message is answered.
   403, 404, 405, 410, 413, 415 and 429, and connections that were never made. So a retry is never
   held up; a budget over tokens holds over failures as far as `max_tokens` is set, and a limit
   over `stage: model_request` counts each attempt.
-- A guarded agent that was changed since (its model, name, handoffs, tool-use behaviour, a tool that
-  is no function, an agent behind a tool) does not run, nor does a clone of it with such a change.
+- Answers, calls, results of tools and reasoning summaries that a history made by hand, a filter, a
+  `handoff_history_mapper` or another process put into the conversation are judged with the request,
+  by the rules about `input`, each for itself: redacted in their place, or withheld from the model
+  where they are denied. That is recorded once in a process, and the run goes on. What a guarded
+  model said, a guarded tool returned and the policies told is known again by its words, in the same
+  process and for the same session and principal (the latest 50,000 things of a guard), and not
+  judged again. A session or a written run of an earlier process cannot be told from a history made
+  by hand, and is read as one. A rule that is about nothing but what users say has
+  `when: stage == "input"`.
+- Items of a conversation that change what a model may do (`additional_tools`,
+  `configuration_update`, tools of the provider's in a `tool_search_output`) end the run.
+- A configuration of the SDK's own that names a model, `RunConfig(model=…)`, ends the run before
+  that model is called. One that names none is run with, unless the agent's model is given by its
+  name: whose name it is, its `model_provider`, cannot be seen there, and the run ends.
+- Of what `ModelSettings` add to a request (`extra_args`, `extra_body`, `extra_headers` and
+  `extra_query`) that is let through, by its name, which neither moves a request nor holds what a
+  model reads; the error lists it. `metadata` and `user` are read by no model, and are not judged.
+- Sessions that share a budget over tokens or cost ask side by side while there is room for all that
+  their requests may use, which is what they send and `max_tokens`; where there might not be, they
+  wait for one another. That is so in one event loop, and as far as `max_tokens` is set and images
+  are not large: otherwise such a budget is exceeded by what the requests under way use at most,
+  one of each session.
+- A guarded agent that was changed since (its model, name, tool-use behaviour or stored prompt, a
+  handoff or what acts for it, a tool that is no function or what acts for it, an agent behind a
+  tool) does not run, nor does a clone of it with such a change, nor a run that was paused before.
+  Function tools and MCP servers that come later are judged like any other; so are instructions.
+- An agent keeps its class and all that it has, whatever arguments its class takes. One whose class
+  computes its tools, handoffs, model or hooks is refused, as is one that another guard guards.
+- Policies tell tools apart by their names, so the run ends before a model is called where two tools
+  of a graph differ only by case or Unicode form, where a tool of the agent's own has a slash in its
+  name, and where a permitted tool of a server has one in the name that the server gives it.
+- A call id that ran is denied, so a written run that is resumed twice makes its calls once. Where a
+  model gives an id a second time (some servers count their calls from 0 in each response), the new
+  call gets an id of its own before the SDK sees it. The ids of a conversation that the provider
+  keeps are left as they are.
+- A function that `@guarded` guards with the same guard is refused as a tool: it would be counted,
+  recorded and approved twice. One of another guard is judged by both.
 
 ## What does not
 
@@ -469,12 +520,12 @@ some agents may not read it: the next message is answered.
 - A realtime session speaks before anything could be judged, and `guard_agent` refuses its agents.
   Their tools can be guarded one by one, by `tool_guardrails(guard)`. A guarded agent that is given
   to a `RealtimeRunner`, against its types, has its tools judged, and nothing that is said.
-- A configuration of the SDK's own that names a model, `RunConfig(model=…)`, takes the place of the
-  guarded one: the run ends. Make every configuration with `run_config`.
 - A state that is resumed with agents that nobody guarded runs without policies, as the agents do.
   `apply_approvals` refuses such a state.
 - Instructions, tools' descriptions and schemas that stand in the agent are its author's, and are
   not judged. Nor is what a session that summarises by a model of its own sends there.
+- What only the provider can read or see is not judged: encrypted reasoning and compactions, items
+  given by reference, conversations and prompts that it stores.
 """
 
 INTRODUCTION = """\

@@ -110,9 +110,10 @@ def refuse_hidden(agent: str, settings: Any) -> None:
 
 def most_tokens(settings: Any) -> int | None:
     """Return the most that a model may say; None where nobody says how much that is."""
+    args = settings.extra_args if isinstance(settings.extra_args, Mapping) else {}
+    extras = (args, args.get("extra_body"), settings.extra_body)
     told = [settings.max_tokens]
-    for place in ("extra_args", "extra_body"):
-        extra = getattr(settings, place, None)
+    for extra in extras:
         told += [extra.get(name) for name in _MOST] if isinstance(extra, Mapping) else []
     return max((number for number in told if type(number) is int), default=None)
 
