@@ -200,6 +200,30 @@ def test_what_a_class_computes_cannot_be_guarded_and_is_said(tmp_path, name):
     ]
 
 
+@pytest.mark.parametrize("name", ["get_all_tools", "get_mcp_tools", "as_tool", "policy_guard"])
+def test_what_stands_before_the_roads_of_an_agent_is_refused(tmp_path, name):
+    ran = []
+
+    @function_tool
+    def act() -> str:
+        ran.append("ran")
+        return "ran"
+
+    async def every_tool(run_context):
+        return [act]
+
+    desk, model = desk_of(tmp_path, {"tools": {"ping": "allow"}}), scripted(call("act"), say("x"))
+    agent = agent_of(model)
+    setattr(agent, name, every_tool)
+    with pytest.raises(UnmediatedError) as caught:
+        desk.run(agent)
+    assert str(caught.value).splitlines()[0] == (
+        f'the agent "triage": "{name}" is replaced on the agent itself, past its class: override '
+        "it in a class"
+    )
+    assert ran == []
+
+
 class Asked(Agent):
     """Makes its tool in its own way."""
 

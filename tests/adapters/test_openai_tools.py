@@ -303,9 +303,10 @@ def test_tools_that_look_alike_are_refused(tmp_path, kind):
     assert model.calls == ()
 
 
-def test_tools_of_two_agents_that_look_alike_are_refused(tmp_path):
+@pytest.mark.parametrize("name", ["second", "triage"])
+def test_tools_of_two_agents_that_look_alike_are_refused(tmp_path, name):
     desk = desk_of(tmp_path, {"tools": {"*": "allow"}, "handoffs": {"*": "allow"}})
-    second = agent_of(scripted(), name="second", tools=named("Send"))
+    second = agent_of(scripted(), name=name, tools=named("Send"))
     with pytest.raises(UnmediatedError, match='"triage": "send" differs from "Send"'):
         guard_agent(agent_of(scripted(), tools=named("send"), handoffs=[second]), desk.guard)
 

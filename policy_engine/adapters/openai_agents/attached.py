@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -108,7 +108,8 @@ class Attached(Agent[Any]):
             names.append(tool_name(tool) if known is None else known.name)
             if known is None:
                 yield from self.policy_tool_gaps(tool)
-        yield from _twins(self.policy_names, agent, "tools", names)
+        for name, other in self.policy_names.twins((id(type(self)), "tools"), names):
+            yield Gap(agent, name, _TWIN.format(other))
 
     def policy_asks(self, tool: FunctionTool) -> bool:
         """Whether a tool asks the policies itself, as far as is known by now."""
@@ -157,17 +158,19 @@ class Attached(Agent[Any]):
 
 
 def served_gaps(
-    names: Names, guard: Guard, agent: str, served: Sequence[FunctionTool]
+    names: Names, guard: Guard, agent: str, owner: int, served: Sequence[FunctionTool]
 ) -> list[Gap]:
     """Return the tools of an agent's MCP servers that policies could take for others.
 
     Args:
         names: What else the tools of the graph are called.
         guard: Who tells which tools are never permitted, and hidden.
-        agent: The agent.
+        agent: What policies call the agent.
+        owner: The agent, among others that may be called the same.
         served: What its servers list.
     """
-    gaps = list(_twins(names, agent, "mcp_servers", served_names(served)))
+    twins = names.twins((owner, "mcp_servers"), served_names(served))
+    gaps = [Gap(agent, name, _TWIN.format(other)) for name, other in twins]
     for tool in served:
         name = policy_name(tool)
         is_odd = "/" in served_name(tool)[1]
@@ -183,8 +186,3 @@ def is_guarded_agent(agent: object, guard: Guard) -> bool:
 
 def _is_served(tool: Tool) -> bool:
     return isinstance(tool, HostedMCPTool) or (isinstance(tool, FunctionTool) and is_mcp_tool(tool))
-
-
-def _twins(names: Names, agent: str, kind: str, told: Iterable[str]) -> Iterator[Gap]:
-    for name, other in names.twins((agent, kind), told):
-        yield Gap(agent, name, _TWIN.format(other))

@@ -31,7 +31,12 @@ from policy_engine.adapters.openai_agents.hosted import (
     hosted_gap,
     hosted_name,
 )
-from policy_engine.adapters.openai_agents.mark import GuardedAgent, guarded_class, is_guarded_agent
+from policy_engine.adapters.openai_agents.mark import (
+    ROADS,
+    GuardedAgent,
+    guarded_class,
+    is_guarded_agent,
+)
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.names import Names, tool_name
 from policy_engine.adapters.openai_agents.native_tools import (
@@ -69,6 +74,7 @@ _OTHER_GUARD: Final = (
     "is guarded by another guard already: guard the agent that it was made of, with one guard "
     "whose folder holds the policies of both"
 )
+_SHADOWED: Final = "is replaced on the agent itself, past its class: override it in a class"
 _COMPUTED: Final = "is computed by the agent's class: make it a field that is set"
 
 
@@ -143,6 +149,9 @@ class _Walk:
         self._seen.append(agent)
         guarded = copied(agent, guarded_class(agent, self._guard, self._names))
         self._guarded[id(agent)] = guarded
+        for name in ROADS & vars(agent).keys():
+            self.gaps.append(Gap(agent.name, name, _SHADOWED))
+            del vars(guarded)[name]
         if isinstance(agent, SandboxAgent):
             self.gaps.append(Gap(agent.name, agent.name, _SANDBOX))
         self.gaps.extend(hidden(agent.name, agent.model_settings))

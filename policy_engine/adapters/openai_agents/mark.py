@@ -25,7 +25,7 @@ from policy_engine.adapters.openai_agents.scope import SCOPE, TURN, Turn
 from policy_engine.adapters.openai_agents.seal import kept
 from policy_engine.guard import Guard
 
-__all__ = ["GuardedAgent", "guarded_class", "guarded_names", "is_guarded_agent"]
+__all__ = ["ROADS", "GuardedAgent", "guarded_class", "guarded_names", "is_guarded_agent"]
 
 _OWN_MODEL: Final = (
     "runs with a model of its own: give the model to the agent, or make the configuration with "
@@ -57,7 +57,7 @@ class GuardedAgent(Attached):
         guard = self.policy_guard
         found = await super().get_mcp_tools(run_context)
         served = [tool for tool in found if isinstance(tool, FunctionTool)]
-        gaps = served_gaps(self.policy_names, guard, self.policy_agent, served)
+        gaps = served_gaps(self.policy_names, guard, self.policy_agent, id(type(self)), served)
         if gaps:
             raise UnmediatedError(gaps, _ENDED)
         shown = [
@@ -120,6 +120,15 @@ class GuardedAgent(Attached):
         options["failure_error_function"] = failure(options["failure_error_function"])
         options["custom_output_extractor"] = extractor(options["custom_output_extractor"])
         return Agent.as_tool(self, **options)
+
+
+ROADS: Final = frozenset(
+    name
+    for kind in (GuardedAgent, Attached)
+    for name in (*vars(kind), *inspect.get_annotations(kind))
+    if not name.startswith("__") and name not in Agent.__dataclass_fields__
+)
+"""What an agent must not have of its own, because the policies stand there."""
 
 
 def guarded_class(agent: Agent[Any], guard: Guard, names: Names) -> type[GuardedAgent]:

@@ -10,7 +10,7 @@ from policy_engine.adapters.openai_agents.function_tools import policy_name, ser
 
 __all__ = ["Names", "served_names", "tool_name"]
 
-Owner: TypeAlias = tuple[str, str]
+Owner: TypeAlias = tuple[int, str]
 
 
 def tool_name(tool: Tool) -> str:

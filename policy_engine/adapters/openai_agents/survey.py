@@ -119,8 +119,9 @@ async def survey(agents: Iterable[Agent[Any]], guard: Guard) -> Survey:
         gaps |= dict.fromkeys(gaps_of(start, guard, names))
         reached = {id(agent) for agent in _agents([start])}
         for one in looked:
-            if id(one.agent) in reached:
-                gaps |= dict.fromkeys(served_gaps(names, guard, one.agent.name, one.served))
+            owner, name = id(one.agent), one.agent.name
+            if owner in reached:
+                gaps |= dict.fromkeys(served_gaps(names, guard, name, owner, one.served))
     rows = [row for one in looked for row in _rows(one, guard, gaps)]
     known = {(row.agent, row.name) for row in rows}
     rows.extend(
