@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from policy_engine.engine import Engine
 from policy_engine.testing.case import Suite
 from policy_engine.testing.coverage import Coverage, Covered
-from policy_engine.testing.mutation import Verdict
+from policy_engine.testing.mutation import UNNOTICED, Verdict
 from policy_engine.testing.reading import Loaded
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import Result, run_case
@@ -44,10 +44,14 @@ class Summary:
 
     @property
     def kills(self) -> tuple[int, int]:
-        """How many mutants the tests noticed, of how many that can be told apart."""
+        """How many mutants the tests noticed, of how many.
+
+        Those that are proved to decide like the policy are left out, and those that do not load.
+        What no call was found to tell apart counts, for nobody knows that there is none.
+        """
         verdicts = self.verdicts or []
         killed = sum(one.fate == "killed" for one in verdicts)
-        return killed, killed + sum(one.fate == "survived" for one in verdicts)
+        return killed, killed + sum(one.fate in UNNOTICED for one in verdicts)
 
 
 def percent(part: tuple[int, int]) -> float:

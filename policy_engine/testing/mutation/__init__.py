@@ -1,7 +1,7 @@
 """Policies made wrong in every single way, and the tests that notice."""
 
-from policy_engine.testing.mutation.examine import Verdict
+from policy_engine.testing.mutation.examine import UNNOTICED, Verdict
 from policy_engine.testing.mutation.hunt import count_mutants, hunt
 from policy_engine.testing.mutation.witness import Witness
 
-__all__ = ["Verdict", "Witness", "count_mutants", "hunt"]
+__all__ = ["UNNOTICED", "Verdict", "Witness", "count_mutants", "hunt"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 from policy_engine.compiler import TEXT_OF
@@ -13,9 +13,9 @@ from policy_engine.testing.mutation.mutant import Aim
 from policy_engine.testing.mutation.pairs import with_each
 from policy_engine.testing.mutation.patterns import single_branches, spaced
 from policy_engine.testing.mutation.sample import Sample, with_argument, with_fact
-from policy_engine.testing.mutation.values import edited, values_of
+from policy_engine.testing.mutation.values import edited, plain, values_of
 
-__all__ = ["aimed"]
+__all__ = ["aimed", "in_turn"]
 
 _NAMED: Final = {
     "tool_call": "tool",
@@ -25,6 +25,13 @@ _NAMED: Final = {
     "model_response": "model",
 }
 _FILLED: Final = ("", "x", OTHER)
+_WITH_TEXTS: Final = frozenset({"text", "edited", "mixed"})
+_SAID: Final = 100
+"""So many texts that tests hold are tried elsewhere."""
+_FEW: Final = 4
+_TOGETHER: Final = 6
+"""From so many requests samples are taken in turn."""
+_HUGE: Final = (1 << 60) + 1
 _SHORT: Final = 3
 """A shorter text is not looked for in others."""
 
@@ -37,8 +44,32 @@ def aimed(aim: Aim, seeds: Sequence[Sample]) -> Iterator[Sample]:
         seeds: Requests to begin with.
     """
     around = _WAYS[aim.place]
+    if aim.place in _WITH_TEXTS:
+        aim = replace(aim, texts=tuple(_said(seeds)))
+    for first in range(0, len(seeds), _TOGETHER):
+        yield from in_turn([around(aim, seed) for seed in seeds[first : first + _TOGETHER]])
+
+
+def in_turn(ways: list[Iterator[Sample]]) -> Iterator[Sample]:
+    """Take one sample of each in turn."""
+    while ways:
+        for way in list(ways):
+            sample = next(way, None)
+            if sample is None:
+                ways.remove(way)
+            else:
+                yield sample
+
+
+def _said(seeds: Sequence[Sample]) -> list[str]:
+    """Return the texts that requests hold."""
+    found: dict[str, None] = {}
     for seed in seeds:
-        yield from around(aim, seed)
+        request = seed.request
+        values = [request.text, request.result, *(request.args or {}).values()]
+        for value in values:
+            found.update(dict.fromkeys(_texts(value)))
+    return list(found)[:_SAID]
 
 
 def _arguments(aim: Aim, seed: Sample) -> Iterator[Sample]:
@@ -58,8 +89,18 @@ def _arguments(aim: Aim, seed: Sample) -> Iterator[Sample]:
 
 
 def _facts(aim: Aim, seed: Sample) -> Iterator[Sample]:
-    for value in _values(aim, seed.facts.answers.get(aim.name)):
+    before = seed.facts.answers.get(aim.name)
+    for value in chain(_huge(before), _values(aim, before)):
         yield with_fact(seed, aim.name, value)
+
+
+def _huge(value: Any) -> Iterator[Any]:
+    """Put numbers that are no doubles in the place of numbers."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield from (_HUGE, -_HUGE)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from ({**value, key: other} for other in _huge(item))
 
 
 def _context(aim: Aim, seed: Sample) -> Iterator[Sample]:
@@ -89,7 +130,11 @@ def _agent(aim: Aim, seed: Sample) -> Iterator[Sample]:
 
 def _tool(aim: Aim, seed: Sample) -> Iterator[Sample]:
     field = _NAMED.get(seed.request.stage)
-    for name in _names(aim) if field is not None else ():
+    if field is None:
+        return
+    made, held = _names(aim), getattr(seed.request, field) or ""
+    longer = (name for one in made for name in (f"{held}{one}", f"{one}{held}"))
+    for name in (*made, *(one for one in longer if _is_between(aim, one))):
         yield replace(seed, request=replace(seed.request, **{field: name}))  # type: ignore[arg-type]
 
 
@@ -97,20 +142,55 @@ def _text(aim: Aim, seed: Sample) -> Iterator[Sample]:
     """Put texts that only one of two patterns finds where the check reads."""
     request = seed.request
     part = TEXT_OF.get(request.stage, "text")
-    for text in _found(aim.before, aim.after):
+    held = (one for one in aim.texts if _tells(aim.before, aim.after, one))
+    for text in chain(held, _found(aim.before, aim.after)):
         for one in (text, f"x {text}"):
             if part != "args":
                 yield replace(seed, request=replace(request, **{part: one}))  # type: ignore[arg-type]
                 continue
             args = request.args or {}
-            held = [name for name, value in args.items() if isinstance(value, str)]
-            read = sorted(path[1] for path in aim.paths if path[0] == "args" and len(path) > 1)
-            for name in dict.fromkeys((*held, *read)):
+            held_by = [name for name, value in args.items() if isinstance(value, str)]
+            for name in dict.fromkeys((*held_by, *_read(aim))):
                 yield with_argument(seed, name, one)
 
 
-def _edited(aim: Aim, seed: Sample) -> Iterator[Sample]:  # noqa: ARG001 - it is the same for all
+def _read(aim: Aim) -> list[str]:
+    """Return the arguments that a condition reads."""
+    return sorted({path[1] for path in aim.paths if path[0] == "args" and len(path) > 1})
+
+
+def _mixed(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    """Put one thing more into lists, so that some of it is as before and some is not."""
+    for name in _read(aim):
+        held = (seed.request.args or {}).get(name)
+        schema = (aim.before or {}).get(name)
+        if isinstance(held, list):
+            below = schema.get("items") if isinstance(schema, Mapping) else None
+            texts = islice(_fitting(aim.texts, schema), _FEW)
+            for item in chain(texts, [plain(below), OTHER]):
+                yield with_argument(seed, name, [*held, item])
+                yield with_argument(seed, name, [item, *held])
+
+
+def _fitting(texts: Sequence[str], schema: Any) -> Iterator[str]:
+    """Yield the texts that the pattern of an argument, or of its items, finds."""
+    while isinstance(schema, Mapping) and isinstance(schema.get("items"), Mapping):
+        schema = schema["items"]
+    pattern = schema.get("pattern") if isinstance(schema, Mapping) else None
+    for text in texts:
+        if not isinstance(pattern, str) or search(pattern, text) is True:
+            yield text
+
+
+def _edited(aim: Aim, seed: Sample) -> Iterator[Sample]:
     """Change single signs of the texts in arguments."""
+    for name in _read(aim):
+        # An argument that this request does without may hold what others hold.
+        if name not in (seed.request.args or {}):
+            for one in islice(_fitting(aim.texts, (aim.before or {}).get(name)), _FEW):
+                for text in (one, *edited(one)):
+                    yield with_argument(seed, name, [text])
+                    yield with_argument(seed, name, text)
     for name, value in (seed.request.args or {}).items():
         if isinstance(value, str):
             for text in edited(value):
@@ -129,6 +209,7 @@ _WAYS: Final[Mapping[str, Callable[[Aim, Sample], Iterator[Sample]]]] = {
     "tool": _tool,
     "text": _text,
     "edited": _edited,
+    "mixed": _mixed,
     "named": lambda aim, seed: with_each(seed, aim.paths, aim.after),
     "only": lambda _, seed: iter([seed]),
 }
@@ -144,11 +225,11 @@ def _values(aim: Aim, value: Any) -> Iterator[Any]:
 def _names(aim: Aim) -> list[str]:
     """Return names that the wider glob matches and the narrower does not."""
     made = (aim.after.replace("*", text).replace("?", "x") for text in _FILLED)
-    return [
-        name
-        for name in made
-        if matches_glob(aim.after, name) and not matches_glob(aim.before, name)
-    ]
+    return [name for name in made if _is_between(aim, name)]
+
+
+def _is_between(aim: Aim, name: str) -> bool:
+    return matches_glob(aim.after, name) and not matches_glob(aim.before, name)
 
 
 def _found(before: str, after: str) -> Iterator[str]:
@@ -157,8 +238,12 @@ def _found(before: str, after: str) -> Iterator[str]:
         # What may be any sign is a space, for a letter would join the words about it.
         for text in (*sample(pattern), *sample(spaced(pattern))):
             for one in (text, f"x {text}", text.upper(), text.lower()):
-                if search(before, one) is True and search(after, one) is False:
+                if _tells(before, after, one):
                     yield one
+
+
+def _tells(before: str, after: str, text: str) -> bool:
+    return search(before, text) is True and search(after, text) is False
 
 
 def _renamed(value: Any, before: Any, after: Any) -> Any:

@@ -1,33 +1,36 @@
 """Which tests notice a mutant, and if none does, which call would have."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
 from policy_engine.compiler import Compiled, Status, Variants
+from policy_engine.compiler.message import escaped
 from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Decision, Facts
 from policy_engine.engine import Engine
 from policy_engine.errors import Location, PolicyError
 from policy_engine.testing.case import Case
+from policy_engine.testing.mutation.alike import prove
+from policy_engine.testing.mutation.climbing import opened
 from policy_engine.testing.mutation.enumerate import mutants_of
 from policy_engine.testing.mutation.made import made_of
 from policy_engine.testing.mutation.mutant import Mutant
 from policy_engine.testing.mutation.sample import Reads, Sample
-from policy_engine.testing.mutation.samples import around
 from policy_engine.testing.mutation.spending import spent
 from policy_engine.testing.mutation.witness import Search, Witness
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import passes, run_case
 
-__all__ = ["Examiner", "Verdict"]
+__all__ = ["UNNOTICED", "Examiner", "Verdict"]
+
+UNNOTICED: Final = frozenset({"survived", "undecided"})
+"""What becomes of a mutant that no test notices, although it may be told apart."""
 
 _SEEDS: Final = 16
 """From how many requests of tests a witness is searched for."""
-_TRIED: Final = 1_500
-"""How many requests are tried to find one that is not denied."""
 Kept: TypeAlias = dict[tuple[frozenset[str], ...], Sample]
 """(rules that spoke, labels, names of arguments) -> a request."""
 
@@ -36,14 +39,17 @@ Kept: TypeAlias = dict[tuple[frozenset[str], ...], Sample]
 class Verdict:
     """What became of a mutant."""
 
-    fate: Literal["killed", "survived", "equivalent", "refused"]
-    """`equivalent`: no call was found that tells it apart; `refused`: it does not load."""
+    fate: Literal["killed", "survived", "undecided", "equivalent", "refused"]
+    """`survived`: a call tells it apart, and no test notices; `undecided`: no such call was found,
+    nor a proof that there is none; `equivalent`: there is none; `refused`: it does not load."""
     what: str
     location: Location
     rule: str | None
     killer: str | None = None
     """The case that noticed."""
     witness: Witness | None = None
+    why: str | None = None
+    """Of an equivalent one, why no call tells it apart."""
 
 
 class Examiner:
@@ -101,12 +107,15 @@ class Examiner:
         for case in self._meeting(mutant, names):
             if not passes(other, prices, case):
                 return Verdict("killed", *told, killer=case.name)
+        why = prove(mutant, self._compiled, changed)
+        if why is not None:
+            return Verdict("equivalent", *told, why=why)
         if mutant.unit == ("prices",) and mutant.aim is not None:
             seeds = self._applied(mutant.index)
             witness = spent(mutant.aim, self._compiled, prices, self._engine, seeds)
         else:
             witness = self._search(mutant, names).witness(mutant, other, names or ())
-        fate: Literal["survived", "equivalent"] = "survived" if witness else "equivalent"
+        fate: Literal["survived", "undecided"] = "survived" if witness else "undecided"
         return Verdict(fate, *told, witness=witness)
 
     def _names(self, mutant: Mutant) -> tuple[str, ...] | None:
@@ -130,22 +139,37 @@ class Examiner:
     def _search(self, mutant: Mutant, names: tuple[str, ...] | None) -> Search:
         """Return the search that belongs to names; mutants of one name follow one another."""
         glob = mutant.aim.name if mutant.aim is not None and mutant.aim.place == "only" else "*"
-        key = (mutant.index, names, glob)
+        meant = frozenset(_denying(mutant, names or ()))
+        key = (mutant.index, names, glob, meant)
         if self._last is None or self._last[0] != key:
-            seeds = self._applied(mutant.index)
-            if names is not None:
-                found = [self._seeds.get(name, {}) for name in names]
-                seeds = [
-                    sample
-                    for tools in found
-                    for tool, kept in tools.items()
-                    if matches_glob(glob, tool)
-                    for sample in kept.values()
-                ]
-            chosen = self._opened(_spread(seeds, 3 * _SEEDS))
+            chosen = self._chosen(mutant, names, meant)
             reads = self._reads(mutant, names)
             self._last = (key, Search(self._compiled, self._engine, chosen, reads))
         return self._last[1]
+
+    def _chosen(
+        self, mutant: Mutant, names: tuple[str, ...] | None, meant: frozenset[str]
+    ) -> list[Sample]:
+        """Return requests to begin with, the least denied ones of each tool."""
+        if names is None:
+            spread = _spread(self._applied(mutant.index), 3 * _SEEDS)
+            return opened(spread, meant, self._compiled, self._engine)
+        glob = mutant.aim.name if mutant.aim is not None and mutant.aim.place == "only" else "*"
+        by_tool: dict[str, dict[int, Sample]] = {}
+        for name in names:
+            for tool, kept in self._seeds.get(name, {}).items():
+                if matches_glob(glob, tool):
+                    by_tool.setdefault(tool, {}).update((id(one), one) for one in kept.values())
+        if not by_tool:
+            return opened(self._applied(mutant.index)[:_SEEDS], meant, self._compiled, self._engine)
+        most = max(4, 3 * _SEEDS // max(1, len(by_tool)))
+        ranked = [
+            opened(_spread(list(found.values()), 2 * most), meant, self._compiled, self._engine)
+            for found in by_tool.values()
+        ]
+        # The best of every tool comes first.
+        rows = zip_longest(*(found[:most] for found in ranked))
+        return [seed for row in rows for seed in row if seed is not None]
 
     def _reads(self, mutant: Mutant, names: tuple[str, ...] | None) -> Reads:
         """Return what decides whether what is changed speaks."""
@@ -163,23 +187,6 @@ class Examiner:
                     found.update(("args", path[0]) for path in rule.reads.values())
                     found.update(() if rule.reads else (("args",),))
         return Reads(frozenset(found))
-
-    def _opened(self, seeds: list[Sample]) -> list[Sample]:
-        """Put a request in front that is not denied, where no test has one.
-
-        Where something else denies, nothing that a mutant lets through can be seen.
-        """
-        if not all(self._denies(seed) for seed in seeds):
-            return seeds
-        reach = Reach(self._compiled)
-        tried = chain.from_iterable(
-            islice(around(one, reach.of(one.request).chain, self._compiled, Reads()), _TRIED)
-            for one in seeds[:2]
-        )
-        return [*islice((one for one in tried if not self._denies(one)), 1), *seeds]
-
-    def _denies(self, sample: Sample) -> bool:
-        return self._engine.decide(sample.request, sample.facts).effect == "deny"
 
     def _applied(self, index: int) -> list[Sample]:
         """Return the requests of tests that a policy applies to."""
@@ -217,6 +224,18 @@ class Examiner:
         _keep(self._every.setdefault((request.agent, named), {}), sample, decision)
 
 
+def _denying(mutant: Mutant, names: Sequence[str]) -> Iterator[str]:
+    """Yield the names under which what is changed denies."""
+    if mutant.unit == ("declared",):
+        return
+    for name in names:
+        yield name
+        if mutant.unit[2:] in (("args",), ("types",)):
+            yield f"{name}/args"
+            if mutant.aim is not None:
+                yield f"{name}/args/{escaped(mutant.aim.name)}"
+
+
 def _keep(kept: Kept, sample: Sample, decision: Decision) -> None:
     """Keep a request of each kind: what it carries, in what session, and which rules spoke."""
     session = sample.facts.session
@@ -225,7 +244,8 @@ def _keep(kept: Kept, sample: Sample, decision: Decision) -> None:
         frozenset() if session is None else session.labels,
         frozenset(sample.request.args or ()),
     )
-    if len(kept) < _SEEDS:
+    # Where all is denied, nothing that a mutant lets through can be seen.
+    if len(kept) < (_SEEDS if decision.effect == "deny" else 2 * _SEEDS):
         kept.setdefault(kind, sample)
 
 

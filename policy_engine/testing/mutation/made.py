@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from policy_engine.compiler import Compiled
+from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Facts, Request, Session
 from policy_engine.policy import LoadedPolicy, Policy
 from policy_engine.testing.mutation.sample import Sample
@@ -37,10 +38,14 @@ def _requests(policy: Policy, everything: tuple[LoadedPolicy, ...]) -> Iterator[
         args: dict[str, Any] = {}
         for loaded in everything:
             for key, entry in (loaded.policy.tools or {}).items():
-                if key == name:
+                if matches_glob(key, name):
                     args.update(_required(entry.args or {}))
         yield Request(tool=name, args=args)
         yield Request(stage="tool_result", tool=name, args=args, result=_TEXT)
+    if policy.default == "allow":
+        for rule in policy.rules:
+            for glob in rule.tools or ():
+                yield Request(tool=_name(glob), args=_required(rule.args or {}))
     for key in policy.handoffs or {}:
         yield Request(stage="handoff", target=_name(key))
     models = [key for loaded in everything for key in loaded.policy.models or {}]

@@ -15,7 +15,7 @@ __all__ = ["Aim", "Mutant", "Site"]
 
 Place: TypeAlias = Literal[
     "args", "facts", "context", "attrs", "prices", "tool", "agent", "text", "edited", "named",
-    "only",
+    "only", "mixed",
 ]  # fmt: skip
 
 
@@ -27,11 +27,13 @@ class Aim:
     name: str
     """The argument, fact, name, attribute, model or tool."""
     before: Any = None
-    """The schema, glob or pattern."""
+    """The schema, glob or pattern; for `edited` and `mixed`, the schemas of the arguments."""
     after: Any = None
     """What that is in the mutant; for `named`, what its condition names."""
     paths: frozenset[tuple[str, ...]] = frozenset()
     """What a condition reads."""
+    texts: tuple[str, ...] = ()
+    """What tests hold."""
 
 
 @dataclass(frozen=True, slots=True)

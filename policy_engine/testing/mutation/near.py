@@ -43,6 +43,11 @@ class Near:
         """The texts that conditions name."""
         return [one for one in self._literals if isinstance(one, str)]
 
+    @property
+    def said(self) -> list[str]:
+        """Texts in which checks find something."""
+        return self._said
+
     def at(self, path: tuple[str, ...], value: Any) -> Iterator[Any]:
         """Yield what conditions name, and what a schema lists, for a place that they read."""
         yield from self._declared.get(path, ())

@@ -24,6 +24,7 @@ __all__ = ["approval_mutants", "is_free_text", "rule_mutants"]
 
 _NOTHING: Final = r"[^\s\S]"
 """A pattern that no text matches."""
+_LOOPED: Final = frozenset({"`exists` is `all`", "`all` is `exists`"})
 _PLAIN: Final = ("string", "number", "integer", "boolean")
 _ANYBODY: Final = Approval.model_construct(approvers=("requester",), quorum=1, expires=3600.0)
 
@@ -84,7 +85,9 @@ def _conditions(site: Site, placed: PlacedRule, compiled: CompiledRule) -> Itera
         if found.texts is not None:
             aim = Aim("text", "", *found.texts, condition.reads)
         elif "With(" in found.what:
-            aim = Aim("edited", "")
+            aim = Aim("edited", "", placed.entry_args, paths=condition.reads)
+        elif found.what in _LOOPED:
+            aim = Aim("mixed", "", placed.entry_args, paths=condition.reads)
         else:
             new = [one for one in literals_of(found.tree) if one not in known]
             aim = Aim("named", "", None, new or [OTHER], condition.reads)

@@ -67,7 +67,7 @@ def _variations(
     ways: list[Iterator[Sample]] = [
         _arguments_of(sample, chain, near, reads),
         _facts_of(sample, compiled, near, reads),
-        _texts_of(sample, chain),
+        _texts_of(sample, chain, near),
         _counts_of(sample, chain),
         _people_of(sample, compiled, reads),
     ]
@@ -151,7 +151,7 @@ def _called(sample: Sample, near: Near) -> Iterator[Sample]:
             yield replace(sample, facts=replace(sample.facts, session=changed))
 
 
-def _texts_of(sample: Sample, chain: Chain) -> Iterator[Sample]:
+def _texts_of(sample: Sample, chain: Chain, near: Near) -> Iterator[Sample]:
     request = sample.request
     bounds = [
         most
@@ -163,7 +163,9 @@ def _texts_of(sample: Sample, chain: Chain) -> Iterator[Sample]:
         value = getattr(request, part)
         if isinstance(value, str):
             sized = (("a" * n) for most in bounds for n in (most, most + 1))
-            for other in (value.upper(), value + " x", "x " + value, [_PICTURE], *sized):
+            shown = ([{"type": "text", "text": one}, _PICTURE] for one in near.said)
+            plain = (value.upper(), value + " x", "x " + value, [_PICTURE])
+            for other in (*plain, *near.said, *shown, *sized):
                 yield replace(sample, request=replace(request, **{part: other}))  # type: ignore[arg-type]
 
 

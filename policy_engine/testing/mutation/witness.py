@@ -1,7 +1,7 @@
 """A call that a policy set and its mutant decide differently."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -16,8 +16,8 @@ from policy_engine.decision import (
     Timeout,
 )
 from policy_engine.engine import Engine
-from policy_engine.testing.mutation.aimed import aimed
-from policy_engine.testing.mutation.differences import differs_in
+from policy_engine.testing.mutation.aimed import aimed, in_turn
+from policy_engine.testing.mutation.differences import Differs, differs_in
 from policy_engine.testing.mutation.mutant import Mutant
 from policy_engine.testing.mutation.sample import Reads, Sample
 from policy_engine.testing.mutation.samples import around
@@ -29,6 +29,11 @@ _MOST: Final = 1_500
 """How many requests are decided for one mutant."""
 _ASKED: Final = 8_000
 """Of how many the changed part alone is asked."""
+_AIMED: Final = 5_000
+"""Of these, how many aim at what is different."""
+_MASKED: Final = 4
+_AROUND: Final = 600
+"""So many samples are tried around one that something else denies."""
 _MORE: Final = 60
 """How many are decided for another effect, once something less is different."""
 
@@ -44,6 +49,20 @@ class Witness:
     """What the policy decides."""
     mutant: str
     """What the mutant decides."""
+
+
+@dataclass(slots=True)
+class _Hunt:
+    """The search for a witness of one mutant."""
+
+    other: Engine
+    """Decides by the mutant."""
+    differs: Differs | None
+    """Asks the changed part alone."""
+    counted: bool = False
+    """Whether counters are part of it."""
+    masked: list[Sample] = field(default_factory=list)
+    """Samples of which the changed part says something else, and the decision does not."""
 
 
 class Search:
@@ -73,31 +92,48 @@ class Search:
             other: Decides by the mutant.
             names: Under which names something may speak otherwise.
         """
-        differs = differs_in(mutant, self._compiled, other.compiled, names)
-        counted = mutant.unit[:1] == ("limits",)
+        hunt = _Hunt(other, differs_in(mutant, self._compiled, other.compiled, names))
+        hunt.counted = mutant.unit[:1] == ("limits",)
         samples = chain(
-            () if mutant.aim is None else aimed(mutant.aim, self._seeds), self._samples()
+            () if mutant.aim is None else islice(aimed(mutant.aim, self._seeds), _AIMED),
+            self._samples(),
         )
+        found = self._told(islice(samples, _ASKED), hunt)
+        # What else denies may be what hides the difference.
+        return found or self._told(self._unmasked(hunt.masked[:_MASKED]), hunt)
+
+    def _told(self, samples: Iterable[Sample], hunt: "_Hunt") -> Witness | None:
         second: Witness | None = None
         decided = since = 0
-        for sample in islice(samples, _ASKED):
-            found = self._filled(sample, other) if counted else sample
-            if differs is not None and not differs(found):
+        for sample in samples:
+            found = self._filled(sample, hunt.other) if hunt.counted else sample
+            if hunt.differs is not None and not hunt.differs(found):
                 continue
-            found = found if counted else self._filled(sample, other)
+            found = found if hunt.counted else self._filled(sample, hunt.other)
             decided += 1
             since += second is not None
             if decided > _MOST or since > _MORE:
                 break
             before = self._engine.decide(found.request, found.facts)
-            after = other.decide(found.request, found.facts)
+            after = hunt.other.decide(found.request, found.facts)
             if before.effect != after.effect:
                 return self._shown(found, before.effect, after.effect)
+            hunt.masked.append(found)
             if second is None:
                 different = _different(before, after)
                 if different is not None:
                     second = self._shown(found, *different)
         return second
+
+    def _unmasked(self, masked: Sequence[Sample]) -> Iterator[Sample]:
+        """Go through samples around those that a difference does not show in."""
+        reach = Reach(self._compiled)
+        return in_turn(
+            [
+                islice(around(one, reach.of(one.request).chain, self._compiled, Reads()), _AROUND)
+                for one in masked
+            ]
+        )
 
     def _shown(self, sample: Sample, before: str, after: str) -> Witness:
         found = shown(sample, before, after)
@@ -135,14 +171,7 @@ class Search:
 def _interleaved(seeds: Iterable[Sample], compiled: Compiled, reads: Reads) -> Iterator[Sample]:
     """Go through the samples around every seed, the nearest of each first."""
     reach = Reach(compiled)
-    running = [around(seed, reach.of(seed.request).chain, compiled, reads) for seed in seeds]
-    while running:
-        for samples in list(running):
-            sample = next(samples, None)
-            if sample is None:
-                running.remove(samples)
-            else:
-                yield sample
+    return in_turn([around(seed, reach.of(seed.request).chain, compiled, reads) for seed in seeds])
 
 
 def _different(before: Decision, after: Decision) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from policy_engine.report.github import annotation, cell, table
 from policy_engine.report.words import counted
+from policy_engine.testing.mutation import UNNOTICED
 from policy_engine.testing.outcome import Summary, percent
 from policy_engine.testing.output.lines import failure_lines, uncovered
 
@@ -21,7 +22,7 @@ def failure_annotations(summary: Summary) -> Iterator[str]:
             lines = (f"{uncovered(covered)}: no test for {', '.join(covered.missing)}",)
             yield annotation("warning", covered.item.location, lines, "policy-engine coverage")
     for one in summary.verdicts or ():
-        if one.fate == "survived":
+        if one.fate in UNNOTICED:
             rule = f"{one.rule}: " if one.rule else ""
             lines = (f"{rule}{one.what}: no test notices",)
             yield annotation("warning", one.location, lines, "policy-engine mutation")
@@ -55,7 +56,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, ...]]:
             what = f"{uncovered(one)}: {', '.join(one.missing)}"
             yield _place(one.item.location), "not covered", cell(what)
     for verdict in summary.verdicts or ():
-        if verdict.fate == "survived":
+        if verdict.fate in UNNOTICED:
             rule = f"{verdict.rule}: " if verdict.rule else ""
             yield _place(verdict.location), "not noticed", cell(rule + verdict.what)
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from policy_engine.report.printable import clipped, printable
 from policy_engine.report.words import counted
 from policy_engine.testing.coverage import Covered, Idea, Outcome
-from policy_engine.testing.mutation import Verdict
+from policy_engine.testing.mutation import UNNOTICED, Verdict
 from policy_engine.testing.outcome import Summary, percent
 from policy_engine.testing.run import Failure, Result
 
@@ -99,23 +99,27 @@ def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
     killed, counting = summary.kills
     alike = sum(one.fate == "equivalent" for one in verdicts)
     refused = sum(one.fate == "refused" for one in verdicts)
+    undecided = sum(one.fate == "undecided" for one in verdicts)
     yield Text.assemble(
         ("mutation: ", "bold"),
         f"{percent((killed, counting)):.1f} %, {killed:,} of {counted(counting, 'mutant')} noticed",
+        f"; {undecided:,} of the others undecided" if undecided else "",
     )
     yield Text(
-        f"  not counted: {alike:,} that no call was found to tell apart, "
-        f"{refused:,} that do not load",
+        f"  not counted: {alike:,} proved to decide like the policy, {refused:,} that do not load",
         style="dim",
     )
     for one in verdicts:
-        if one.fate != "survived" or one.witness is None:
+        if one.fate not in UNNOTICED:
             continue
         rule = f"{one.rule}: " if one.rule else ""
         yield Text.assemble(
             f"  {printable(str(one.location))}: {printable(rule + one.what)}: ",
             ("no test notices", "yellow"),
         )
+        if one.witness is None:
+            yield Text("    undecided: no call was found that tells it apart, nor a proof of none")
+            continue
         request = json.dumps(one.witness.request, ensure_ascii=False, default=str)
         yield Text(f"    {clipped(request, 1000)}", style="dim")
         for clause in one.witness.beside:

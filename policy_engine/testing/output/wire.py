@@ -51,6 +51,8 @@ def to_wire(summary: Summary) -> dict[str, Any]:
             "percent": round(percent((killed, counting)), 2),
             "killed": killed,
             "counted": counting,
+            "undecided": sum(one.fate == "undecided" for one in summary.verdicts),
+            "equivalent": sum(one.fate == "equivalent" for one in summary.verdicts),
             "mutants": [_mutant(one) for one in summary.verdicts],
         }
     return value
@@ -91,6 +93,7 @@ def _mutant(one: Verdict) -> dict[str, Any]:
         "what": one.what,
         "killer": one.killer,
         "witness": witness,
+        "why": one.why,
     }
 
 
