@@ -59,6 +59,9 @@ def test_a_flawed_policy_earns_its_findings(path):
     assert Counter((one.location.line, one.code) for one in findings) == wanted
     subject = Subject(compiled, tools)
     for one in findings:
+        marked = one.source_line[one.location.column - 1 :][: one.length]
+        assert one.hint, one.message
+        assert marked.strip(), (one.message, one.location)
         assert one.witness is not None or one.code not in SHOWN, one.message
         if one.witness is not None:
             decision = decided(subject, one.witness)

@@ -60,12 +60,14 @@ def _find(subject: Subject) -> Iterator[Found]:
                 continue
             low, high, more = wrong
             named = " ".join(more[:_MOST]) + (" ..." if len(more) > _MOST else "")
-            both = {_kind(low), _kind(high)} == {"capital", "small"}
+            is_split = _SIGNS not in {_kind(low), _kind(high)}
             yield Found(
                 place.policy,
                 place.path,
                 f'the range "{low}-{high}" also takes {named}',
-                "write `A-Za-z`" if both else r"put the `-` last, or write `\-`",
+                "write each range by itself: `A-Za-z0-9`"
+                if is_split
+                else r"put the `-` last, or write `\-`",
                 part=place.part,
                 witness=_witness(subject, place, more),
             )

@@ -104,15 +104,17 @@ def _format(subject: Subject, found: PlacedCondition, path: Term) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-@lru_cache(maxsize=1024)
 def _fits(name: str, value: object) -> bool:
-    if name not in FORMATS or not isinstance(value, str):
-        return True
+    return name not in FORMATS or not isinstance(value, str) or _is_of(name, value)
+
+
+@lru_cache(maxsize=1024)
+def _is_of(name: str, value: str) -> bool:
     return compile_schema({"type": "string", "format": name}).fits(value)
 
 
 def _said(value: object, name: str) -> str:
-    return f'no "{name}" is {quoted(value)}'
+    return f'{quoted(value)} is no "{name}"'
 
 
 _HINT: Final = "write it as the format has it"

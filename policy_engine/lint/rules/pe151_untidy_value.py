@@ -48,19 +48,18 @@ def _find(subject: Subject) -> Iterator[Found]:
         for key in ("enum", "const"):
             value = place.schema.get(key)
             listed = value if key == "enum" and isinstance(value, list) else [value]
-            for index, message in (*_spaced(listed), *_twins(listed, asked)):
+            for index, message, hint in (*_spaced(listed), *_twins(listed, asked)):
                 steps = (key, index) if key == "enum" else (key,)
-                yield Found(place.policy, (*place.path, *steps), message, _HINT)
+                yield Found(place.policy, (*place.path, *steps), message, hint)
     for found in subject.conditions:
         terms = getattr(found.placed.rule.check, "terms", None)
-        for index, message in _spaced(() if terms is None else terms.any):
+        for index, message, hint in _spaced(() if terms is None else terms.any):
             path = (*found.placed.path, "check", "terms", "any", index)
-            hint = "take the space away: it is sought as well"
             yield Found(found.policy, path, message, hint)
     for found, node, values in compared:
-        for _, message in _spaced(values):
+        for _, message, hint in _spaced(values):
             part = (node.start, node.end)
-            yield Found(found.policy, found.path, message, _HINT, part=part)
+            yield Found(found.policy, found.path, message, hint, part=part)
 
 
 def _compared(subject: Subject) -> Iterator[tuple[PlacedCondition, Node, Sequence[Any]]]:
@@ -74,16 +73,16 @@ def _compared(subject: Subject) -> Iterator[tuple[PlacedCondition, Node, Sequenc
                 yield found, clause.node, listed
 
 
-def _spaced(listed: Sequence[Any]) -> Iterator[tuple[int, str]]:
-    """Go through values with white space round them: where each stands, and what is odd."""
+def _spaced(listed: Sequence[Any]) -> Iterator[tuple[int, str, str]]:
+    """Go through values with white space round them: where each stands, what is odd, a hint."""
     for index, value in enumerate(listed):
         bare = value.strip() if isinstance(value, str) else ""
         if bare and bare != value:
             which = "begins" if value.endswith(bare) else "ends"
-            yield index, f"{quoted(value)} {which} with white space"
+            yield index, f"{quoted(value)} {which} with white space", _SPACE
 
 
-def _twins(listed: Sequence[Any], asked: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:
+def _twins(listed: Sequence[Any], asked: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str, str]]:
     """Go through values that equal another one but for their case, unless rules ask for both."""
     seen: dict[str, str] = {}
     for index, value in enumerate(listed):
@@ -94,9 +93,10 @@ def _twins(listed: Sequence[Any], asked: Sequence[Sequence[Any]]) -> Iterator[tu
             continue
         together = [(known in values) + (value in values) for values in asked]
         if 1 in together or 2 not in together:
-            yield index, f'{quoted(value)} differs from "{known}" by case alone'
+            yield index, f'{quoted(value)} differs from "{known}" by case alone', _CASE
 
 
-_HINT: Final = "write it as the tool has it, once"
+_SPACE: Final = "take the space away: it is compared, too"
+_CASE: Final = "write it as the tool has it, once"
 
 RULE: Final = LintRule("PE151", "untidy-value", "warning", __doc__ or "", _find)

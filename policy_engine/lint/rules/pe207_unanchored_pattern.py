@@ -56,7 +56,9 @@ def _find(subject: Subject) -> Iterator[Found]:
             place.policy,
             place.path,
             f'the pattern "{place.pattern[:60]}" {where}',
-            "write `^(...)$`: a pattern finds its match anywhere",
+            "take the `m` out of `(?m)`"
+            if _BY_LINES.search(place.pattern)
+            else "write `^(...)$`: a pattern finds its match anywhere",
             part=place.part,
             witness=shown,
         )

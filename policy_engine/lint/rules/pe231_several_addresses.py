@@ -93,8 +93,8 @@ def _values(pattern: str) -> Iterator[str]:
             continue
         for apart in _APART:
             for value in (
-                f"{_STRANGER}{apart}{text}",
                 f"{_STRANGER}{apart}someone{text[text.index('@') :]}",
+                f"{_STRANGER}{apart}{text}",
                 f"{text}{apart}{_STRANGER}",
             ):
                 if search(pattern, value) is True:

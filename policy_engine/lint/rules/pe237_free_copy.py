@@ -60,8 +60,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             if witness is not None:
                 message = f'"{place.name}" goes to anybody, and "{others[0].name}" does not'
                 hint = "restrict every recipient alike"
-                steps = place.path if not isinstance(place.path[-1], int) else place.path[:-1]
-                yield Found(place.policy, steps, message, hint, on_key=True, witness=witness)
+                path = place.path[:-1] if place.path[-1] == "items" else place.path
+                yield Found(place.policy, path, message, hint, on_key=True, witness=witness)
 
 
 def _name(place: SchemaAt) -> str:
