@@ -8,11 +8,13 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 from guarding import asking, guard_of, labels_of, used
 
 from policy_engine import ApprovalRequired, Denied, Request
+from policy_engine.state import SqliteState
 
 PAGES = {
     "tools": {
@@ -245,6 +247,31 @@ def test_what_ran_twice_under_one_id_is_counted_twice():
         assert (used(guard, "p0/sum"), used(guard, "p0/calls")) == (400, 2)
         with pytest.raises(Denied, match="ran already"):
             guard.enforce(paying(200))
+
+
+def test_what_ran_can_be_asked_and_changes_nothing():
+    guard = guard_of(LIMITED)
+    with asking(guard):
+        assert guard.ran(paying(200)) is False
+        permitted = guard.enforce(paying(200))
+        assert guard.ran(paying(200)) is False
+        guard.returned(permitted)
+        assert guard.ran(paying(1)) is True
+        assert guard.ran(replace(paying(1), call_id="another")) is False
+        assert guard.ran(replace(paying(1), call_id=None)) is False
+        assert used(guard, "p0/sum") == 200
+    assert guard.ran(paying(200)) is False, "in another session"
+    assert len(guard.seen.decisions) == 1
+
+
+def test_what_ran_cannot_be_told_where_the_store_cannot_be_read(tmp_path):
+    path = tmp_path / "state.db"
+    state = SqliteState(path)
+    guard = guard_of(LIMITED, state=state)
+    assert guard.ran(paying(200)) is False
+    state.close()
+    path.write_bytes(b"this is no database" * 1000)
+    assert guard.ran(paying(200)) is None
 
 
 def test_a_call_that_the_guard_makes_is_made_once_at_a_time():
