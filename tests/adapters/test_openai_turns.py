@@ -206,9 +206,15 @@ def test_a_request_that_fails_makes_room_for_those_that_wait(tmp_path):
 
 
 def test_one_that_is_cancelled_while_it_waits_holds_up_nobody(tmp_path):
-    desk, model = desk_of(tmp_path, {**OPEN, "limits": [SHARED]}), Busy(10)
+    class Held(Busy):
+        async def get_response(self, *args, **kwargs):
+            await going.wait()
+            return await super().get_response(*args, **kwargs)
+
+    desk, model = desk_of(tmp_path, {**OPEN, "limits": [SHARED]}), Held(10)
     agent = agent_of(model, model_settings=ModelSettings(max_tokens=290))
     agent = guard_agent(agent, desk.guard)
+    going = asyncio.Event()
 
     async def one(number):
         who = {"id": f"u{number}", "roles": [], "tenant": "acme"}
@@ -217,8 +223,9 @@ def test_one_that_is_cancelled_while_it_waits_holds_up_nobody(tmp_path):
 
     async def go():
         tasks = [asyncio.create_task(one(number)) for number in range(5)]
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
         tasks[2].cancel()
+        going.set()
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     found = asyncio.run(go())
