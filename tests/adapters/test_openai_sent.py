@@ -22,9 +22,9 @@ from agents.extensions.tool_output_trimmer import ToolOutputTrimmer
 from agents.run import ModelInputData
 from agents.testing import assistant_message, function_call
 from openai import AsyncOpenAI
-from openai.types.responses import ResponseReasoningItem
+from openai.types.responses import ResponseReasoningItem, ResponseToolSearchOutputItem
 from openai.types.responses.response_reasoning_item import Summary
-from openai_desk import WHO, agent_of, call, desk_of, refund_tool, say, scripted
+from openai_desk import WHO, agent_of, call, desk_of, refund_tool, say, scripted, whole
 from pydantic import BaseModel
 from test_openai_native import Screen, click, shell_call
 from test_openai_runs import api, named, tokens, used  # noqa: F401 - `api` is a fixture
@@ -146,7 +146,7 @@ def test_a_history_made_by_hand_is_redacted(tmp_path, kind, streamed):
     assert "acme" not in text
     assert "<TERM>" in text
     assert len(sent(model)) == len(items("x")[kind])
-    assert requests(desk) == ["allow", "redact"]
+    assert sorted(requests(desk)) in (["allow", "redact"], ["allow", "allow", "redact"])
 
 
 @BOTH
@@ -207,20 +207,53 @@ def test_an_image_that_nobody_judged_is_withheld(tmp_path):
         assert len(sent(model)) == 4
 
 
-def test_a_name_that_is_denied_ends_the_run(tmp_path):
-    # A provider takes nothing else for the name of a tool, so there is nothing to put there.
-    desk, model = desk_of(tmp_path, RULES), scripted(say("never"))
-    with pytest.raises(Denied, match="Please do not"):
-        go(desk, guard_agent(agent_of(model), desk.guard), [{**CALL, "name": "hunter2"}, ASK])
-    with pytest.raises(Denied, match="cannot be withheld"):
-        go(desk, guard_agent(agent_of(model), desk.guard), [{**CALL, "name": "acme"}, ASK])
-    assert model.calls == ()
+@pytest.mark.parametrize("text", ["hunter2", "acme"])
+def test_a_name_that_may_not_be_read_is_another(tmp_path, text):
+    # A provider takes letters alone for the name of a tool.
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    go(desk, guard_agent(agent_of(model), desk.guard), [{**CALL, "name": text}, ASK])
+    assert sent(model) == [{**CALL, "name": "withheld"}]
+
+
+def test_the_names_of_the_agents_own_tools_are_its_authors(tmp_path):
+    @function_tool(name_override="acme")
+    def own() -> str:
+        return "x"
+
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    billing = handoff(agent_of(scripted(), name="b"), tool_name_override="hunter2")
+    agent = guard_agent(agent_of(model, tools=[own], handoffs=[billing]), desk.guard)
+    given = [{**CALL, "name": "acme"}, {**CALL, "name": "hunter2", "call_id": "d"}]
+    go(desk, agent, [*given, ASK])
+    assert sent(model) == given
+
+
+def test_a_condition_reads_what_stands_in_a_conversation_as_a_text(tmp_path):
+    rule = {"id": "long", "when": 'text.contains("hunter2")', "effect": "deny"}
+    # A request without instructions of its own has no text, and then this cannot be told.
+    settings = {"instructions": lambda context, agent: "Be kind."}
+    for kind in ("an answer", "a call", "a result", "a result in parts", "a thought"):
+        for text in ("fine", "it is hunter2"):
+            desk, model = desk_of(tmp_path, {**OPEN, "input": [rule]}), scripted(say("ok"))
+            agent = guard_agent(agent_of(model, **settings), desk.guard)
+            go(desk, agent, [*items(text)[kind], ASK])
+            assert (sent(model) == items(text)[kind]) is (text == "fine")
+            assert "hunter2" not in json.dumps(sent(model))
+
+
+def test_what_a_rule_would_do_that_is_only_observed_is_recorded(tmp_path):
+    policy = {**OPEN, "input": [{**DENY, "mode": "observe"}]}
+    desk, model = desk_of(tmp_path, policy), scripted(say("ok"))
+    given = items("hunter2")["a result"]
+    go(desk, guard_agent(agent_of(model), desk.guard), [*given, ASK])
+    assert sent(model) == given
+    would = [r.get("would", r["effect"]) for r in desk.records if r.get("stage") == "model_request"]
+    assert would == ["allow", "deny"]
 
 
 TOOLS = {
     "additional_tools": {"role": "developer", "tools": [{"type": "web_search"}]},
     "configuration_update": {"text": {"format": {"type": "text"}}},
-    "tool_search_output": {"call_id": "t", "tools": [{"type": "mcp", "server_url": "http://x"}]},
 }
 
 
@@ -232,12 +265,37 @@ def test_tools_do_not_come_with_the_conversation(tmp_path, kind):
     assert model.calls == ()
 
 
-def test_functions_that_a_search_loaded_may_come_with_it(tmp_path):
-    desk, model = desk_of(tmp_path, OPEN), scripted(say("ok"))
-    tool = {"type": "function", "name": "f", "parameters": {}}
-    given = {"type": "tool_search_output", "call_id": "t", "tools": [tool]}
+MCP = {"type": "mcp", "server_label": "far", "server_url": "http://x"}
+LOADED = {"type": "function", "name": "f", "parameters": {}}
+
+
+@pytest.mark.parametrize("policy", [OPEN, RULES], ids=["no rules", "rules"])
+def test_tools_of_the_provider_that_nobody_loaded_are_left_out(tmp_path, policy):
+    desk, model = desk_of(tmp_path, policy), scripted(say("ok"))
+    given = {"type": "tool_search_output", "call_id": "t", "tools": [LOADED, MCP, "odd"]}
     go(desk, guard_agent(agent_of(model), desk.guard), [given, ASK])
-    assert sent(model) == [given]
+    assert sent(model) == [{**given, "tools": [LOADED]}]
+
+
+@pytest.mark.parametrize("policy", [OPEN, RULES], ids=["no rules", "rules"])
+def test_tools_that_a_guarded_model_loaded_stay(tmp_path, policy):
+    desk = desk_of(tmp_path, policy)
+    loaded = ResponseToolSearchOutputItem.model_validate(
+        {
+            "type": "tool_search_output",
+            "id": "t",
+            "call_id": None,
+            "execution": "server",
+            "status": "completed",
+            "tools": [LOADED, MCP],
+        }
+    )
+    model = scripted(whole([loaded, *say("one")]), say("two"))
+    agent = guard_agent(agent_of(model), desk.guard)
+    result = go(desk, agent, "go on", streamed=True)
+    go(desk, agent, [*result.to_input_list(), {"role": "user", "content": "and?"}])
+    found = next(item for item in model.calls[-1].input if item.get("tools"))
+    assert [tool["type"] for tool in found["tools"]] == ["function", "mcp"]
 
 
 def test_an_item_that_cannot_be_read_is_refused(tmp_path):
@@ -599,6 +657,30 @@ def test_a_run_that_is_resumed_sends_what_is_known_or_may_be_read(tmp_path, plac
     read = [item["output"] for item in sent(model) if "output" in item]
     first = "a page of acme, hunter2" if place == "here" else "[withheld]"
     assert read == [first, "paid to acme"]
+
+
+@BOTH
+def test_a_filter_and_a_callback_may_run_agents_of_their_own(tmp_path, streamed):
+    desk = desk_of(tmp_path, RULES)
+    inner = guard_agent(agent_of(scripted(*[say("short")] * 4), name="inner"), desk.guard)
+
+    async def summed(data):
+        await Runner.run(inner, "sum it up", run_config=desk.config(session="other"))
+        return data.model_data
+
+    async def joined(history, new):
+        await Runner.run(inner, "and this", run_config=desk.config(session="other"))
+        return [*history, *new]
+
+    model = scripted(call("look"), say("ok"))
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    config = desk.config(call_model_input_filter=summed, session_input_callback=joined)
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    go(desk, guarded, "from acme", streamed=streamed, config=config, session=memory)
+    assert "acme" not in json.dumps(sent(model, 0))
+    assert sent(model)[-1]["output"] == "a page of acme, hunter2"
+    agents = {r["agent"] for r in desk.records if r.get("session") == "s1" and "agent" in r}
+    assert agents == {"triage"}
 
 
 # Counting

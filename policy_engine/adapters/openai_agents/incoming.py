@@ -16,7 +16,11 @@ from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.said import is_asked, was_said
 from policy_engine.adapters.openai_agents.scope import GIVEN, RUN, about
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
-from policy_engine.adapters.openai_agents.unjudged import CHANGING, Reading, refuse_tools
+from policy_engine.adapters.openai_agents.unjudged import (
+    Unjudged,
+    refuse_odd,
+    with_known_tools,
+)
 from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = [
@@ -100,13 +104,12 @@ def has_unjudged(
     """Whether a request holds what no earlier stage judged, and rules that might speak of it.
 
     Raises:
-        UnmediatedError: It holds tools.
+        UnmediatedError: It holds what changes what the model may do, or cannot be read.
     """
     if isinstance(items, str):
         return False
     for item in items:
-        if item.__class__ is not dict or item.get("type") in CHANGING:
-            refuse_tools(guard, session, item)
+        refuse_odd(session, item)
     asked = about(session, "model_request", model=model, text="")
     if not is_asked(guard) or guard.engine.is_quiet(asked):
         return False
@@ -115,7 +118,7 @@ def has_unjudged(
 
 
 async def model_input(
-    guard: Guard, session: GuardSession, items: str | Sequence[Any], reading: Reading | None
+    guard: Guard, session: GuardSession, items: str | Sequence[Any], unjudged: Unjudged | None
 ) -> list[Any]:
     """Return what a model is sent: redacted where a rule says so, and without what is denied.
 
@@ -127,27 +130,25 @@ async def model_input(
         guard: Whom to ask.
         session: Who asks.
         items: The conversation.
-        reading: Judges what stands beside the users' words; None where nothing is to be judged.
+        unjudged: Judges what stands beside the users' words; None where nothing asks about it.
 
     Raises:
         Denied: Nothing of what is new may be sent.
     """
     listed = [{"role": "user", "content": items}] if isinstance(items, str) else list(items)
+    listed = [with_known_tools(guard, session, item) for item in listed]
     is_quiet = guard.engine.is_quiet(about(session, "input", text=""))
-    sending = _Sending(guard, session, reading, is_quiet)
+    sending = _Sending(guard, session, unjudged, is_quiet)
     sent: list[Any] = []
     refused: Denied | None = None
     left = 0
     for place, item in enumerate(listed, start=len(new_items(listed)) - len(listed)):
-        is_said = item.get("role") is not None and said_by_user(item) not in _EMPTY
         try:
             sent.append(await sending.item(item, is_new=place >= 0))
         except Denied as denied:
-            if not is_said:
-                raise
             refused = denied if place >= 0 else refused
             continue
-        left += place >= 0 and is_said
+        left += place >= 0 and said_by_user(item) is not None
     if refused is not None and not left:
         raise refused
     return sent
@@ -159,7 +160,7 @@ class _Sending:
 
     guard: Guard
     session: GuardSession
-    reading: Reading | None
+    unjudged: Unjudged | None
     is_quiet: bool
     """Whether no rule is about what users say."""
 
@@ -167,16 +168,16 @@ class _Sending:
         """Return an item as it may be sent.
 
         Raises:
-            Denied: It may not.
+            Denied: A user says what may not be sent.
         """
-        if self.reading is None and item.get("role") is None:
+        if self.unjudged is None and item.get("role") is None:
             return item  # a call, a result or a thought, and nobody asks about it
         content = said_by_user(item)
         if nested_history(item) is not None:
             return await with_history(item, self._old)
         if content in _EMPTY:
-            if content is None and self.reading is not None:
-                return await self.reading.item(item)
+            if content is None and self.unjudged is not None:
+                return await self.unjudged.item(item)
             return item
         if self.is_quiet and (not is_new or is_judged(self.guard, self.session, content)):
             return item
@@ -186,7 +187,7 @@ class _Sending:
     async def _old(self, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return what stands in a nested history; None where it is left out."""
         if said_by_user(item) is None:
-            return item if self.reading is None else await self.reading.item(item)
+            return item if self.unjudged is None else await self.unjudged.item(item)
         try:
             found: Mapping[str, Any] = await self.item(item, is_new=False)
         except Denied:

@@ -34,7 +34,7 @@ from policy_engine.adapters.openai_agents.settings import most_tokens, refuse_hi
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
 from policy_engine.adapters.openai_agents.texts import is_repeated
 from policy_engine.adapters.openai_agents.turns import turn_of
-from policy_engine.adapters.openai_agents.unjudged import Reading
+from policy_engine.adapters.openai_agents.unjudged import Unjudged
 from policy_engine.adapters.openai_agents.used import note_uses
 from policy_engine.guard import Denied, Guard, GuardSession
 
@@ -65,6 +65,12 @@ class _Asked:
         most = most_tokens(self.settings)
         sent = (self.instructions, self.prompt, self.items, self.tools, self.handoffs)
         return Sent(*sent, most, self.is_kept)
+
+    def names(self) -> frozenset[str]:
+        """Return what the agent's own tools and handoffs are called, and their namespaces."""
+        names = [getattr(tool, "qualified_name", tool.name) for tool in self.tools]
+        told = [part for name in names for part in (name, *name.rpartition(".")[::2])]
+        return frozenset([*told, *(handoff.tool_name for handoff in self.handoffs)])
 
 
 class GuardedModel(Model):
@@ -240,16 +246,16 @@ class GuardedModel(Model):
         guard, turn = self._guard, TURN.get()
         agent = None if turn is None else turn.agent
         refuse_hidden(session.agent or "", asked.settings)
-        reading = None
+        unjudged = None
         if has_unjudged(guard, session, name, asked.items):
-            reading = Reading(guard, session, name, token_hex(8))
+            unjudged = Unjudged(guard, session, name, token_hex(8), asked.names())
         made = made_text(agent, asked.instructions, asked.prompt)
-        call_id = None if reading is None else reading.call_id
+        call_id = None if unjudged is None else unjudged.call_id
         request = about(session, "model_request", model=name, text=made, call_id=call_id)
         permitted = (await enforce(guard, session, request)).request.text
         try:
             told = with_text(made, permitted, asked.instructions, asked.prompt)
-            items = await model_input(guard, session, asked.items, reading)
+            items = await model_input(guard, session, asked.items, unjudged)
             shown = await offered(guard, session, asked.tools)
             shown = await read_tools(guard, session, shown)
         except BaseException:

@@ -21,6 +21,8 @@ from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import (
     GIVEN,
+    RUN,
+    SCOPE,
     TURN,
     PolicyRunConfig,
     about,
@@ -116,8 +118,14 @@ class _Filter:
             )
         found = data.model_data
         if self._own is not None:
+            # It may run agents of its own here, which leave what they share.
+            scope, turn, given, run = SCOPE.get(), TURN.get(), GIVEN.get(), RUN.get()
             changed = self._own(data)
             found = await changed if inspect.isawaitable(changed) else changed
+            SCOPE.set(scope)
+            TURN.set(turn)
+            GIVEN.set(given)
+            RUN.set(run)
         return found
 
 
@@ -134,8 +142,10 @@ class _SessionInput:
         if self._own is None:
             joined = [*history, *given]
         else:
+            run = RUN.get()
             found = self._own(history, given)
             joined = await found if inspect.isawaitable(found) else found
+            RUN.set(run)
         GIVEN.set(tuple(item for item in given if item in joined))
         return joined
 

@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from policy_engine.adapters.openai_agents.scope import RUN
 from policy_engine.engine import Engine
+from policy_engine.forks import fork_safe_lock
 from policy_engine.guard import Guard, GuardSession
 from policy_engine.guard.values import snapshot
 
@@ -53,7 +54,10 @@ MARKS: Final = frozenset(
 _DATA: Final = re.compile(r"data:[\w/+.-]*;base64,")
 _CALL: Final = ResponseFunctionToolCall(type="function_call", call_id="c", name="n", arguments="{}")
 _ASKED: Final[WeakKeyDictionary[Engine, bool]] = WeakKeyDictionary()
+_LOADING: Final = "tool_search_output"
+"""The type of an item that is known again for the tools that it brings."""
 _SAID: Final[WeakKeyDictionary[Guard, OrderedDict[bytes, None]]] = WeakKeyDictionary()
+_LOCK: Final = fork_safe_lock()
 
 
 def is_asked(guard: Guard) -> bool:
@@ -74,14 +78,17 @@ def note_said(guard: Guard, session: GuardSession, value: object) -> None:
         session: Whose conversation it is in.
         value: An item of the SDK as a model or as a mapping, or its words.
     """
-    key = _key(session, value) if is_asked(guard) else None
+    if not is_asked(guard) and getattr(value, "type", None) != _LOADING:
+        return
+    key = _key(session, value)
     if key is None:
         return
-    known = _SAID.setdefault(guard, OrderedDict())
-    known[key] = None
-    known.move_to_end(key)
-    if len(known) > KEPT:
-        known.popitem(last=False)
+    with _LOCK:
+        known = _SAID.setdefault(guard, OrderedDict())
+        known[key] = None
+        known.move_to_end(key)
+        if len(known) > KEPT:
+            known.popitem(last=False)
 
 
 def note_result(guard: Guard, session: GuardSession, result: object) -> None:
@@ -103,13 +110,14 @@ def note_result(guard: Guard, session: GuardSession, result: object) -> None:
 def was_said(guard: Guard, session: GuardSession, value: object) -> bool:
     """Whether this was judged when it was said; also where it says nothing."""
     key = _key(session, value)
-    known = _SAID.get(guard)
     if key is None:
         return True
-    if known is None or key not in known:
-        return False
-    known.move_to_end(key)
-    return True
+    with _LOCK:
+        known = _SAID.get(guard)
+        if known is None or key not in known:
+            return False
+        known.move_to_end(key)
+        return True
 
 
 def words(value: object) -> Iterator[str]:

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policy_engine.adapters.openai_agents.arguments import read_said, write_arguments
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.parts import decided_by
@@ -24,13 +23,14 @@ from policy_engine.adapters.openai_agents.scope import about
 from policy_engine.decision import Decision, Request
 from policy_engine.guard import Denied, Guard, GuardSession
 
-__all__ = ["CHANGING", "WITHHELD", "Reading", "refuse_tools"]
+__all__ = ["LOADING", "WITHHELD", "Unjudged", "refuse_odd", "with_known_tools"]
 
 WITHHELD: Final = "[withheld]"
 """What stands where something was denied."""
-_LOADING: Final = "tool_search_output"
-CHANGING: Final = frozenset({"additional_tools", "configuration_update", _LOADING})
-"""Types of items that may say what a model may do, or has to answer."""
+LOADING: Final = "tool_search_output"
+"""The type of an item that brings the tools which a search found."""
+_CHANGING: Final = frozenset({"additional_tools", "configuration_update"})
+"""Types of items by which a conversation says what a model may do, or how it has to answer."""
 _LOADED: Final = frozenset({"custom", "function", "namespace"})
 """Types of tools that a search may load: the SDK calls the agent's own by their names."""
 _TOOLS: Final = (
@@ -52,62 +52,62 @@ _IMAGES: Final[Mapping[str, str]] = {
     "image_generation_call": "result",
 }
 """The type of an item -> the field that is an image."""
-_UNSEEN: Final = "What is denied here cannot be withheld."
+_NAMELESS: Final = "withheld"
+"""What stands where a name was denied: providers take letters alone."""
+_TEXTS: Final = ("text", "refusal")
+"""Fields of a part that are its substance."""
+_ENDED: Final = "the run ends here"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What is read of one request beside what users say."""
+class Unjudged:
+    """Judges what one request holds beside what users say."""
 
     guard: Guard
     session: GuardSession
     model: str
     call_id: str
     """Of the request."""
+    names: frozenset[str]
+    """Of the agent's own tools and handoffs."""
 
     async def item(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return an item as the model may read it.
-
-        Raises:
-            Denied: A part of it may not be read, and nothing else can stand there.
-        """
+        """Return an item as the model may read it."""
         if was_said(self.guard, self.session, item):
             return item
         changes: dict[str, Any] = {}
         for name, value in item.items():
-            if name not in MARKS and name != _SEALED and any(words(value)):
-                permitted = await self._field(item, name, value)
-                if permitted is not value:
-                    changes[name] = permitted
+            if name in MARKS or name == _SEALED or not any(words(value)):
+                continue
+            permitted = await self._field(item, name, value)
+            if permitted is not value:
+                changes[name] = permitted
         if not changes:
             note_said(self.guard, self.session, item)
             return item
         return _rewritten(item, changes)
 
-    async def text(self, text: str) -> str:
-        """Return a text as the model may read it."""
-        return str((await self.item({"role": "assistant", "content": text}))["content"])
-
     async def _field(self, item: Mapping[str, Any], name: str, value: Any) -> Any:
         """Return a field as the model may read it; the same object where nothing is changed."""
-        args = read_said(value) if name == "arguments" and isinstance(value, str) else None
-        judged = value if args is None else args
-        if _IMAGES.get(str(item.get("type"))) == name:
-            judged = [{"type": "input_image"}]
-        decision, permitted = await self._decided(judged)
-        if decision.effect == "allow" and permitted is judged:
+        if name in _NAMES and value in self.names:
             return value
+        judged, place = _judged(item, name, value)
+        decision, permitted = await self._decided(judged)
         if not decision.permitted:
-            return _withheld(name, value, decision)
+            return _withheld(name, value)
+        if permitted == judged:
+            return value
         if name in _NAMES:
-            raise Denied(decision.denied("redaction.cannot_tell", _UNSEEN))
-        return permitted if args is None else write_arguments(permitted)
+            return _NAMELESS
+        return permitted if place is None else [{**value[0], place: permitted}]
 
     async def _decided(self, value: Any) -> tuple[Decision, Any]:
         """Decide about a value; what is not plainly allowed is recorded, once."""
         decision, permitted = await self._asked(value, foresee)
+        if decision.effect == decision.would == "allow" and permitted == value:
+            return decision, permitted
         mark = {"recorded": [decision.effect, value]}
-        if decision.effect == "allow" or was_said(self.guard, self.session, mark):
+        if was_said(self.guard, self.session, mark):
             return decision, permitted
         note_said(self.guard, self.session, mark)
         return await self._asked(value, enforce)
@@ -123,31 +123,48 @@ class Reading:
             return denied.decision, value
 
 
-def refuse_tools(guard: Guard, session: GuardSession, item: Any) -> None:
-    """Refuse an item that says what a model may do, where no guarded model said it.
+def refuse_odd(session: GuardSession, item: Any) -> None:
+    """Refuse an item that changes what a model may do, or that cannot be read.
 
     Raises:
-        UnmediatedError: It does, or is nothing that can be read.
+        UnmediatedError: It does, or cannot.
     """
     if not isinstance(item, Mapping):
-        raise UnmediatedError([Gap(session.agent or "", type(item).__name__, _ODD)])
-    kind = item.get("type")
-    if kind not in CHANGING:
-        return
-    is_plain = kind == _LOADING and all(_is_loaded(tool) for tool in item.get("tools") or ())
-    if not is_plain and (kind != _LOADING or not was_said(guard, session, item)):
-        raise UnmediatedError([Gap(session.agent or "", str(kind), _TOOLS)])
+        raise UnmediatedError([Gap(session.agent or "", type(item).__name__, _ODD)], _ENDED)
+    if item.get("type") in _CHANGING:
+        raise UnmediatedError([Gap(session.agent or "", str(item["type"]), _TOOLS)], _ENDED)
 
 
-def _is_loaded(tool: object) -> bool:
-    return isinstance(tool, Mapping) and tool.get("type") in _LOADED
+def with_known_tools(guard: Guard, session: GuardSession, item: Any) -> Any:
+    """Return what a search loaded without tools of the provider's that no guarded model loaded."""
+    if item.get("type") != LOADING or was_said(guard, session, item):
+        return item
+    tools = [
+        tool
+        for tool in item.get("tools") or ()
+        if isinstance(tool, Mapping) and tool.get("type") in _LOADED
+    ]
+    return {**item, "tools": tools}
 
 
-def _withheld(name: str, value: Any, decision: Decision) -> Any:
+def _judged(item: Mapping[str, Any], name: str, value: Any) -> tuple[Any, str | None]:
+    """Return what is judged of a field: the text of a single part; and where that stands in it."""
+    if _IMAGES.get(str(item.get("type"))) == name:
+        return [{"type": "input_image"}], None
+    part = value[0] if isinstance(value, list) and len(value) == 1 else None
+    for place in _TEXTS:
+        if isinstance(part, Mapping) and isinstance(part.get(place), str):
+            others = {key: other for key, other in part.items() if key != place}
+            if not any(words(others)):
+                return part[place], place
+    return value, None
+
+
+def _withheld(name: str, value: Any) -> Any:
     if name == "arguments":
         return "{}"
     if name in _NAMES:
-        raise Denied(decision)
+        return _NAMELESS
     return _BLANK.partition(",")[2] if name == "result" else _blank(value)
 
 
