@@ -9,18 +9,25 @@ import pytest
 from agents import (
     Agent,
     ComputerTool,
+    FunctionTool,
     InputGuardrailTripwireTriggered,
     OutputGuardrailTripwireTriggered,
+    RunContextWrapper,
     RunErrorHandlerResult,
     Runner,
     SQLiteSession,
     function_tool,
 )
 from agents.exceptions import AgentsException
-from openai_desk import agent_of, call, desk_of, say, scripted, whole
+from openai_desk import agent_of, call, desk_of, outputs, say, scripted, whole
 from test_openai_native import Screen, click
 
-from policy_engine.adapters.openai_agents import guard_agent, input_guardrail, output_guardrail
+from policy_engine.adapters.openai_agents import (
+    guard_agent,
+    input_guardrail,
+    output_guardrail,
+    tool_guardrails,
+)
 from policy_engine.guard import Denied
 
 SAID = "Not like this."
@@ -225,6 +232,54 @@ def test_what_would_have_to_be_redacted_at_the_end_is_refused_with_a_decision(tm
         asyncio.run(Runner.run(agent, "hello"))
     assert caught.value.decision.effect == "deny"
     assert [reason.rule for reason in caught.value.decision.reasons] == ["guard", "p0/r"]
+
+
+class Odd:
+    """Has no JSON form."""
+
+    def __str__(self):
+        return "for acme"
+
+
+def with_guardrails(desk, args, returned="pong"):
+    """Call a tool that has guardrails of ours, placed by hand; return what the model reads."""
+    ran = []
+
+    async def invoke(context, text):
+        ran.append(text)
+        return returned
+
+    before, after = tool_guardrails(desk.guard)
+    tool = FunctionTool(
+        "ping", "", {"type": "object", "properties": {}}, invoke, strict_json_schema=False
+    )
+    tool.tool_input_guardrails, tool.tool_output_guardrails = [before], [after]
+    agent = Agent(name="a", model=scripted(call("ping", args), say("done")), tools=[tool])
+    with desk.guard.session("s1"):
+        return ran, outputs(asyncio.run(Runner.run(agent, "hello")))[0]
+
+
+def test_guardrails_of_a_tool_say_why(tmp_path):
+    redact = {**RULE, "tools": ["ping"], "effect": "redact"}
+    del redact["message"]
+    desk = desk_of(tmp_path, {**OPEN, "rules": [redact]})
+    ran, told = with_guardrails(desk, '{"text": "for acme"}')
+    assert (ran, told) == ([], "Parts of the arguments may not be sent to this tool.")
+    ran, told = with_guardrails(desk, '{"text": "a", "text": "b"}')
+    assert ran == []
+    assert "twice" in told
+    desk = desk_of(tmp_path, {"tools": {"ping": {"result": [RULE]}}})
+    ran, told = with_guardrails(desk, "{}", Odd())
+    assert (ran, told) == (["{}"], SAID)
+    assert with_guardrails(desk, "{}")[1] == "pong"
+
+
+def test_an_output_without_a_json_form_is_judged_as_it_is_written(tmp_path):
+    desk = desk_of(tmp_path, {"output": [RULE]})
+    judge = output_guardrail(desk.guard)
+    agent = Agent(name="a", model=scripted())
+    with pytest.raises(Denied, match=SAID):
+        asyncio.run(judge.run(RunContextWrapper(context=None), agent, Odd()))
 
 
 def test_an_output_that_a_tool_returned_keeps_its_decision(tmp_path):

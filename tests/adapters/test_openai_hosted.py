@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 
 import pytest
 from agents import (
@@ -30,6 +31,8 @@ from openai.types.responses import (
     ResponseOutputItemDoneEvent,
     ResponseOutputMessage,
     ResponseReasoningItem,
+    ResponseToolSearchCall,
+    ResponseToolSearchOutputItem,
 )
 from openai.types.responses.response_output_item import (
     ImageGenerationCall,
@@ -40,7 +43,11 @@ from openai.types.responses.response_output_item import (
 from openai_desk import agent_of, call, desk_of, say, scripted
 
 from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
-from policy_engine.adapters.openai_agents.texts import is_repeated
+from policy_engine.adapters.openai_agents.texts import (
+    is_repeated,
+    parts_of_output,
+    with_parts,
+)
 from policy_engine.guard import Denied
 
 DENY = {
@@ -586,6 +593,8 @@ def test_a_call_that_nobody_was_asked_for_ends_the_run(tmp_path):
         )
     with pytest.raises(Denied):
         desk.run(agent_of(scripted([called("x", name="burn")])))
+    with pytest.raises(Denied):
+        desk.run(agent_of(scripted([called("x", name="burn", asked="mcpr_elsewhere")])))
 
 
 # What a stream says that its end does not repeat
@@ -630,3 +639,86 @@ def test_whatever_field_of_an_event_says_more_is_withheld(tmp_path, name):
     result, seen = desk.stream(agent_of(scripted(ModelStep.stream(events))))
     assert result.final_output == "fine"
     assert "hunter2" not in repr(seen)
+
+
+# What items are made of
+
+
+def test_items_may_be_mappings_and_hold_what_the_sdk_does_not_know():
+    @dataclass
+    class Note:
+        text: str
+
+    items = [
+        {"type": "message", "content": [{"type": "output_text", "text": "a"}, {"type": "other"}]},
+        {"type": "news", "told": {"by": ["b", 7, None, ""], "id": "x"}, "note": Note("c")},
+        coded("d").model_copy(update={"outputs": None}),
+        ResponseCodeInterpreterToolCall.model_validate({**coded("e").model_dump(), "more": "f"}),
+    ]
+    assert [part.text for part in parts_of_output(items)] == ["a", "b", "c", "d", "e", "f"]
+    changes = {part: part.text.upper() for part in parts_of_output(items[:2])}
+    first, second = with_parts(items[:2], changes)
+    assert first["content"] == [{"type": "output_text", "text": "A"}, {"type": "other"}]
+    assert second["told"]["by"] == ["B", 7, None, ""]
+    assert second["note"] == Note("C")
+
+
+def test_what_nests_too_deep_is_one_text():
+    value = "hunter2"
+    for _ in range(100):
+        value = [value]
+    found = list(parts_of_output([{"type": "news", "told": value}]))
+    assert len(found) == 1
+    assert "hunter2" in found[0].text
+
+
+def test_an_event_that_cannot_be_read_is_not_handed_on():
+    assert not is_repeated([object()], [assistant_message("fine")])
+
+
+@STREAMED
+def test_a_result_that_nests_too_deep_is_judged_as_text(tmp_path, streamed):
+    value = "hunter2"
+    for _ in range(100):
+        value = {"of": value}
+    item = filed("x", text="y").model_copy(update={"results": [value]})
+    for section in ({"tools": {"file_search": {"result": [DENY]}}}, {"output": [DENY]}):
+        with pytest.raises(Denied, match="That is secret"):
+            ran_with(desk_of(tmp_path, OPEN, section), [item], streamed=streamed)
+
+
+def test_arguments_of_a_server_that_cannot_be_read_are_none(tmp_path):
+    for text in ("{", "[1]", "[" * 100_000):
+        item = called("x").model_copy(update={"arguments": text})
+        desk = desk_of(tmp_path, {"tools": {"far/read": {"args": {"page": {"type": "string"}}}}})
+        with pytest.raises(Denied):
+            ran_with(desk, [item], streamed=False)
+        assert desk.decisions("tool_call") == [("tool_call", "far/read", "deny")]
+
+
+def test_tools_that_were_searched_for_are_the_result_of_the_search(tmp_path):
+    found = ResponseToolSearchOutputItem.model_validate(
+        {
+            "id": "t",
+            "type": "tool_search_output",
+            "execution": "server",
+            "status": "completed",
+            "tools": [
+                {"type": "function", "name": "act", "description": "is hunter2", "parameters": {}}
+            ],
+        }
+    )
+    asked = ResponseToolSearchCall.model_validate(
+        {
+            "id": "a",
+            "type": "tool_search_call",
+            "execution": "server",
+            "status": "completed",
+            "arguments": {"paths": ["act"]},
+        }
+    )
+    policy = {"tools": {"tool_search": {"result": [DENY]}}}
+    desk = desk_of(tmp_path, policy)
+    with pytest.raises(Denied, match="That is secret"):
+        ran_with(desk, [asked, found], streamed=False)
+    assert desk.decisions("tool_call") == [("tool_call", "tool_search", "allow")]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from pathlib import PurePosixPath
 
 import pytest
 from agents import (
@@ -213,6 +214,21 @@ def test_what_both_ask_for_has_to_go_together(tmp_path):
         desk.run(agent_of(scripted()), r"\u0061dmin")
 
 
+def test_what_an_agent_was_given_once_is_withheld_as_it_reads(tmp_path):
+    from test_openai_parts import parts_of
+
+    desk = desk_of(tmp_path, {"input": [DENY]})
+    model = scripted(say("ok"))
+    old = [
+        {"role": "user", "content": r"I am \u0061dmin"},
+        {"role": "user", "content": parts_of(["x", r" \u0061dmin"])},
+        {"role": "user", "content": parts_of([r"\u00", "61dmin"])},
+    ]
+    new = [{"role": "assistant", "content": "no"}, {"role": "user", "content": "and now?"}]
+    desk.run(agent_of(model), [*old, *new])
+    assert [item["content"] for item in model.calls[0].input] == ["no", "and now?"]
+
+
 # What tools return
 
 
@@ -283,6 +299,48 @@ def test_what_a_shell_and_a_custom_tool_return_is_judged_as_it_reads(tmp_path):
         assert "dmin" not in str(found)
 
 
+class Page(BaseModel):
+    text: str
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        (Page(text=r"\u0061dmin x"), "text='<TERM> x'"),
+        ({"at": PurePosixPath(r"/\u0061dmin")}, "{'at': '/<TERM>'}"),
+    ],
+    ids=["an object", "an object that takes no text"],
+)
+def test_an_object_that_a_tool_returns_is_judged_as_it_reads(tmp_path, returned, told):
+    async def invoke(context, asked):
+        return returned
+
+    custom = CustomTool(name="query", description="", on_invoke_tool=invoke)
+    step = [ResponseCustomToolCall(type="custom_tool_call", call_id="q", name="query", input="x")]
+    desk = desk_of(tmp_path, {"tools": {"query": {"result": [REDACT]}}})
+    found = outputs(desk.run(agent_of(scripted(step, say("x")), tools=[custom])))
+    assert str(found[0]) == told
+
+
+def test_a_call_that_is_refused_for_what_is_packed_into_it_is_asked_of_nobody(tmp_path):
+    ran = []
+    asks = {**across(DENY), "effect": "require_approval"}
+    asks["approval"] = {"approvers": ["finance"], "expires": "1h"}
+    desk = desk_of(tmp_path, {"tools": {"query": "allow"}, "rules": [asks]})
+
+    async def invoke(context, asked):
+        ran.append(asked)
+        return "ok"
+
+    custom = CustomTool(name="query", description="", on_invoke_tool=invoke, needs_approval=True)
+    text = hidden(packed(["admin"]))
+    step = [ResponseCustomToolCall(type="custom_tool_call", call_id="q", name="query", input=text)]
+    result = desk.run(agent_of(scripted(step, say("x")), tools=[custom]))
+    assert result.interruptions == []
+    assert ran == []
+    assert "write it plainly" in outputs(result)[0]
+
+
 def test_guardrails_that_are_placed_by_hand_read_it_too(tmp_path):
     @function_tool
     def read(text: str) -> str:
@@ -334,6 +392,7 @@ def test_a_structure_that_a_tool_gives_as_the_output_stays_one(tmp_path):
         return desk.run(agent).final_output
 
     # The SDK writes as text what is put out without a type.
+    assert run(PurePosixPath("/home/admin")) == "/home/<TERM>"
     assert run({"user": "admin", "n": 1}) == str({"user": "<TERM>", "n": 1})
     assert run(Odd()) == "the <TERM>"
 

@@ -9,9 +9,10 @@ the provider gave, and calls that are judged as calls, when they are made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Final, TypeAlias
 
+from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 from pydantic import BaseModel
 
 __all__ = [
@@ -86,6 +87,8 @@ _NO_TEXT: Final[Mapping[str, frozenset[str]]] = {
     "mcp_call": _ASKED,
 }
 """The type of an item -> more such fields of its own."""
+_NOTHING: Final[frozenset[str]] = frozenset()
+_PLAIN: Final = frozenset({bool, int, float})
 _DEEPEST: Final = 32
 _SILENT: Final = _NAMES | {"item_id", "obfuscation", "sequence_number"}
 """Fields of events that say nothing."""
@@ -129,22 +132,21 @@ def with_content(item: Any, content: Any) -> Any:
 
 def parts_of_output(output: list[Any]) -> Iterator[Part]:
     """Go through the texts of a model's output items, those that are read as one in a row."""
-    answered = {
+    kinds = [str(field_of(item, "type")) for item in output]
+    answered = frozenset(
         field_of(item, "call_id")
-        for item in output
-        if field_of(item, "type") == "shell_call_output"
-    }
-    for number, item in enumerate(output):
-        kind = str(field_of(item, "type"))
-        is_call = kind in _CALLS and not (
-            kind == "shell_call" and field_of(item, "call_id") in answered
-        )
-        if is_call:
+        for item, kind in zip(output, kinds, strict=True)
+        if kind == "shell_call_output"
+    )
+    for number, (item, kind) in enumerate(zip(output, kinds, strict=True)):
+        if kind in _CALLS and (kind != "shell_call" or field_of(item, "call_id") not in answered):
             continue
         said = list(_said(number, item))
         yield from said
+        if _is_plain(item):
+            continue
         known = {part.path for part in said}
-        for path, text in texts_of(item, skipped=_NO_TEXT.get(kind, frozenset())):
+        for path, text in texts_of(item, skipped=_NO_TEXT.get(kind, _NOTHING)):
             if path not in known:
                 yield Part(number, path, text)
 
@@ -161,7 +163,19 @@ def _said(number: int, item: Any) -> Iterator[Part]:
                 yield Part(number, (place, index, kind[1]), text)
 
 
-def texts_of(value: Any, *, skipped: frozenset[str] = frozenset()) -> Iterator[tuple[Path, str]]:
+def _is_plain(item: Any) -> bool:
+    """Whether an item is a message that cites nothing: most are, and all in it is said."""
+    return (
+        type(item) is ResponseOutputMessage
+        and not item.model_extra
+        and all(
+            type(part) is ResponseOutputText and not part.annotations and not part.model_extra
+            for part in field_of(item, "content") or ()
+        )
+    )
+
+
+def texts_of(value: Any, *, skipped: frozenset[str] = _NOTHING) -> Iterator[tuple[Path, str]]:
     """Go through the texts in a value, each with the path that leads to it.
 
     Args:
@@ -182,8 +196,8 @@ def _walked(
         yield path, str(value)
         return
     for name, item in _below(value):
-        if name not in skipped and name not in _NAMES:
-            yield from _walked(item, (*path, name), depth - 1, frozenset())
+        if item and item.__class__ not in _PLAIN and name not in skipped and name not in _NAMES:
+            yield from _walked(item, (*path, name), depth - 1, _NOTHING)
 
 
 def _below(value: Any) -> Iterable[tuple[str | int, Any]]:
@@ -235,9 +249,7 @@ def _with_text(value: Any, path: Path, text: str) -> Any:
         return items
     name = str(step)
     changed = _with_text(fields_of(value)[name], tuple(rest), text)
-    if isinstance(value, BaseModel):
-        return value.model_copy(update={name: changed})
-    return {**value, name: changed}
+    return _replaced(value, {name: changed})
 
 
 def is_repeated(events: Iterable[Any], output: list[Any]) -> bool:
@@ -281,7 +293,7 @@ def field_of(value: object, name: str) -> Any:
 def fields_of(value: object) -> Mapping[str, Any]:
     """Return the fields of an item or an event, also those that the SDK does not know."""
     if isinstance(value, BaseModel):
-        return {**vars(value), **(value.model_extra or {})}
+        return {**vars(value), **value.model_extra} if value.model_extra else vars(value)
     if is_dataclass(value) and not isinstance(value, type):
         return vars(value)
     return value if isinstance(value, Mapping) else {}
@@ -290,4 +302,8 @@ def fields_of(value: object) -> Mapping[str, Any]:
 def _replaced(value: Any, changes: Mapping[str, Any]) -> Any:
     known = fields_of(value)
     update = {name: changed for name, changed in changes.items() if name in known}
-    return value.model_copy(update=update) if isinstance(value, BaseModel) else {**value, **update}
+    if isinstance(value, BaseModel):
+        return value.model_copy(update=update)
+    if isinstance(value, Mapping):
+        return {**value, **update}
+    return replace(value, **update)

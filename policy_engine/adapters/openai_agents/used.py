@@ -38,6 +38,8 @@ _RESULTS: Final[Mapping[str, tuple[str, Path]]] = {
     "web_search_call": ("web_search", ("action", "sources")),
 }
 """The type of an item -> the tool that was used, and where its result stands."""
+_LISTING: Final = "mcp_list_tools"
+_TELLING: Final = frozenset({*_RESULTS, _LISTING, "mcp_call"})
 _SILENT: Final = frozenset({"tool_search_call"})
 """Types of items whose result another one holds."""
 _REPLYING: Final = frozenset({"tool_search_output"})
@@ -72,12 +74,14 @@ async def judged_uses(
         Denied: A use is not permitted, or what it brought back.
     """
     items = list(output)
+    if not any(field_of(item, "type") in _TELLING for item in items):
+        return items
     uses = [_use(item) for item in items]
     await _note(guard, session, uses)
     for number, use in enumerate(uses):
         if use is not None:
             items[number] = await _judged(guard, session, items[number], use)
-        elif field_of(items[number], "type") == "mcp_list_tools":
+        elif field_of(items[number], "type") == _LISTING:
             items[number] = await _described(guard, session, items[number])
         if field_of(items[number], "type") == "image_generation_call" and field_of(
             items[number], "result"
@@ -97,8 +101,10 @@ async def note_uses(guard: Guard, session: GuardSession, output: Iterable[Any]) 
 
 
 async def _note(guard: Guard, session: GuardSession, uses: Iterable[_Use | None]) -> None:
+    never = guard.engine.never_permits
     for use in uses:
-        if use is not None and use.is_new:
+        # One that says it was asked for may not have been asked for here.
+        if use is not None and (use.is_new or never("tool_call", use.tool, session.agent)):
             request = about(session, "tool_call", tool=use.tool, args=use.args)
             guard.returned(await enforce(guard, session, request))
 
