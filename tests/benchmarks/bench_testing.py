@@ -125,7 +125,7 @@ def main() -> int:
         loaded = read_suites([path])
         verdicts = []
         over |= timed("mutants of 100 rules", lambda: verdicts.extend(hunt(loaded, jobs=jobs)))
-        for fate in ("killed", "survived", "equivalent", "refused"):
+        for fate in ("killed", "survived", "undecided", "equivalent", "refused"):
             sys.stdout.write(f"  {fate}: {sum(one.fate == fate for one in verdicts):,}\n")
     return int(over)
 

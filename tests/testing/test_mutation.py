@@ -2,6 +2,7 @@
 
 import pytest
 import re2
+from support import ROOT
 
 from policy_engine.cel import (
     BOOL,
@@ -24,13 +25,16 @@ from policy_engine.loader import load_texts
 from policy_engine.testing.mutation import hunt
 from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.enumerate import mutants_of
+from policy_engine.testing.mutation.examine import Examiner
 from policy_engine.testing.mutation.globs import narrower, wider
 from policy_engine.testing.mutation.patterns import loosened_pattern, tightened_pattern
 from policy_engine.testing.mutation.schemas import loosened
+from policy_engine.testing.mutation.untouched import says_otherwise
 from policy_engine.testing.mutation.values import values_of
 from policy_engine.testing.reading import read_suites
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Replay, prices_of
+from policy_engine.testing.run import passes
 from policy_engine.text import Patterns
 
 ENVIRONMENT = Environment(
@@ -438,3 +442,25 @@ def test_a_variant_decides_as_the_set_compiled_anew():
         part = Engine(variants.make(mutant.index, mutant.policy, mutant.unit))
         for request in asked:
             assert part.decide(request).effect == whole.decide(request).effect, mutant.what
+
+
+@pytest.mark.parametrize("name", ["banking", "support-desk"])
+def test_no_test_that_is_not_run_would_notice(name):
+    """What a mutant leaves untouched decides as before, so a test of it need not run."""
+    loaded = read_suites([str(ROOT / "policies" / "tests" / f"{name}.yaml")])
+    ((path, compiled),) = loaded.policies.items()
+    cases = [case for suite in loaded.suites for case in suite.cases]
+    examiner = Examiner(compiled, cases)
+    skipped = 0
+    for mutant in examiner.mutants[::4]:
+        try:
+            changed = examiner._variant(mutant)
+        except PolicyError:
+            continue
+        names = examiner._names(mutant)
+        differs = says_otherwise(mutant, compiled, changed, names or ())
+        for index in examiner._meeting(mutant, names):
+            if not examiner._asked[index].is_touched(names, differs):
+                skipped += 1
+                assert passes(Engine(changed), prices_of(changed), cases[index]), mutant.what
+    assert skipped > 1_000, path

@@ -121,8 +121,10 @@ class _Judged:
         before = self._judge(self._old, sample, 0)
         if self._old is self._new:
             return before is not None
+        if before is not None and not self._told:
+            return True
         after = self._judge(self._new, sample, 1)
-        return before != after if self._told else not (before is None and after is None)
+        return before != after if self._told else after is not None
 
     def _judge(self, rule: CompiledRule, sample: Sample, which: int) -> str | None:
         request = sample.request

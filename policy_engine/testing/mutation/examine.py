@@ -19,6 +19,7 @@ from policy_engine.testing.mutation.made import made_of
 from policy_engine.testing.mutation.mutant import Mutant
 from policy_engine.testing.mutation.sample import Reads, Sample
 from policy_engine.testing.mutation.spending import spent
+from policy_engine.testing.mutation.untouched import Asked, says_otherwise
 from policy_engine.testing.mutation.witness import Search, Witness
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
@@ -74,12 +75,21 @@ class Examiner:
         self.mutants: tuple[Mutant, ...] = tuple(mutants_of(compiled))
         """Every mutant, in an order that does not change."""
         reach = Reach(compiled)
+        self._asked: list[Asked] = []
         for index, case in enumerate(cases):
             met: dict[str, None] = {}
+            asked = Asked()
+            self._asked.append(asked)
 
-            def watch(decision: Decision, facts: Facts, met: dict[str, None] = met) -> None:
+            def watch(
+                decision: Decision,
+                facts: Facts,
+                met: dict[str, None] = met,
+                asked: Asked = asked,
+            ) -> None:
                 names = reach.of(decision.asked).names
                 met.update(dict.fromkeys(names))
+                asked.note(decision, facts, names)
                 sample = Sample(decision.asked, replace(facts, approvals={}))
                 self._note(sample, names, decision)
 
@@ -104,8 +114,11 @@ class Examiner:
         other = Engine(changed)
         prices = prices_of(changed) if mutant.unit == ("prices",) else self._prices
         names = self._names(mutant)
-        for case in self._meeting(mutant, names):
-            if not passes(other, prices, case):
+        differs = says_otherwise(mutant, self._compiled, changed, names or ())
+        for index in self._meeting(mutant, names):
+            case = self._cases[index]
+            touched = self._asked[index].is_touched(names, differs)
+            if touched and not passes(other, prices, case):
                 return Verdict("killed", *told, killer=case.name)
         why = prove(mutant, self._compiled, changed)
         if why is not None:
@@ -204,7 +217,7 @@ class Examiner:
             return self._variants.with_condition(mutant.index, mutant.unit, mutant.tree)
         return self._variants.make(mutant.index, mutant.policy, mutant.unit)
 
-    def _meeting(self, mutant: Mutant, names: tuple[str, ...] | None) -> list[Case]:
+    def _meeting(self, mutant: Mutant, names: tuple[str, ...] | None) -> list[int]:
         """Return the cases that meet what is changed, the likeliest to notice first."""
         numbers: Sequence[int] = range(len(self._cases))
         if names is not None:
@@ -213,8 +226,7 @@ class Examiner:
         likely = set(names or ())
         if mutant.name is not None and mutant.aim is not None and mutant.aim.place == "args":
             likely = {f"{mutant.name}/args/{mutant.aim.name}"}
-        ranked = sorted(numbers, key=lambda number: likely.isdisjoint(self._named[number]))
-        return [self._cases[number] for number in ranked]
+        return sorted(numbers, key=lambda number: likely.isdisjoint(self._named[number]))
 
     def _note(self, sample: Sample, names: frozenset[str], decision: Decision) -> None:
         request = sample.request

@@ -46,8 +46,10 @@ def around(sample: Sample, chain: Chain, compiled: Compiled, reads: Reads) -> It
     """
     yield sample
     near = Near(sample, chain)
-    single = list(_variations(sample, chain, compiled, near, reads))
-    yield from single
+    single: list[Sample] = []
+    for one in _variations(sample, chain, compiled, near, reads):
+        single.append(one)
+        yield one
     if sample.facts.session is not None and reads.wants("session"):
         every = Calls(dict.fromkeys(near.texts, 1))
         session = replace(sample.facts.session, calls=every)

@@ -34,7 +34,7 @@ _AIMED: Final = 5_000
 _MASKED: Final = 4
 _AROUND: Final = 600
 """So many samples are tried around one that something else denies."""
-_MORE: Final = 60
+_MORE: Final = 20
 """How many are decided for another effect, once something less is different."""
 
 
