@@ -518,8 +518,9 @@ some agents may not read it: the next message is answered.
 - An agent of a voice pipeline runs without `run_config`, so what is heard is judged where the model
   is asked, and is withheld from then on.
 - A realtime session speaks before anything could be judged, and `guard_agent` refuses its agents.
-  Their tools can be guarded one by one, by `tool_guardrails(guard)`. A guarded agent that is given
-  to a `RealtimeRunner`, against its types, has its tools judged, and nothing that is said.
+  Their tools can be guarded: `RealtimeAgent(tools=guard_agent(Agent(…, tools=…), guard).tools)`. A
+  guarded agent that is given to a `RealtimeRunner`, against its types, has its tools judged, and
+  nothing that is said.
 - A state that is resumed with agents that nobody guarded runs without policies, as the agents do.
   `apply_approvals` refuses such a state.
 - Instructions, tools' descriptions and schemas that stand in the agent are its author's, and are

@@ -18,7 +18,7 @@ from agents.voice import (
 )
 from openai_desk import WHO, agent_of, call, desk_of, refund_tool, say, scripted
 
-from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent, tool_guardrails
+from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
 from policy_engine.guard import Denied
 
 OPEN = {"tools": {"*": "allow"}, "handoffs": {"*": "allow"}}
@@ -203,15 +203,14 @@ def on_the_line(desk, agent):
     return asyncio.run(talk())
 
 
-def test_tools_of_a_realtime_agent_can_be_guarded_one_by_one(tmp_path):
+def test_a_realtime_agent_may_have_the_tools_of_a_guarded_one(tmp_path):
     ran, desk = [], desk_of(tmp_path, {"tools": SEND})
-    send = sending(ran)
-    before, after = tool_guardrails(desk.guard)
-    send.tool_input_guardrails, send.tool_output_guardrails = [before], [after]
-    told = on_the_line(desk, RealtimeAgent(name="voice", tools=[send]))
+    guarded = guard_agent(Agent(name="voice", tools=[sending(ran)]), desk.guard)
+    told = on_the_line(desk, RealtimeAgent(name="voice", tools=guarded.tools))
     assert told == ["Shorter.", "sent abc, <TERM>"]
     assert ran == ["abc"]
-    assert {r["session"] for r in desk.records if r["kind"] == "decision"} == {"s1"}
+    decided = [r for r in desk.records if r["kind"] == "decision"]
+    assert {(r["session"], r["agent"]) for r in decided} == {("s1", "voice")}
 
 
 def test_tools_of_a_guarded_agent_hold_even_where_the_agent_does_not_belong(tmp_path):
