@@ -361,6 +361,42 @@ def test_a_mutant_that_no_test_notices_is_shown_with_a_call(desk):
     assert gone.witness.mutant == "allow"
 
 
+CAREFUL = """
+policy: shop
+language: 1
+facts:
+  order:
+    from: app:order
+    with: [args.id]
+    schema: {type: object, properties: {owner: {type: string}}}
+tools:
+  find: {args: {}}
+  change:
+    effect: require_approval
+    approval: {approvers: [requester], expires: 10m}
+    args: {id: {type: string, pattern: '^#W[0-9]{7}$'}}
+rules:
+  - {id: found-first, tools: [change], when: '!("find" in session.calls)', effect: deny}
+  - {id: own, tools: [change], when: facts.order.owner != principal.id, effect: deny}
+"""
+
+
+def test_a_call_is_found_where_every_test_is_denied_for_something_else(tmp_path):
+    """Three things must be put right before what the entry asks for can be seen."""
+    (tmp_path / "shop.yaml").write_text(CAREFUL)
+    (tmp_path / "tests").mkdir()
+    path = tmp_path / "tests" / "t.yaml"
+    path.write_text(
+        "policies: ../shop.yaml\ndefaults: {agent: a, principal: {id: u1}}\ntests:\n"
+        "  - name: a\n    request: {tool: change, args: {id: W1}, facts: {order: {owner: u2}}}\n"
+        "    expect: {effect: deny}\n"
+    )
+    found = verdicts(path)["shop/tools/change", '"require_approval" is "allow"']
+    assert (found.witness.policy, found.witness.mutant) == ("require_approval", "allow")
+    assert found.witness.beside == ("it called find",)
+    assert found.witness.request["facts"] == {"order": {"owner": "u1"}}
+
+
 def test_every_witness_tells_the_mutant_apart(desk):
     path = desk(
         HEAD

@@ -107,6 +107,45 @@ def test_mutants_are_printed_with_the_call(desk, command):
     assert lines[at + 2 : at + 4] == ["    the policy: require_approval", "    changed:    allow"]
 
 
+SQUARES = """\
+policy: p
+language: 1
+tools:
+  t:
+    args: {a: {type: integer}, b: {type: integer}, s: {type: string, minLength: 1, pattern: '^x+$'}}
+    rules: [{id: r, when: args.a * args.a == 7 * args.b * args.b + 11, effect: deny}]
+"""
+
+
+def test_what_is_neither_told_apart_nor_proved_counts_against_the_tests(command, tmp_path):
+    (tmp_path / "p.yaml").write_text(SQUARES)
+    (tmp_path / "tests").mkdir()
+    path = tmp_path / "tests" / "t.yaml"
+    path.write_text(
+        "policies: ../p.yaml\ntests:\n"
+        "  - {name: a, request: {tool: t, args: {a: 1, b: 1, s: x}}, expect: {effect: allow}}\n"
+    )
+    told = json.loads(command(path, "--mutate", "--format", "json").stdout)["mutation"]
+    fates = [one["fate"] for one in told["mutants"]]
+    assert told["undecided"] == fates.count("undecided") > 0
+    assert told["equivalent"] == fates.count("equivalent") > 0
+    assert told["counted"] == len(fates) - told["equivalent"] - fates.count("refused")
+    assert all((one["why"] is not None) is (one["fate"] == "equivalent") for one in told["mutants"])
+    lines = command(path, "--mutate").stdout.splitlines()
+    (score,) = [line for line in lines if line.startswith("mutation: ")]
+    assert score.endswith(f" mutants noticed; {told['undecided']} of the others undecided")
+    assert (
+        f"  not counted: {told['equivalent']} proved to decide like the policy, "
+        in lines[lines.index(score) + 1]
+    )
+    at = lines.index("    undecided: no call was found that tells it apart, nor a proof of none")
+    assert lines[at - 1].endswith("no test notices")
+    annotated = command(path, "--mutate", "--format", "github").stdout
+    assert annotated.count("title=policy-engine mutation::") == len(
+        [one for one in fates if one in ("survived", "undecided")]
+    )
+
+
 def test_no_mutant_is_tried_while_tests_fail(desk, command):
     ended = command(desk(BAD), "--mutate")
     assert ended.returncode == 1
