@@ -16,6 +16,7 @@ from agents import (
     ShellTool,
     ToolOutputText,
     function_tool,
+    handoff,
 )
 from agents.testing import assistant_message
 from hypothesis import given, settings
@@ -303,6 +304,10 @@ class Page(BaseModel):
     text: str
 
 
+class Told(BaseModel):
+    reason: str
+
+
 @pytest.mark.parametrize(
     ("returned", "told"),
     [
@@ -470,6 +475,28 @@ def test_a_rule_that_speaks_of_the_argument_as_it_stands_is_no_second_reason(tmp
     plain = {**asked, "check": {"terms": {"any": ["user"]}}}
     ran, _, _ = sent(tmp_path, packed({"user": "x\n"}), plain)
     assert ran == ['{"<TERM>": "x\\n"}']
+
+
+def test_what_is_told_with_a_handoff_is_judged_as_it_reads(tmp_path):
+    def told(rule):
+        heard = []
+        billing = agent_of(scripted(say("done")), name="billing")
+        made = handoff(
+            billing, on_handoff=lambda context, told: heard.append(told.reason), input_type=Told
+        )
+        desk = desk_of(tmp_path, {"handoffs": {"billing": "allow"}, "output": [rule]})
+        model = scripted(
+            call("transfer_to_billing", {"reason": hidden(packed(["admin"]))}), say("done")
+        )
+        desk.run(agent_of(model, handoffs=[made]))
+        return heard, desk.decisions("output")
+
+    heard, decisions = told(DENY)
+    assert heard == []
+    assert ("output", None, "deny") in decisions
+    heard, decisions = told(REDACT)
+    assert heard == ['["<TERM>"]']
+    assert ("output", None, "redact") in decisions
 
 
 def test_a_server_of_the_provider_is_not_sent_it_either(tmp_path):

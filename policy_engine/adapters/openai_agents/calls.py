@@ -31,6 +31,7 @@ from policy_engine.adapters.openai_agents.arguments import (
 )
 from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import foresee
+from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import about
 from policy_engine.adapters.openai_agents.written import note_written
 from policy_engine.engine import Engine
@@ -97,9 +98,8 @@ async def _told(guard: Guard, session: GuardSession, item: ResponseFunctionToolC
     said = read_said(item.arguments)
     if said is None:
         return item
-    decision = await foresee(guard, session, about(session, "output", text=said))
-    permitted = decision.request.text
-    if decision.effect != "redact" or not isinstance(permitted, Mapping):
+    decision, permitted = await decided(guard, session, "output", said, foresee)
+    if not decision.permitted or permitted == said or not isinstance(permitted, Mapping):
         return item
     note_written(guard, session, item.name, said, permitted)
     return _rewritten(item, permitted)

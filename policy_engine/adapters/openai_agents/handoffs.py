@@ -15,6 +15,7 @@ from agents import Agent, AgentBase, Handoff, HandoffInputData, RunContextWrappe
 
 from policy_engine.adapters.openai_agents.arguments import read_said, write_arguments
 from policy_engine.adapters.openai_agents.judge import enforce
+from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.guard import Denied, Guard, GuardSession
@@ -148,8 +149,7 @@ async def _told(guard: Guard, session: GuardSession, name: str, text: str) -> st
     if said is None:
         return text
     said = as_written(guard, session, name, said)
-    decision = await enforce(guard, session, about(session, "output", text=said))
-    permitted = decision.request.text
+    _, permitted = await decided(guard, session, "output", said, enforce)
     return text if permitted == said else write_arguments(permitted)
 
 
