@@ -257,6 +257,24 @@ def test_a_foreign_model_is_noticed_whatever_else_reads_the_agent(tmp_path, stre
 
 
 @BOTH
+def test_a_foreign_model_is_told_from_those_of_other_runs_in_the_same_task(tmp_path, streamed):
+    desk, model = desk_of(tmp_path, OPEN), scripted(say("unjudged"))
+    steps = [step for _ in range(3) for step in (call("ping"), say("short"))]
+    inner = guard_agent(agent_of(scripted(*steps), name="inner", tools=[ping]), desk.guard)
+
+    async def summed(data):
+        await Runner.run(inner, "sum it up", run_config=RunConfig())
+        return data.model_data
+
+    guarded = guard_agent(agent_of(scripted(say("judged"))), desk.guard)
+    own = RunConfig(call_model_input_filter=summed)
+    assert talk(guarded, own, streamed=streamed).final_output == "judged"
+    with pytest.raises(UnmediatedError, match="was not asked for"):
+        talk(guarded, replace(own, model=model), streamed=streamed)
+    assert model.calls == ()
+
+
+@BOTH
 def test_a_foreign_model_is_noticed_at_every_turn(tmp_path, streamed):
     class Changing(AgentHooks):
         async def on_tool_end(self, context, agent, tool, result):

@@ -662,7 +662,9 @@ def test_a_run_that_is_resumed_sends_what_is_known_or_may_be_read(tmp_path, plac
 @BOTH
 def test_a_filter_and_a_callback_may_run_agents_of_their_own(tmp_path, streamed):
     desk = desk_of(tmp_path, RULES)
-    inner = guard_agent(agent_of(scripted(*[say("short")] * 4), name="inner"), desk.guard)
+    steps = [step for _ in range(4) for step in (call("look"), say("short"))]
+    inner = agent_of(scripted(*steps), name="inner", tools=[look])
+    inner = guard_agent(inner, desk.guard)
 
     async def summed(data):
         await Runner.run(inner, "sum it up", run_config=desk.config(session="other"))
@@ -679,8 +681,8 @@ def test_a_filter_and_a_callback_may_run_agents_of_their_own(tmp_path, streamed)
     go(desk, guarded, "from acme", streamed=streamed, config=config, session=memory)
     assert "acme" not in json.dumps(sent(model, 0))
     assert sent(model)[-1]["output"] == "a page of acme, hunter2"
-    agents = {r["agent"] for r in desk.records if r.get("session") == "s1" and "agent" in r}
-    assert agents == {"triage"}
+    who = {(r["agent"], r["session"]) for r in desk.records if r["kind"] == "decision"}
+    assert who == {("triage", "s1"), ("inner", "other")}
 
 
 # Counting

@@ -98,17 +98,6 @@ class Turn:
     agent: Agent[Any]
     was_answered: bool = False
     """Whether a guarded model answered."""
-    uses_own_model: bool = False
-    """Whether the SDK asked the agent for its model, and not the run's configuration."""
-    is_settled: bool = False
-    """Whether the SDK has asked for the settings, which it does after it asked for the model."""
-
-    def note_read(self, name: str) -> None:
-        """Note that the SDK reads a field of the agent."""
-        if name == "model":
-            self.uses_own_model = True
-        else:
-            self.is_settled = True
 
 
 SCOPE: Final[contextvars.ContextVar[Scope | None]] = contextvars.ContextVar(
