@@ -2,16 +2,23 @@
 
 import json
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
 
 import pytest
+from support import ROOT
 
 from policy_engine.decision import Facts, Request
+from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
+from policy_engine.errors import PolicyError
 from policy_engine.loader import load_texts
 from policy_engine.testing.coverage import Coverage
 from policy_engine.testing.outcome import run_tests
 from policy_engine.testing.reading import read_suites
+from policy_engine.testing.replay import Replay
 
+BESIDE = ("now", "facts")
+NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 HOLDS = "no match"
 BOTH = ["match", HOLDS]
 SILENT = ["cannot tell", HOLDS]
@@ -317,6 +324,32 @@ def test_the_ideas_cover_everything(policy):
         coverage.watch(Engine(compiled).decide(Request(**given), facts), facts)
     assert ideas
     assert [one.item.what for one in coverage.items() if one.missing] == []
+
+
+def test_what_is_shown_for_flawed_policies_comes_about():
+    """Whatever loads, each outcome that is asked for has a request that brings it about."""
+    shown = 0
+    for path in sorted((ROOT / "tests" / "flawed").glob("*.yaml"))[::4]:
+        try:
+            compiled = load_texts({path.name: path.read_text()})
+        except PolicyError:
+            continue
+        engine, watching = Engine(compiled), Coverage(compiled)
+        for one in list(Coverage(compiled).items()):
+            for outcome, idea in one.ideas.items():
+                if idea.beside:
+                    continue
+                given = {k: v for k, v in idea.request.items() if k not in BESIDE}
+                now = idea.request.get("now")
+                start = NOW if now is None else datetime.fromisoformat(now)
+                replay = Replay(engine, {}, start)
+                answers = idea.request.get("facts", {})
+                decision = replay.decide(Given(Request(**given), answers, None))
+                watching.watch(decision, replay.facts)
+                seen = {again.item: again.seen for again in watching.seen()}
+                assert outcome in seen[one.item], (path.name, one.item, outcome, idea.request)
+                shown += 1
+    assert shown > 100
 
 
 def test_what_is_missing_is_told_with_its_place_and_a_request(desk, command):

@@ -125,6 +125,12 @@ class Coverage:
             ideas = {outcome: _idea(way.shortest(item, outcome)) for outcome, way in ways.items()}
             yield Covered(item, seen, wanted, ideas)
 
+    def seen(self) -> Iterator[Covered]:
+        """Go through what came about, without looking for what could have."""
+        for item, outcomes in self._seen.items():
+            seen = frozenset(outcomes)
+            yield Covered(item, seen, seen)
+
     def _search(self) -> Found:
         """Look for requests that bring about what no test did."""
         searcher = Searcher(self._compiled, self._reach, self._seeds, self._seen)

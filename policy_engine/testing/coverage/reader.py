@@ -21,6 +21,7 @@ _PARTS: Final = ("allOf", "anyOf", "oneOf")
 _IN_PLACE: Final = frozenset({*_PARTS, "not", "if", "then", "else", "$ref"})
 _LEAST: Final = ("minLength", "minItems", "minProperties", "minContains")
 _OPEN: Final = {"additionalProperties": True}
+_OBJECTS: Final = frozenset({"properties", "patternProperties"})
 _INTEGERS: Final = frozenset({"number", "integer"})
 
 
@@ -224,7 +225,7 @@ class _Reader:
         if place.types is not None and "object" not in place.types:
             return
         in_place = not _IN_PLACE.isdisjoint(schema)
-        if not in_place and "type" not in schema:
+        if not (_speaks_of_objects(schema) if in_place else "type" in schema):
             return
         item = self._item(place, ("additionalProperties",), outcomes)
         if not in_place:
@@ -252,6 +253,19 @@ class _Reader:
                 node.items = below
             else:
                 node.contains = below
+
+
+def _speaks_of_objects(schema: Any) -> bool:
+    """Whether an object could fit a schema that judges one value by several parts."""
+    if not isinstance(schema, Mapping):
+        return False
+    if "$ref" in schema or not _OBJECTS.isdisjoint(schema):
+        return True
+    names = schema.get("type", ())
+    if "object" in (names if isinstance(names, list) else [names]):
+        return True
+    parts = [part for key in _PARTS for part in schema.get(key) or ()]
+    return any(map(_speaks_of_objects, (*parts, schema.get("then"), schema.get("else"))))
 
 
 def _is_optional(schema: Any) -> bool:

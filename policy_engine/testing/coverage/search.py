@@ -211,9 +211,11 @@ class Searcher:
                 wanted.sample = self._filled(seed, limit.name, limit.max)
                 wanted.note(item, Outcome.MATCH)
             if Outcome.CANNOT_TELL in lacking:
-                request = replace(seed.request, session=None, principal=None, agent=None)
-                wanted.sample = Sample(request, replace(seed.facts, session=None))
-                wanted.note(item, Outcome.CANNOT_TELL)
+                args: dict[str, Any] | None = None if seed.request.args is None else {}
+                request = replace(seed.request, session=None, principal=None, agent=None, args=args)
+                lost = self._filled(Sample(request, replace(seed.facts, session=None)))
+                wanted.sample = lost
+                ask(lost.request, lost.facts, _only(Outcome.CANNOT_TELL, wanted.note))
 
     def named(self, item: Item) -> None:
         """Look for a name that no entry lists, so that the default speaks."""

@@ -6,6 +6,7 @@ The lots are the same each time: what is looked for must not be found on some da
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -63,6 +64,8 @@ class _Draw:
         self.random = random.Random(condition.text)  # noqa: S311 - the same each time
         named = list(dict.fromkeys(literals_of(condition.tree)))
         texts = [one for one in named if isinstance(one, str)]
+        self.times = list(_times(texts))
+        texts.extend(one for text in texts[:_LIKELY] for one in texts_of(text) if one != text)
         held = list(islice(_held(seed), 8))
         joined = (a + b for a in texts for b in (*texts, *held))
         odd = ("", "mallory", "x")
@@ -259,6 +262,9 @@ def _time(sample: Sample, draw: _Draw) -> Sample:
     now = sample.facts.now
     if now is None:
         return sample
+    if draw.times and draw.random.random() < 0.5:
+        now = draw.random.choice(draw.times)
+        return replace(sample, facts=replace(sample.facts, now=now))
     drawn_time = now.replace(
         month=draw.random.randint(1, 12),
         day=draw.random.randint(1, 28),
@@ -266,6 +272,19 @@ def _time(sample: Sample, draw: _Draw) -> Sample:
         minute=draw.random.choice((0, 30, 59)),
     )
     return replace(sample, facts=replace(sample.facts, now=drawn_time))
+
+
+def _times(texts: list[str]) -> Iterator[datetime]:
+    """Yield the points in time that a condition names, and those next to them."""
+    for text in texts:
+        try:
+            named = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        if named.tzinfo is not None:
+            near = (timedelta(0), timedelta(seconds=1), timedelta(days=1))
+            yield from (named + one for one in near)
+            yield from (named - one for one in near)
 
 
 def _held(seed: Sample) -> Iterator[str]:
