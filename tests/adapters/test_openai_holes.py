@@ -339,7 +339,9 @@ def test_a_configuration_of_the_sdks_own_without_a_model_works(tmp_path, streame
 
 
 @BOTH
-@pytest.mark.parametrize("config", [RunConfig(), None, {"workflow_name": "w"}], ids=["plain", "none", "mapping"])
+@pytest.mark.parametrize(
+    "config", [RunConfig(), None, {"workflow_name": "w"}], ids=["plain", "none", "mapping"]
+)
 def test_whose_model_a_name_is_must_be_told(tmp_path, streamed, config):
     desk, elsewhere = desk_of(tmp_path, OPEN), Named(scripted(say("unjudged")))
     if isinstance(config, RunConfig):
