@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.nested import nested_history, with_history
 from policy_engine.adapters.openai_agents.parts import decided
-from policy_engine.adapters.openai_agents.said import is_asked, was_said
+from policy_engine.adapters.openai_agents.said import any_unsaid, is_asked
 from policy_engine.adapters.openai_agents.scope import GIVEN, RUN, about
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
 from policy_engine.adapters.openai_agents.unjudged import (
+    CHANGING,
     Unjudged,
     refuse_odd,
     with_known_tools,
@@ -109,12 +110,13 @@ def has_unjudged(
     if isinstance(items, str):
         return False
     for item in items:
-        refuse_odd(session, item)
+        if item.__class__ is not dict or item.get("type") in CHANGING:
+            refuse_odd(session, item)
     asked = about(session, "model_request", model=model, text="")
     if not is_asked(guard) or guard.engine.is_quiet(asked):
         return False
-    others = (item for item in items if said_by_user(item) is None)
-    return any(nested_history(item) or not was_said(guard, session, item) for item in others)
+    others = [item for item in items if said_by_user(item) is None]
+    return any(map(nested_history, others)) or any_unsaid(guard, session, others)
 
 
 async def model_input(
@@ -136,13 +138,16 @@ async def model_input(
         Denied: Nothing of what is new may be sent.
     """
     listed = [{"role": "user", "content": items}] if isinstance(items, str) else list(items)
-    listed = [with_known_tools(guard, session, item) for item in listed]
     is_quiet = guard.engine.is_quiet(about(session, "input", text=""))
     sending = _Sending(guard, session, unjudged, is_quiet)
     sent: list[Any] = []
     refused: Denied | None = None
     left = 0
     for place, item in enumerate(listed, start=len(new_items(listed)) - len(listed)):
+        if unjudged is None and (item.get("role") is None or (is_quiet and place < 0)):
+            # A call, a result or a thought, or what is old; and nobody asks about it.
+            sent.append(with_known_tools(guard, session, item))
+            continue
         try:
             sent.append(await sending.item(item, is_new=place >= 0))
         except Denied as denied:
@@ -170,8 +175,7 @@ class _Sending:
         Raises:
             Denied: A user says what may not be sent.
         """
-        if self.unjudged is None and item.get("role") is None:
-            return item  # a call, a result or a thought, and nobody asks about it
+        item = with_known_tools(self.guard, self.session, item)
         content = said_by_user(item)
         if nested_history(item) is not None:
             return await with_history(item, self._old)

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -28,7 +28,16 @@ from policy_engine.forks import fork_safe_lock
 from policy_engine.guard import Guard, GuardSession
 from policy_engine.guard.values import snapshot
 
-__all__ = ["KEPT", "MARKS", "is_asked", "note_result", "note_said", "was_said", "words"]
+__all__ = [
+    "KEPT",
+    "MARKS",
+    "any_unsaid",
+    "is_asked",
+    "note_result",
+    "note_said",
+    "was_said",
+    "words",
+]
 
 KEPT: Final = 50_000
 """How many things that were said are remembered by a guard, the latest."""
@@ -80,9 +89,10 @@ def note_said(guard: Guard, session: GuardSession, value: object) -> None:
     """
     if not is_asked(guard) and getattr(value, "type", None) != _LOADING:
         return
-    key = _key(session, value)
-    if key is None:
+    found = words(value)
+    if not found:
         return
+    key = _key(_begun(session), found)
     with _LOCK:
         known = _SAID.setdefault(guard, OrderedDict())
         known[key] = None
@@ -109,41 +119,60 @@ def note_result(guard: Guard, session: GuardSession, result: object) -> None:
 
 def was_said(guard: Guard, session: GuardSession, value: object) -> bool:
     """Whether this was judged when it was said; also where it says nothing."""
-    key = _key(session, value)
-    if key is None:
-        return True
+    return not any_unsaid(guard, session, (value,))
+
+
+def any_unsaid(guard: Guard, session: GuardSession, values: Iterable[object]) -> bool:
+    """Whether any of these says what was not judged when it was said."""
+    begun = _begun(session)
     with _LOCK:
-        known = _SAID.get(guard)
-        if known is None or key not in known:
-            return False
-        known.move_to_end(key)
-        return True
+        known = _SAID.setdefault(guard, OrderedDict())
+        for value in values:
+            found = words(value)
+            if not found:
+                continue
+            key = _key(begun, found)
+            if key not in known:
+                return True
+            known.move_to_end(key)
+    return False
 
 
-def words(value: object) -> Iterator[str]:
-    """Go through what is read of a value: every text but marks, and of images what they hold."""
+def words(value: object) -> list[str]:
+    """Return what is read of a value: every text but marks, and of images what they hold."""
+    found: list[str] = []
+    _gather(value, found)
+    return found
+
+
+def _gather(value: Any, found: list[str]) -> None:
     if isinstance(value, str):
         if value:
-            yield value[found.end() :] if (found := _DATA.match(value)) else value
+            data = _DATA.match(value) if value.startswith("data:") else None
+            found.append(value if data is None else value[data.end() :])
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            if name not in MARKS:
-                yield from words(item)
+            if name not in MARKS and item is not None:
+                _gather(item, found)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from words(item)
+            _gather(item, found)
     elif isinstance(value, BaseModel):
         # What was not set is not sent.
         told = value.model_fields_set
-        yield from words({name: item for name, item in value if name in told})
+        _gather({name: item for name, item in value if name in told}, found)
 
 
-def _key(session: GuardSession, value: object) -> bytes | None:
-    """Return what a value is known by; None where it says nothing."""
-    found = list(words(value))
-    if not found:
-        return None
+def _begun(session: GuardSession) -> Any:
+    """Return a hash to go on from: of whose conversation it is."""
     principal: Mapping[str, Any] = session.principal or {}
     place = session.id if session.id is not None else (RUN.get() or session.trace.trace_id, None)
-    named = repr((place, principal.get("id"), principal.get("tenant"), found))
-    return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    named = repr((place, principal.get("id"), principal.get("tenant")))
+    return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16)
+
+
+def _key(begun: Any, found: list[str]) -> bytes:
+    key = begun.copy()
+    key.update(repr(found).encode("utf-8", "surrogatepass"))
+    digest: bytes = key.digest()
+    return digest

@@ -23,13 +23,13 @@ from policy_engine.adapters.openai_agents.scope import about
 from policy_engine.decision import Decision, Request
 from policy_engine.guard import Denied, Guard, GuardSession
 
-__all__ = ["LOADING", "WITHHELD", "Unjudged", "refuse_odd", "with_known_tools"]
+__all__ = ["CHANGING", "WITHHELD", "Unjudged", "refuse_odd", "with_known_tools"]
 
 WITHHELD: Final = "[withheld]"
 """What stands where something was denied."""
-LOADING: Final = "tool_search_output"
+_LOADING: Final = "tool_search_output"
 """The type of an item that brings the tools which a search found."""
-_CHANGING: Final = frozenset({"additional_tools", "configuration_update"})
+CHANGING: Final = frozenset({"additional_tools", "configuration_update"})
 """Types of items by which a conversation says what a model may do, or how it has to answer."""
 _LOADED: Final = frozenset({"custom", "function", "namespace"})
 """Types of tools that a search may load: the SDK calls the agent's own by their names."""
@@ -77,7 +77,7 @@ class Unjudged:
             return item
         changes: dict[str, Any] = {}
         for name, value in item.items():
-            if name in MARKS or name == _SEALED or not any(words(value)):
+            if name in MARKS or name == _SEALED or not words(value):
                 continue
             permitted = await self._field(item, name, value)
             if permitted is not value:
@@ -131,13 +131,13 @@ def refuse_odd(session: GuardSession, item: Any) -> None:
     """
     if not isinstance(item, Mapping):
         raise UnmediatedError([Gap(session.agent or "", type(item).__name__, _ODD)], _ENDED)
-    if item.get("type") in _CHANGING:
+    if item.get("type") in CHANGING:
         raise UnmediatedError([Gap(session.agent or "", str(item["type"]), _TOOLS)], _ENDED)
 
 
 def with_known_tools(guard: Guard, session: GuardSession, item: Any) -> Any:
     """Return what a search loaded without tools of the provider's that no guarded model loaded."""
-    if item.get("type") != LOADING or was_said(guard, session, item):
+    if item.get("type") != _LOADING or was_said(guard, session, item):
         return item
     tools = [
         tool
@@ -155,7 +155,7 @@ def _judged(item: Mapping[str, Any], name: str, value: Any) -> tuple[Any, str | 
     for place in _TEXTS:
         if isinstance(part, Mapping) and isinstance(part.get(place), str):
             others = {key: other for key, other in part.items() if key != place}
-            if not any(words(others)):
+            if not words(others):
                 return part[place], place
     return value, None
 
