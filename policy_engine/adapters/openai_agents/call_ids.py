@@ -56,7 +56,7 @@ def with_own_ids(
         sent: The conversation that it was sent.
     """
     items = list(output)
-    told = {found for item in (sent if isinstance(sent, list) else ()) if (found := _id(item))}
+    told = {one for item in (sent if isinstance(sent, list) else ()) if (one := _id(item))}
     answered = {_id(item) for item in items if str(_get(item, "type")).endswith("_output")}
     found: list[Any] = []
     for item in items:
