@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from policy_engine.compiler.applies import Applies, compile_applies
-from policy_engine.compiler.chain import Chain, Gathered
+from policy_engine.compiler.chain import Chain, Gathered, ModelChain
 from policy_engine.compiler.grant import NO_POLICY, Applied, Grant, Status, grant
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.meaning import faults as meaning_faults
@@ -92,9 +93,9 @@ class Compiled:
         gathered = Gathered(lookups=self.lookups(stage))
         for applied, parts in present:
             _gather(gathered, applied, parts, stage, name)
-        return Chain(
+        make = partial(
+            Chain,
             stage,
-            gathered,
             effect=real.effect,
             would=would.effect,
             reasons=[
@@ -109,6 +110,9 @@ class Compiled:
             scanner=self.scanner,
             known=self._known(section, real, enforced),
         )
+        if stage == "model_request" and any(rule.is_about_text for rule in gathered.rules):
+            return ModelChain(make(gathered=gathered), make(gathered=gathered.without_text()))
+        return make(gathered=gathered)
 
     def _known(
         self, section: str | None, real: Grant, applied: Sequence[Applied]

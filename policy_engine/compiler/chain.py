@@ -12,7 +12,7 @@ the strictest wins, and an exception of any kind is a denial.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ from policy_engine.errors import CheckError
 from policy_engine.policy import Approval
 from policy_engine.text import Scanner
 
-__all__ = ["TEXT_OF", "Chain", "Gathered", "ordered"]
+__all__ = ["TEXT_OF", "Chain", "Gathered", "ModelChain", "ordered"]
 
 TEXT_OF: Final[dict[Stage, str]] = {
     "input": "text",
@@ -95,6 +95,10 @@ class Gathered:
     """Whether an entry matches the name: one that none matches may be invented."""
     lookups: dict[str, FactLookup] = field(default_factory=dict)
     """The facts that this stage can look up."""
+
+    def without_text(self) -> "Gathered":
+        """Return all but the rules about text."""
+        return replace(self, rules=[rule for rule in self.rules if not rule.is_about_text])
 
     def reads(self) -> frozenset[tuple[str, ...]]:
         """Return what the conditions read."""
@@ -314,6 +318,30 @@ class Chain:
             obligations=_in_order(obligations),
             labels=self.labels,
         )
+
+
+class ModelChain(Chain):
+    """The chain of requests to a model, whose text is absent where nothing is new in them.
+
+    Rules about text then have nothing to speak of.
+
+    Args:
+        whole: The chain of a request with text.
+        textless: That of one without.
+    """
+
+    __slots__ = ("_textless",)
+
+    def __init__(self, whole: Chain, textless: Chain) -> None:
+        for name in Chain.__slots__:
+            setattr(self, name, getattr(whole, name))
+        self._textless = textless
+
+    def outcome(self, request: Request, facts: Facts) -> Outcome:
+        """Judge a request of this chain's stage and name."""
+        if request.text is None:
+            return self._textless.outcome(request, facts)
+        return super().outcome(request, facts)
 
 
 def _in_order(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:

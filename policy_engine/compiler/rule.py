@@ -122,6 +122,12 @@ class CompiledRule:
     constraint: Constraint | None = None
     replacement: str = ""
 
+    @property
+    def is_about_text(self) -> bool:
+        """Whether it judges the text of a request, by its check or its condition."""
+        reads = self.condition.reads if self.condition is not None else frozenset()
+        return self.check is not None or ("text",) in reads
+
     def judge(self, request: Request, facts: Facts, whole: "Whole") -> str | None:
         """Return the code of a rule that speaks, None for one that does not match."""
         if self.constraint is not None:

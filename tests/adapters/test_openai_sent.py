@@ -711,6 +711,18 @@ def test_a_model_that_is_not_permitted_is_asked_nothing(tmp_path):
     assert requests(desk) == ["deny"]
 
 
+@BOTH
+def test_a_request_that_says_nothing_new_breaks_no_rule_about_text(tmp_path, streamed):
+    """Instructions that stand in the agent are its author's, and the user's words were judged."""
+    plain = {"id": "plain", "when": '!text.matches("^[a-z ]+$")', "effect": "deny"}
+    desk = desk_of(tmp_path, {**OPEN, "input": [plain]})
+    agent = agent_of(scripted(call("look"), say("done")), tools=[look], instructions="Be kind! 1.")
+    guarded = guard_agent(agent, desk.guard)
+    assert go(desk, guarded, "go on", streamed=streamed).final_output == "done"
+    with pytest.raises(Denied):
+        go(desk, guarded, "Go on!", streamed=streamed)
+
+
 # Over HTTP, with the SDK's own models
 
 
