@@ -139,7 +139,7 @@ def test_junit_of_tests_fits_it_too(desk):
         """
         tests:
           - {name: "wrong <&\\"'>", request: {tool: lookup, args: {}}, expect: {effect: deny}}
-          - {name: right, request: {tool: nothing, args: {}}, expect: {effect: deny}}
+          - {name: right, request: {tool: nothing, args: {}}, expect: {effect: deny, rules: [desk/default]}}
         """
     )
     done = run("test", path, "--format", "junit")
@@ -248,17 +248,18 @@ def test_tests_annotate_and_sum_up(desk, tmp_path, monkeypatch):
         """
         tests:
           - {name: wrong, request: {tool: lookup, args: {}}, expect: {effect: deny}}
-          - {name: right, request: {tool: nothing, args: {}}, expect: {effect: deny}}
+          - {name: right, request: {tool: nothing, args: {}}, expect: {effect: deny, rules: [desk/default]}}
         """
     )
     summary = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     done = run("test", path, "--format", "github", "--coverage")
     assert done.exit_code == 1
-    (line,) = commands(done.stdout)
-    command, properties, data = parsed(line)
+    (command, properties, data), *others = map(parsed, commands(done.stdout))
     assert (command, properties["title"]) == ("error", "policy-engine test")
     assert data.splitlines()[:2] == ["wrong", "expected deny, got allow"]
+    assert others
+    assert all("no test for" in said and kind == "warning" for kind, _, said in others)
     text = summary.read_text("utf-8")
     assert "2 tests, 1 failed; coverage " in text
     assert "| failed | wrong: expected deny, got allow |" in text

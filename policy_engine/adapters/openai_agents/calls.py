@@ -6,6 +6,9 @@ redaction, it is kept here as it will run, before the SDK sees it. When the call
 decided by what the model wrote, which is remembered in this process, so that its record says what
 was redacted; anywhere else it is decided as it was kept, which is what runs in either case.
 
+Arguments that are no JSON object are kept in one that holds them and is refused: the SDK would
+ask people about them.
+
 Where people have to be asked the call is left as the model wrote it: what they approve is the
 redacted request, and a condition that asks for them may hold for what was written alone.
 """
@@ -25,6 +28,7 @@ from openai.types.responses import (
 )
 
 from policy_engine.adapters.openai_agents.arguments import (
+    as_readable,
     read_arguments,
     read_said,
     write_arguments,
@@ -61,7 +65,7 @@ async def redacted_calls(
         if isinstance(item, ResponseFunctionToolCall) and item.name in names:
             found.append(await _told(guard, session, item))
         else:
-            found.append(await _redacted(guard, session, item, shown))
+            found.append(await _redacted(guard, session, _readable(item), shown))
     return found
 
 
@@ -103,6 +107,13 @@ async def _told(guard: Guard, session: GuardSession, item: ResponseFunctionToolC
         return item
     note_written(guard, session, item.name, said, permitted)
     return _rewritten(item, permitted)
+
+
+def _readable(item: Any) -> Any:
+    if not isinstance(item, ResponseFunctionToolCall):
+        return item
+    text = as_readable(item.arguments)
+    return item if text == item.arguments else item.model_copy(update={"arguments": text})
 
 
 def _asked(item: Any, tools: list[Tool]) -> tuple[str, dict[str, Any]] | None:

@@ -1,7 +1,8 @@
 """Function tools, whatever they stand for: Python functions, MCP tools, agents.
 
 The road: a copy of the tool whose `on_invoke_tool` asks first and judges the result, whose
-`needs_approval` asks people, and whose `is_enabled` hides what is never permitted.
+`needs_approval` asks people, and whose `is_enabled` hides what is never permitted. What its author
+says in place of a result is judged as one.
 """
 
 import contextlib
@@ -17,9 +18,11 @@ from agents.tool_context import ToolContext
 
 from policy_engine.adapters.openai_agents.agent_tools import PAUSED, is_agent_tool
 from policy_engine.adapters.openai_agents.arguments import read_arguments, write_arguments
+from policy_engine.adapters.openai_agents.instead import judge_instead, judges_instead
 from policy_engine.adapters.openai_agents.judge import ask, call, enforce
 from policy_engine.adapters.openai_agents.parts import as_read
 from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
+from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.adapters.openai_agents.written import as_written
@@ -34,6 +37,8 @@ __all__ = ["asks", "guarded_tool", "guarded_twice", "is_mcp_tool", "policy_name"
 
 Invoke = Callable[[ToolContext[Any], str], Awaitable[Any]]
 _UNREADABLE: Final = "The arguments could not be read: {}. Send one JSON object."
+_NO_FORM: Final[Any] = object()
+"""Stands for arguments that cannot be read: no policy can judge it, so it is denied."""
 
 
 def policy_name(tool: FunctionTool) -> str:
@@ -74,6 +79,7 @@ def guarded_tool(tool: FunctionTool, guard: Guard, agent: str) -> FunctionTool:
     guarded.needs_approval = _Approval(road, approval)
     guarded.is_enabled = _Visible(road, visible)
     guarded.on_invoke_tool = road
+    judge_instead(guarded, guard, agent, road.name)
     return guarded
 
 
@@ -95,6 +101,7 @@ def asks(tool: FunctionTool, guard: Guard, agent: str) -> bool:
         and tool.needs_approval.road is road
         and isinstance(tool.is_enabled, _Visible)
         and tool.is_enabled.road is road
+        and judges_instead(tool, guard, agent, road.name)
     )
 
 
@@ -115,7 +122,7 @@ class _Road:
         try:
             args = read_arguments(text, self.tool.params_json_schema)
         except RequestError as error:
-            return await self._unreadable(context, error)
+            return await self._unreadable(session, call_id, error)
         args = as_written(self.guard, session, self.name, args)
         request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
 
@@ -130,6 +137,7 @@ class _Road:
         except Denied as denied:
             return denied.message
         except ToolTimeout as late:
+            note_said(self.guard, session, f"{late}")
             return f"{late}"
 
     async def _run(
@@ -154,13 +162,14 @@ class _Road:
         read = await as_read(self.guard, session, decision.request, form)
         return result if read is form else read
 
-    async def _unreadable(self, context: ToolContext[Any], error: RequestError) -> str:
-        session = session_for(self.guard, self.agent, context)
-        call_id = context.tool_call_id
-        request = about(session, "tool_call", tool=self.name, args=None, call_id=call_id)
+    async def _unreadable(self, session: GuardSession, call_id: str, error: RequestError) -> str:
+        """Have the denial recorded; what cannot be read is told as a value without a form."""
+        request = about(session, "tool_call", tool=self.name, args=_NO_FORM, call_id=call_id)
         with contextlib.suppress(Denied):
-            await enforce(self.guard, session, request)
-        return _UNREADABLE.format(error)
+            self.guard.release(await enforce(self.guard, session, request))
+        told = _UNREADABLE.format(error)
+        note_said(self.guard, session, told)
+        return told
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from agents import (
     Agent,
+    AgentBase,
     ApplyPatchTool,
     ComputerTool,
     CustomTool,
@@ -89,16 +90,42 @@ def guard_agent(
         agents: Targets of handoffs, where the SDK does not say who they are.
 
     Raises:
+        TypeError: It is given something else.
         UnmediatedError: With every road that no policy would see.
     """
+    _refuse_others(agent, guard, agents)
     if not isinstance(agent, Agent):
         name = str(getattr(agent, "name", type(agent).__name__))
         raise UnmediatedError([Gap(name, type(agent).__name__, _OTHER)])
-    walk = _Walk(guard, tuple(agents))
+    named = tuple(agents)
+    for each in named:
+        if not isinstance(each, Agent):
+            raise TypeError(f"guard_agent() takes agents, and {_kind(each)} is among them")
+    walk = _Walk(guard, named)
     guarded = walk.agent(agent)
     if walk.gaps:
         raise UnmediatedError(walk.gaps)
     return guarded
+
+
+def _refuse_others(agent: object, guard: object, agents: object) -> None:
+    """Refuse what is of another kind than `guard_agent` takes.
+
+    Raises:
+        TypeError: It names what was given.
+    """
+    if not isinstance(agent, AgentBase):
+        raise TypeError(f"guard_agent() takes an Agent, not {_kind(agent)}")
+    if not isinstance(guard, Guard):
+        raise TypeError(f"guard_agent() takes a Guard, not {_kind(guard)}: Guard.from_path(…)")
+    if isinstance(agents, str | AgentBase) or not isinstance(agents, Iterable):
+        raise TypeError(f"guard_agent() takes several agents, not {_kind(agents)}: agents=[…]")
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return "None" if value is None else f"a value of the type {type(value).__name__}"
 
 
 def gaps_of(agent: Agent[Any], guard: Guard, names: Names) -> tuple[Gap, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from agents import Agent, FunctionTool, RunContextWrapper, Tool
+from agents import Agent, FunctionTool, ModelSettings, RunContextWrapper, Tool
 
 from policy_engine.adapters.openai_agents.agent_tools import extractor, failure, rebuilt
 from policy_engine.adapters.openai_agents.attached import (
@@ -15,6 +16,7 @@ from policy_engine.adapters.openai_agents.attached import (
     is_guarded_agent,
     served_gaps,
 )
+from policy_engine.adapters.openai_agents.copies import copied, put
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
 from policy_engine.adapters.openai_agents.hooks import WatchedHooks
@@ -105,6 +107,19 @@ class GuardedAgent(Attached):
         given = inspect.signature(made).bind(*args, **kwargs)
         given.apply_defaults()
         return self.policy_tool(**given.arguments)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GuardedAgent:
+        """Return a guarded copy with lists and settings of its own; what acts for it is shared.
+
+        Its tools, handoffs and model are known by what they are, like those of a clone.
+        """
+        made = memo[id(self)] = copied(self, type(self))
+        for name, value in vars(self).items():
+            if isinstance(value, ModelSettings):
+                put(made, name, copy.deepcopy(value, memo))
+            elif isinstance(value, dict | list | set):
+                put(made, name, copy.copy(value))
+        return made
 
     def policy_tool(self, **options: Any) -> FunctionTool:
         """Return a tool behind which this agent runs, made by the SDK of what `as_tool` takes.
