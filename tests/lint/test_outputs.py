@@ -139,7 +139,9 @@ def test_junit_of_tests_fits_it_too(desk):
         """
         tests:
           - {name: "wrong <&\\"'>", request: {tool: lookup, args: {}}, expect: {effect: deny}}
-          - {name: right, request: {tool: nothing, args: {}}, expect: {effect: deny, rules: [desk/default]}}
+          - name: right
+            request: {tool: nothing, args: {}}
+            expect: {effect: deny, rules: [desk/default]}
         """
     )
     done = run("test", path, "--format", "junit")
@@ -248,7 +250,9 @@ def test_tests_annotate_and_sum_up(desk, tmp_path, monkeypatch):
         """
         tests:
           - {name: wrong, request: {tool: lookup, args: {}}, expect: {effect: deny}}
-          - {name: right, request: {tool: nothing, args: {}}, expect: {effect: deny, rules: [desk/default]}}
+          - name: right
+            request: {tool: nothing, args: {}}
+            expect: {effect: deny, rules: [desk/default]}
         """
     )
     summary = tmp_path / "summary.md"
