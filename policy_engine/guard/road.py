@@ -120,6 +120,9 @@ def refuse(
 ) -> Denied:
     """Record that a request is denied before anything could be asked about it."""
     ticket = _denied(parts, request, _trace(session), code, text)
+    # Arguments that cannot be judged leave the tool its name.
+    formed = replace(request, args={}) if request.args is None else request
+    ticket.is_named = parts.revision.engine.is_named(formed)
     try:
         _recorded(parts, ticket, perf_counter_ns())
     except Denied as denied:
