@@ -1,6 +1,7 @@
 """What is attached is what runs: agents of any class, one guard each, and what is changed later."""
 
 import asyncio
+import copy
 import dataclasses
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
@@ -636,3 +637,83 @@ def test_hooks_and_guardrails_may_be_set_later(tmp_path):
     assert run(desk, guarded).final_output == "x"
     assert noting.noted == [1]
     assert hooks is not noting
+
+
+# What is given instead of an agent, and copies
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("x",), "guard_agent() takes an Agent, not a value of the type str"),
+        ((None,), "guard_agent() takes an Agent, not None"),
+        ((Agent,), "guard_agent() takes an Agent, not the class Agent"),
+        (([Agent("a")],), "guard_agent() takes an Agent, not a value of the type list"),
+        (
+            (Agent("a"), "policies"),
+            "guard_agent() takes a Guard, not a value of the type str: Guard.from_path(…)",
+        ),
+        ((Agent("a"), None), "guard_agent() takes a Guard, not None: Guard.from_path(…)"),
+    ],
+)
+def test_what_is_no_agent_or_no_guard_is_named(tmp_path, given, message):
+    guard = desk_of(tmp_path, OPEN).guard
+    with pytest.raises(TypeError) as caught:
+        guard_agent(*given, *[guard][len(given) - 1 :])
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("agents", "message"),
+    [
+        (Agent("a"), "takes several agents, not a value of the type Agent: agents=[…]"),
+        ("a", "takes several agents, not a value of the type str: agents=[…]"),
+        (None, "takes several agents, not None: agents=[…]"),
+        ([Agent("a"), "b"], "takes agents, and a value of the type str is among them"),
+    ],
+)
+def test_what_are_no_agents_is_named(tmp_path, agents, message):
+    with pytest.raises(TypeError) as caught:
+        guard_agent(Agent("a"), desk_of(tmp_path, OPEN).guard, agents=agents)
+    assert str(caught.value) == f"guard_agent() {message}"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_guarded_agent_is_guarded(tmp_path, copied):
+    ran, desk = [], desk_of(tmp_path, {"tools": {"run": "allow", "refund": "deny", "ping": "deny"}})
+    shell = ShellTool(executor=lambda request: ran.append(request.data.call_id) or "ok", name="run")
+    model = scripted(shell_call("ls"), call("refund"), say("done"))
+    billing = agent_of(scripted(say("never")), name="billing")
+    guarded = guard_agent(
+        agent_of(model, tools=[shell, refund_tool(ran)], handoffs=[billing]), desk.guard
+    )
+    made = copied(guarded)
+    assert made is not guarded
+    assert type(made) is type(guarded)
+    assert guard_agent(made, desk.guard) is made
+    made.tools = [*made.tools, ping]
+    assert ping not in guarded.tools
+    changed = copied(guarded)
+    changed.tool_use_behavior = "stop_on_first_tool"
+    with pytest.raises(UnmediatedError, match="tool_use_behavior"):
+        run(desk, changed)
+    result = run(desk, made)
+    assert result.final_output == "done"
+    assert len(ran) == 1
+    assert ("tool_call", "refund", "deny") in desk.decisions()
+
+
+def test_a_deep_copy_has_lists_and_settings_of_its_own(tmp_path):
+    desk = desk_of(tmp_path, OPEN)
+    agent = agent_of(scripted(say("done")), model_settings=ModelSettings(metadata={"a": "b"}))
+    guarded = guard_agent(agent, desk.guard)
+    both = copy.deepcopy([guarded, guarded])
+    made = both[0]
+    assert both[1] is made
+    made.tools.append(ping)
+    made.model_settings.metadata["a"] = "c"
+    made.instructions = "Be kind."
+    assert (guarded.tools, guarded.instructions) == ([], None)
+    assert guarded.model_settings.metadata == {"a": "b"}
+    assert run(desk, made).final_output == "done"
+    assert [tool.name for tool in made.model._inner.calls[0].tools] == ["ping"]

@@ -408,3 +408,135 @@ def test_the_ids_of_every_kind_of_call_are_its_own(tmp_path):
     )
     assert len(set(ran)) == 2
     assert len(outputs(result)) == 2
+
+
+# Arguments that cannot be read
+
+HELD = "(arguments that could not be read)"
+UNREAD = {
+    "broken off": '{"a": 1',
+    "no JSON": "not json",
+    "a list": "[1]",
+    "null": "null",
+    "a text": '"a"',
+    "a comma too many": '{"a": 1,}',
+    "single quotes": "{'a': 1}",
+    "not a number": '{"a":NaN}',
+    "more behind it": '{"a":1}garbage',
+    "a key twice": '{"a":1,"a":2}',
+    "a byte order mark": '\ufeff{"a":1}',
+    "too deep": '{"a":' + "[" * 2000 + "]" * 2000 + "}",
+}
+
+
+def unread(road, text, ran):
+    """Return an agent whose model calls a tool on a road with these arguments."""
+    if road == "nested":
+
+        @function_tool
+        def act(what: str) -> str:
+            ran.append(what)
+            return "ok"
+
+        inner = agent_of(scripted(call("act", text, "c1"), say("ok")), name="inner", tools=[act])
+        model = scripted(call("outer", {"input": "go"}, "o1"), say("done"))
+        return agent_of(model, tools=[inner.as_tool("outer", "")]), inner.model, "act"
+    name, build = KINDS[road]
+    parts, _ = build(ran)
+    model = scripted(call(name.rpartition("/")[2], text, "c1"), say("done"))
+    return agent_of(model, **parts), model, name
+
+
+APPROVED = {"effect": "require_approval", "approval": {"approvers": ["finance"], "expires": "1h"}}
+
+
+@pytest.mark.parametrize("text", UNREAD.values(), ids=UNREAD)
+@pytest.mark.parametrize("road", ["function", "server", "agent", "nested"])
+def test_arguments_that_cannot_be_read_are_refused_and_nobody_is_asked(tmp_path, road, text):
+    for streamed in (False, True):
+        for entry in ("allow", APPROVED):
+            ran = []
+            agent, model, name = unread(road, text, ran)
+            desk = desk_of(tmp_path, {"tools": {name: entry, "outer": "allow"}})
+            result = desk.stream(agent)[0] if streamed else desk.run(agent)
+            assert result.interruptions == []
+            assert result.final_output == "done"
+            assert ran == []
+            assert desk.guard.approvals.pending() == []
+            # The model reads its own words, and what is wrong with them.
+            asked, told = model.calls[1].input[-2:]
+            assert json.loads(asked["arguments"]) == {HELD: text}
+            assert told["call_id"] == "c1"
+            assert told["output"].startswith("The arguments could not be read: ")
+            assert told["output"].endswith(". Send one JSON object.")
+            (record,) = [r for r in desk.records if r.get("call_id") == "c1"]
+            assert (record["stage"], record["effect"]) == ("tool_call", "deny")
+            assert (record["tool"], record["principal"]) == (name, "u1")
+            assert record["codes"] == ["guard.unjudgeable"]
+
+
+@pytest.mark.parametrize("held", ["{}", '{"what": "a", "count": 1}', 3, None, {"what": "a"}])
+def test_a_model_that_writes_the_mark_itself_is_refused(tmp_path, held):
+    for more in ({}, {"what": "a", "count": 1}):
+        ran = []
+        parts, _ = function(ran)
+        text = json.dumps({HELD: held, **more})
+        model = scripted(call("act", text, "c1"), say("done"))
+        desk = desk_of(tmp_path, {"tools": {"act": APPROVED}})
+        result = desk.run(agent_of(model, **parts))
+        assert (result.final_output, result.interruptions, ran) == ("done", [], [])
+        assert outputs(result)[0].startswith("The arguments could not be read: ")
+        assert desk.guard.approvals.pending() == []
+        # It is not held once more.
+        assert model.calls[1].input[-2]["arguments"] == text
+
+
+def test_a_refused_call_beside_one_that_waits_stays_refused_when_the_run_is_resumed(tmp_path):
+    ran = []
+    parts, _ = function(ran)
+    steps = [*call("act", {"what": "a", "count": 1}, "c1"), *call("act", '{"what": "b"', "c2")]
+    model = scripted(steps, say("done"))
+    desk = desk_of(tmp_path, {"tools": {"act": APPROVED}})
+    guarded = guard_agent(agent_of(model, **parts), desk.guard)
+    first = asyncio.run(Runner.run(guarded, "hello", run_config=desk.config()))
+    (item,) = first.interruptions
+    assert item.call_id == "c1"
+    (pending,) = desk.guard.approvals.pending()
+    desk.guard.approvals.approve(pending.id, by=FINANCE)
+
+    async def resume():
+        state = await RunState.from_json(guarded, first.to_state().to_json())
+        found = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        assert (found.approved, found.rejected, found.waiting) == (("c1",), (), ())
+        return await Runner.run(guarded, state, run_config=desk.config())
+
+    result = asyncio.run(resume())
+    assert result.final_output == "done"
+    assert ran == [("a", 1)]
+    assert sum("could not be read" in str(told) for told in outputs(result)) == 1
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_state_that_waits_for_a_call_that_cannot_be_read_lets_nothing_through(tmp_path, by_hand):
+    """A state of agents that nobody guarded holds the arguments as the model wrote them."""
+    ran = []
+    parts, _ = function(ran)
+    parts["tools"][0].needs_approval = True
+    model = scripted(call("act", '{"what": "b"', "c1"), say("done"))
+    agent = agent_of(model, **parts)
+    waiting = asyncio.run(Runner.run(agent, "hello")).to_state().to_json()
+    desk = desk_of(tmp_path, {"tools": {"act": "allow"}})
+    guarded = guard_agent(agent, desk.guard)
+
+    async def resume():
+        state = await RunState.from_json(guarded, waiting)
+        if by_hand:
+            state.approve(state.get_interruptions()[0])
+        else:
+            found = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+            assert found.rejected == ("c1",)
+        return await Runner.run(guarded, state, run_config=desk.config())
+
+    result = asyncio.run(resume())
+    assert (result.final_output, ran) == ("done", [])
+    assert "could not be read" in outputs(result)[0]

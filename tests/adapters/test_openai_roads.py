@@ -504,8 +504,15 @@ some agents may not read it: the next message is answered.
   model gives an id a second time (some servers count their calls from 0 in each response), the new
   call gets an id of its own before the SDK sees it. The ids of a conversation that the provider
   keeps are left as they are.
+- A call whose arguments are no JSON object, or hold a key twice, is refused and recorded, and the
+  model reads what is wrong with them: nobody is asked. In the conversation they stand in an object
+  of one key, `(arguments that could not be read)`, which is refused whoever writes it.
+- What a tool's author has told in place of a result, by a `timeout_error_function` or by a
+  guardrail of the tool that rejects, is judged as the result of the tool.
 - A function that `@guarded` guards with the same guard is refused as a tool: it would be counted,
   recorded and approved twice. One of another guard is judged by both.
+- A copy of a guarded agent is guarded, `copy.deepcopy` included: it has lists and settings of its
+  own, and shares its tools, handoffs and model, as a clone does.
 
 ## What does not
 

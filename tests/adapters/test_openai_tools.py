@@ -4,7 +4,17 @@ import asyncio
 import functools
 
 import pytest
-from agents import FunctionTool, HostedMCPTool, RunConfig, Runner, function_tool
+from agents import (
+    FunctionTool,
+    HostedMCPTool,
+    RunConfig,
+    Runner,
+    ToolGuardrailFunctionOutput,
+    ToolInputGuardrail,
+    ToolOutputGuardrail,
+    ToolOutputGuardrailTripwireTriggered,
+    function_tool,
+)
 from mcp.types import CallToolResult, TextContent
 from mcp.types import Tool as McpTool
 from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted
@@ -71,8 +81,8 @@ def test_arguments_that_can_be_read_in_two_ways_are_refused(tmp_path, text):
         agent_of(scripted(call("refund", text), say("sorry")), tools=[refund_tool(calls)])
     )
     assert calls == []
-    if not result.interruptions:
-        assert "could not be read" in outputs(result)[0]
+    assert result.interruptions == []
+    assert "could not be read" in outputs(result)[0]
 
 
 def test_blank_arguments_ask_nobody(tmp_path):
@@ -510,3 +520,146 @@ def test_a_tool_that_takes_too_long_is_told_so(tmp_path):
     found = outputs(desk.run(agent_of(scripted(call("wait"), say("done")), tools=[wait])))
     assert "longer than 0.05 s" in found[0]
     assert [r["status"] for r in desk.records if r["kind"] == "outcome"] == ["timed_out"]
+
+
+# What a tool's author has told in place of a result
+
+SECRET = {"terms": {"any": ["hunter2"]}}
+
+
+def result_policy(effect):
+    rule = {"id": "r", "check": SECRET, "effect": effect}
+    if effect == "deny":
+        rule["message"] = "Not told."
+    return {"tools": {"act": {"result": [rule]}, "wait": "allow"}}
+
+
+async def said_late(context, error):
+    return "hunter2 took too long"
+
+
+def slow(**settings):
+    async def invoke(context, text):
+        await asyncio.sleep(30)
+
+    settings = {"timeout_error_function": said_late, **settings}
+    return FunctionTool("act", "", {}, invoke, timeout_seconds=0.01, **settings)
+
+
+def slow_agent():
+    @function_tool
+    async def wait() -> str:
+        await asyncio.sleep(30)
+        return "never"
+
+    inner = agent_of(scripted(call("wait")), name="inner", tools=[wait])
+    tool = inner.as_tool("act", "")
+    tool.timeout_seconds, tool.timeout_error_function = 0.05, lambda context, error: "hunter2"
+    return tool
+
+
+def rejecting(kind):
+    def reject(data):
+        return ToolGuardrailFunctionOutput.reject_content("hunter2 is refused", {"why": "mine"})
+
+    def act() -> str:
+        return "fine"
+
+    guardrail = kind(guardrail_function=reject)
+    field = "input" if kind is ToolInputGuardrail else "output"
+    return function_tool(act, **{f"tool_{field}_guardrails": [guardrail]})
+
+
+AUTHORS = {
+    "timeout": slow,
+    "timeout of an agent": slow_agent,
+    "output guardrail": lambda: rejecting(ToolOutputGuardrail),
+    "input guardrail": lambda: rejecting(ToolInputGuardrail),
+}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("author", AUTHORS)
+def test_what_stands_in_place_of_a_result_is_judged_as_one(tmp_path, author, streamed):
+    for effect in ("deny", "redact"):
+        desk = desk_of(tmp_path, result_policy(effect))
+        model = scripted(call("act", {"input": "go"} if "agent" in author else {}), say("done"))
+        agent = agent_of(model, tools=[AUTHORS[author]()])
+        result = desk.stream(agent)[0] if streamed else desk.run(agent)
+        assert result.final_output == "done"
+        (told,) = outputs(result)
+        assert told == "Not told." if effect == "deny" else "<TERM>" in told
+        assert "hunter2" not in str(model.calls[1].input)
+        assert ("tool_result", "act", effect) in desk.decisions()
+        # It is known again when the conversation is sent: nothing is withheld.
+        assert told in str(model.calls[1].input)
+
+
+def test_what_no_rule_speaks_of_is_told_as_its_author_wrote_it(tmp_path):
+    desk = desk_of(tmp_path, {"tools": {"act": "allow"}})
+    result = desk.run(agent_of(scripted(call("act"), say("done")), tools=[slow()]))
+    assert outputs(result) == ["hunter2 took too long"]
+    tool = rejecting(ToolOutputGuardrail)
+    result = desk.run(agent_of(scripted(call("act"), say("done")), tools=[tool]))
+    assert outputs(result) == ["hunter2 is refused"]
+    (told,) = result.tool_output_guardrail_results
+    assert told.guardrail.get_name() == "reject"
+    assert told.output.output_info == {"why": "mine"}
+
+
+def test_what_an_author_says_that_is_no_text_is_judged_too(tmp_path):
+    class Odd:
+        def __str__(self):
+            return "of hunter2"
+
+    for said in ({"why": "hunter2"}, Odd()):
+        tool = slow(timeout_error_function=lambda context, error, said=said: said)
+        desk = desk_of(tmp_path, result_policy("deny"))
+        result = desk.run(agent_of(scripted(call("act"), say("done")), tools=[tool]))
+        assert outputs(result) == ["Not told."]
+
+
+def test_a_guardrail_that_raises_or_allows_goes_on_as_it_did(tmp_path):
+    def strict(data):
+        return ToolGuardrailFunctionOutput.raise_exception()
+
+    def lax(data):
+        return ToolGuardrailFunctionOutput.allow()
+
+    desk = desk_of(tmp_path, {"tools": {"act": "allow"}})
+    for function in (strict, lax):
+
+        def act() -> str:
+            return "fine"
+
+        tool = function_tool(
+            act, tool_output_guardrails=[ToolOutputGuardrail(guardrail_function=function)]
+        )
+        agent = agent_of(scripted(call("act"), say("done")), tools=[tool])
+        if function is strict:
+            with pytest.raises(ToolOutputGuardrailTripwireTriggered):
+                desk.run(agent)
+        else:
+            assert outputs(desk.run(agent)) == ["fine"]
+
+
+def test_a_tool_that_two_agents_share_is_judged_for_the_one_that_calls_it(tmp_path):
+    rule = {"id": "r", "check": SECRET, "effect": "deny", "message": "Not told."}
+    desk = desk_of(
+        tmp_path,
+        {"tools": {"act": "allow"}},
+        {"applies_to": {"agents": ["second"]}, "tools": {"act": {"result": [rule]}}},
+    )
+    first = guard_agent(agent_of(None, name="first", tools=[slow()]), desk.guard)
+    model = scripted(call("act"), say("done"))
+    result = desk.run(agent_of(model, name="second", tools=list(first.tools)))
+    assert outputs(result) == ["Not told."]
+
+
+def test_what_an_author_puts_on_a_guarded_tool_later_is_judged(tmp_path):
+    desk = desk_of(tmp_path, result_policy("deny"))
+    model = scripted(call("act"), say("done"))
+    guarded = guard_agent(agent_of(model, tools=[slow(timeout_error_function=None)]), desk.guard)
+    guarded.tools[0].timeout_error_function = said_late
+    result = asyncio.run(Runner.run(guarded, "hello", run_config=desk.config()))
+    assert outputs(result) == ["Not told."]
