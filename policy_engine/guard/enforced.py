@@ -141,9 +141,19 @@ def _who(session: GuardSession) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def named(request: Request) -> Request:
-    """Return a request that holds no more than the names of one that cannot be judged."""
+def named(request: Request, session: GuardSession | None = None) -> Request:
+    """Return a request that holds no more than the names of one that cannot be judged.
+
+    Args:
+        request: What was asked.
+        session: Who asked, where the request does not say it: what it holds is sound.
+    """
     kept: dict[str, Any] = {
         name: value for name in _NAMES if type(value := getattr(request, name)) is str
     }
+    if session is not None:
+        for name, value in _who(session):
+            given = getattr(request, name)
+            if given is None or given is value:
+                kept[name] = value
     return Request(**kept)

@@ -469,10 +469,7 @@ class Guard:
         try:
             return copied(request, session)
         except UnjudgeableError as error:
-            asked, text = named(request), _sentence(error)
-            if session is not None and request.principal is session.principal:
-                # What is the session's is sound.
-                asked = replace(asked, principal=session.principal)
+            asked, text = named(request, session), _sentence(error)
             raise refuse(self._parts, asked, session, "guard.unjudgeable", text) from error
 
     def _permitted(self, ticket: Ticket, session: GuardSession | None) -> Decision:

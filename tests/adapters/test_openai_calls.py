@@ -22,6 +22,7 @@ from test_openai_native import Shop, shell_call
 from test_openai_runs import Traces
 
 from policy_engine.adapters.openai_agents import apply_approvals, guard_agent
+from policy_engine.adapters.openai_agents.arguments import as_readable
 from policy_engine.state import MemoryState, SqliteState
 
 FINANCE = {"id": "f1", "roles": ["finance"]}
@@ -473,6 +474,11 @@ def test_arguments_that_cannot_be_read_are_refused_and_nobody_is_asked(tmp_path,
             assert (record["stage"], record["effect"]) == ("tool_call", "deny")
             assert (record["tool"], record["principal"]) == (name, "u1")
             assert record["codes"] == ["guard.unjudgeable"]
+
+
+def test_what_can_be_read_stays_as_the_model_wrote_it():
+    for text in ("", " ", "{}", '{"a" : 1.0}', '{"(arguments that could not be read)": 1}'):
+        assert as_readable(text) == text
 
 
 @pytest.mark.parametrize("held", ["{}", '{"what": "a", "count": 1}', 3, None, {"what": "a"}])

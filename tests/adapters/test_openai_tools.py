@@ -650,10 +650,22 @@ def test_a_tool_that_two_agents_share_is_judged_for_the_one_that_calls_it(tmp_pa
         {"tools": {"act": "allow"}},
         {"applies_to": {"agents": ["second"]}, "tools": {"act": {"result": [rule]}}},
     )
-    first = guard_agent(agent_of(None, name="first", tools=[slow()]), desk.guard)
-    model = scripted(call("act"), say("done"))
-    result = desk.run(agent_of(model, name="second", tools=list(first.tools)))
-    assert outputs(result) == ["Not told."]
+    for tool in (slow(), rejecting(ToolOutputGuardrail)):
+        first = guard_agent(agent_of(None, name="first", tools=[tool]), desk.guard)
+        model = scripted(call("act"), say("done"))
+        result = desk.run(agent_of(model, name="second", tools=list(first.tools)))
+        assert outputs(result) == ["Not told."]
+        assert [one for one in desk.decisions("tool_result") if one[2] == "deny"]
+        model = scripted(call("act"), say("done"))
+        result = desk.run(agent_of(model, name="third", tools=list(first.tools)))
+        assert "hunter2" in outputs(result)[0]
+
+
+def test_what_a_guardrail_says_of_a_call_that_cannot_be_read_is_judged(tmp_path):
+    for kind in (ToolInputGuardrail, ToolOutputGuardrail):
+        desk = desk_of(tmp_path, result_policy("deny"))
+        agent = agent_of(scripted(call("act", "{"), say("done")), tools=[rejecting(kind)])
+        assert outputs(desk.run(agent)) == ["Not told."]
 
 
 def test_what_an_author_puts_on_a_guarded_tool_later_is_judged(tmp_path):

@@ -603,6 +603,19 @@ def test_a_request_with_a_part_whose_class_raises_is_denied_and_recorded():
     assert [record["codes"] for record in guard.seen] == [["guard.unjudgeable"]] * 3
 
 
+def test_the_record_of_a_call_that_cannot_be_judged_says_whose_it_was_and_of_which_tool():
+    guard = guard_of()
+    with asking(guard), pytest.raises(Denied, match="cannot be judged"):
+        guard.enforce(Request(tool="t", args=Uncompared(), call_id="c1"))
+    (record,) = guard.seen
+    names = ("agent", "principal", "session", "tool", "call_id")
+    assert [record[name] for name in names] == ["a", "u1", "s1", "t", "c1"]
+    other = {"id": "u2", "roles": ["support"]}
+    with asking(guard), pytest.raises(Denied, match="cannot be judged"):
+        guard.enforce(Request(tool="t", args=Uncompared(), principal=other))
+    assert guard.seen[-1]["principal"] is None
+
+
 CALL = {"stage": "tool_call", "tool": "t", "args": {}}
 STAGES = {
     "input": {"stage": "input", "text": "hello"},
