@@ -10,7 +10,7 @@ import copy
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from agents import AgentBase, FunctionTool, RunContextWrapper
 from agents.tool import ToolOriginType, get_function_tool_origin
@@ -107,7 +107,21 @@ def asks(tool: FunctionTool, guard: Guard, agent: str) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Road:
-    """What the SDK calls in place of the tool's own function."""
+    """What the SDK calls in place of the tool's own function.
+
+    The SDK works out before each call which context the function takes. What it would find is
+    written down, so that it need not look.
+    """
+
+    __signature__: ClassVar[inspect.Signature] = inspect.Signature(
+        [
+            inspect.Parameter(
+                "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=ToolContext
+            ),
+            inspect.Parameter("text", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str),
+        ]
+    )
+    __no_type_check__: ClassVar[bool] = True
 
     guard: Guard
     agent: str
