@@ -5,10 +5,11 @@ import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from agents import ModelBehaviorError, RunConfig, Runner, RunState, UserError, function_tool
 from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted
 
-from policy_engine.adapters.openai_agents import apply_approvals, guard_agent
+from policy_engine.adapters.openai_agents import UnmediatedError, apply_approvals, guard_agent
 from policy_engine.approvals import MemoryApprovals
 
 FINANCE = {"id": "f1", "roles": ["finance"]}
@@ -354,3 +355,24 @@ def test_who_ran_before_in_this_task_does_not_answer_for_a_resumed_run(tmp_path)
     found = asyncio.run(go())
     assert calls == []
     assert outputs(found) == ["Finance has to approve."]
+
+
+def test_a_state_of_agents_that_nobody_guarded_goes_no_further_than_its_calls(tmp_path):
+    calls, desk = [], desk_of(tmp_path, REFUND)
+    _, result = paused(desk, calls)
+    text = result.to_state().to_string()
+    model = scripted(say("never"))
+    plain = agent_of(model, tools=[refund_tool(calls)])
+
+    async def resume():
+        state = await RunState.from_string(plain, text)
+        with pytest.raises(UnmediatedError, match="nothing was approved"):
+            await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        state.approve(state.get_interruptions()[0])
+        with pytest.raises(TypeError, match="is not guarded"):
+            await Runner.run(plain, state, run_config=desk.config())
+
+    asyncio.run(resume())
+    assert model.calls == ()
+    # ROADS.md says so: the SDK makes the call before it asks anybody.
+    assert calls == [("A", 200.0, "x")]

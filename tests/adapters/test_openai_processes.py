@@ -8,16 +8,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from desk_memory import PAGE
 from desk_process import RUNS
 
 SCRIPT = Path(__file__).parent / "desk_process.py"
+MEMORY = SCRIPT.with_name("desk_memory.py")
 HOUR = 3600
 REFUSED = "Finance has to approve."
 
 
-def start(what, folder, *rest, shift=0):
+def start(what, folder, *rest, shift=0, script=SCRIPT):
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), what, str(folder), *rest],
+        [sys.executable, str(script), what, str(folder), *rest],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -168,3 +170,26 @@ def test_an_answer_to_one_call_does_not_answer_its_twin(approved, tmp_path):
     found = run("bare", folder)
     assert paid(folder) == ["O-0 200"]
     assert "paid" not in found.get("outputs", [])[:2]
+
+
+def read(what, folder):
+    """Return what the model of a process was sent last: texts, calls and results."""
+    sent = ended(start(what, folder, script=MEMORY))
+    texts = []
+    for item in sent:
+        content = item.get("content") or item.get("output") or item["name"]
+        texts.append(content if isinstance(content, str) else content[0]["text"])
+    return texts
+
+
+def test_processes_that_share_a_session_and_a_state_withhold_nothing_old(tmp_path):
+    asked = ["ask, for <TERM>", "read", PAGE]
+    assert read("ask", tmp_path) == asked
+    # A second worker reads what the first one said, and what users say is redacted as ever.
+    told = [*asked, "acme it is", "go on, for <TERM>"]
+    assert read("go on", tmp_path) == told
+    waits = [*told, "as I said", "pause, for <TERM>", "read", PAGE]
+    assert read("pause", tmp_path) == waits
+    # A fourth one goes on with what the third one left.
+    assert read("resume", tmp_path) == [*waits, "pay", "paid to acme"]
+    assert {r["effect"] for r in decisions(tmp_path)} == {"allow", "require_approval"}

@@ -470,14 +470,25 @@ some agents may not read it: the next message is answered.
   held up; a budget over tokens holds over failures as far as `max_tokens` is set, and a limit
   over `stage: model_request` counts each attempt.
 - Answers, calls, results of tools and reasoning summaries that a history made by hand, a filter, a
-  `handoff_history_mapper` or another process put into the conversation are judged with the request,
-  by the rules about `input`, each for itself: redacted in their place, or withheld from the model
+  callback or a `handoff_history_mapper` put into the conversation are judged with the request, by
+  the rules about `input`, each for itself: redacted in their place, or withheld from the model
   where they are denied. That is recorded once in a process, and the run goes on. What a guarded
   model said, a guarded tool returned and the policies told is known again by its words, in the same
-  process and for the same session and principal (the latest 50,000 things of a guard), and not
-  judged again. A session or a written run of an earlier process cannot be told from a history made
-  by hand, and is read as one. A rule that is about nothing but what users say has
-  `when: stage == "input"`.
+  process and for the same `session=` and principal (the latest 50,000 things of a guard; without a
+  session in the same run alone), and not judged again. A rule that is about nothing but what users
+  say has `when: stage == "input"`.
+- What an SDK session hands back to a run under `run_config` was written by runs, in whatever
+  process, and is not judged again, however long it is; nor is what stands in a written run to which
+  `apply_approvals` carries answers, with the `session=` of its `run_config`. That holds also for
+  what was stored before there was a guard, so stores and written runs belong where nobody else
+  writes. Words of users are redacted wherever they stand. What a callback or a filter changes of a
+  history is new. Items that are given by hand beside an SDK session are stored as every agent may
+  read them; given by hand without one, they are judged again when the run is resumed. A written run
+  that is resumed without `apply_approvals`, or without a session's name, is read as made by hand,
+  and so is an SDK session of a run under another configuration.
+- Where the provider keeps the conversation (`conversation_id`, `previous_response_id`) the
+  configuration has to be told so, `run_config(…, server_managed=True)`: the SDK takes no output
+  guardrails there, and the run ends with a `UserError` that says it.
 - Items of a conversation that change what a model may do (`additional_tools`,
   `configuration_update`, tools of the provider's in a `tool_search_output`) end the run.
 - A configuration of the SDK's own that names a model, `RunConfig(model=…)`, ends the run before
@@ -529,7 +540,8 @@ some agents may not read it: the next message is answered.
   guarded agent that is given to a `RealtimeRunner`, against its types, has its tools judged, and
   nothing that is said.
 - A state that is resumed with agents that nobody guarded runs without policies, as the agents do.
-  `apply_approvals` refuses such a state.
+  `apply_approvals` refuses such a state. Under `run_config` the run ends before a model is asked;
+  the calls for which it had paused are made before that, because the SDK asks nobody there.
 - Instructions, tools' descriptions and schemas that stand in the agent are its author's, and are
   not judged. Nor is what a session that summarises by a model of its own sends there.
 - What only the provider can read or see is not judged: encrypted reasoning and compactions, items

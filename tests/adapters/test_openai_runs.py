@@ -20,6 +20,7 @@ from agents import (
     Runner,
     SQLiteSession,
     Usage,
+    UserError,
     function_tool,
     retry_policies,
     trace,
@@ -531,3 +532,23 @@ def test_the_configuration_is_the_sdks_own_kind(tmp_path):
     assert isinstance(config, agents.RunConfig)
     assert config.workflow_name == "w"
     assert config.tracing_disabled
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"conversation_id": "conv_1"},
+        {"previous_response_id": "resp_1"},
+        {"auto_previous_response_id": True},
+    ],
+    ids=str,
+)
+def test_a_conversation_that_the_provider_keeps_has_to_be_told(tmp_path, kept, streamed):
+    desk, model = desk_of(tmp_path, {"tools": {"*": "allow"}}), scripted(say("ok"))
+    run = desk.stream if streamed else desk.run
+    with pytest.raises(UserError, match=r"run_config\(guard, …, server_managed=True\)"):
+        run(agent_of(model), **kept)
+    assert model.calls == ()
+    run(agent_of(model), config=desk.config(server_managed=True), **kept)
+    assert len(model.calls) == 1

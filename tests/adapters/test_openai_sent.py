@@ -11,6 +11,7 @@ from agents import (
     RunConfig,
     Runner,
     RunState,
+    SessionSettings,
     ShellTool,
     SQLiteSession,
     ToolOutputImage,
@@ -19,6 +20,7 @@ from agents import (
     handoff,
 )
 from agents.extensions.tool_output_trimmer import ToolOutputTrimmer
+from agents.handoffs import get_conversation_history_wrappers
 from agents.run import ModelInputData
 from agents.testing import assistant_message, function_call
 from openai import AsyncOpenAI
@@ -29,7 +31,12 @@ from pydantic import BaseModel
 from test_openai_native import Screen, click, shell_call
 from test_openai_runs import api, named, tokens, used  # noqa: F401 - `api` is a fixture
 
-from policy_engine.adapters.openai_agents import UnmediatedError, apply_approvals, guard_agent, said
+from policy_engine.adapters.openai_agents import (
+    UnmediatedError,
+    apply_approvals,
+    guard_agent,
+    said,
+)
 from policy_engine.adapters.openai_agents.said import KEPT, note_said, was_said
 from policy_engine.guard import Denied
 
@@ -597,22 +604,152 @@ def later(desk, tmp_path):
 
 
 @BOTH
-def test_a_session_of_another_process_is_read_as_a_history(tmp_path, streamed):
+def test_what_a_session_hands_back_was_judged_when_it_was_said(tmp_path, streamed):
     desk = desk_of(tmp_path, RULES)
     model = scripted(call("look", text="for acme"), say("ok"), say("later"), say("last"))
     guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
     memory = SQLiteSession("s", tmp_path / "memory.db")
-    go(desk, guarded, "go on", streamed=streamed, session=memory)
+    go(desk, guarded, "by acme", streamed=streamed, session=memory)
     later(desk, tmp_path)
     for text in ("and?", "and then?"):
-        # It is never refused, and what may not be read is withheld, again and again.
-        result = go(desk, guarded, text, streamed=streamed, session=memory)
-        assert "acme" not in json.dumps(sent(model))
-        assert "for <TERM>" in json.dumps(sent(model))
-        assert "[withheld]" in json.dumps(sent(model))
-    assert result.final_output == "last"
-    # It is recorded once.
-    assert requests(desk) == ["allow", "allow", "allow", "redact", "deny", "allow"]
+        go(desk, guarded, text, streamed=streamed, session=memory)
+        read = json.dumps(sent(model))
+        assert "for acme" in read
+        assert "a page of acme, hunter2" in read
+        assert "[withheld]" not in read
+        # What users say is redacted wherever it stands.
+        assert "by <TERM>" in read
+        assert "by acme" not in read
+    assert requests(desk) == ["allow"] * 4
+
+
+@BOTH
+@pytest.mark.parametrize("who", [{}, {"session": None}, {"session": None, "principal": None}])
+def test_a_history_is_known_where_nobody_names_a_session(tmp_path, who, streamed):
+    desk = desk_of(tmp_path, RULES)
+    model = scripted(call("look"), say("for acme"), say("later"))
+    guarded = guard_agent(agent_of(model, tools=[look]), desk.guard)
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    for text in ("go on", "and?"):
+        config = desk.config(**who)
+        go(desk, guarded, text, streamed=streamed, session=memory, config=config)
+    assert "a page of acme, hunter2" in json.dumps(sent(model))
+    assert "for acme" in json.dumps(sent(model))
+
+
+def remembered(tmp_path, *added):
+    """Return a session in which stands what was written before any guard was there."""
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    asyncio.run(memory.add_items([{"role": "user", "content": "by acme"}, *added]))
+    return memory
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_stands_in_a_session_is_old(tmp_path, kind, streamed):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    memory = remembered(tmp_path, *items("hunter2 acme")[kind])
+    go(desk, guard_agent(agent_of(model), desk.guard), "go on", streamed=streamed, session=memory)
+    text = json.dumps(sent(model))
+    if "call" not in kind and "a custom" not in kind:
+        # The SDK leaves calls without a result out.
+        assert "hunter2" in text or "\\u0068" in text
+    assert "withheld" not in text
+    assert text.count("<TERM>") == 1
+
+
+def test_a_session_with_a_limit_hands_back_what_it_was_told(tmp_path):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    old = [item for text in ("one acme", "two acme") for item in items(text)["an answer"]]
+    memory = remembered(tmp_path, *old)
+    guarded = guard_agent(agent_of(model), desk.guard)
+    config = desk.config(session_settings=SessionSettings(limit=1))
+    go(desk, guarded, "go on", session=memory, config=config)
+    assert sent(model) == old[1:]
+
+
+@BOTH
+def test_what_a_callback_edits_of_a_history_is_judged(tmp_path, streamed):
+    def edited(history, new):
+        added = {"role": "assistant", "content": "added acme"}
+        history[1]["content"] = "edited acme"
+        return [*history, added, *new]
+
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    memory = remembered(tmp_path, *items("first acme")["an answer"], *items("acme")["an answer"])
+    config = desk.config(session_input_callback=edited)
+    guarded = guard_agent(agent_of(model), desk.guard)
+    go(desk, guarded, "go on", streamed=streamed, session=memory, config=config)
+    read = [item["content"] for item in sent(model)]
+    assert read == ["by <TERM>", "edited <TERM>", "acme", "added <TERM>"]
+
+
+def test_what_a_filter_edits_of_a_history_is_judged(tmp_path):
+    def edited(data):
+        changed = [*data.model_data.input]
+        changed[1] = {**changed[1], "content": "edited acme"}
+        return ModelInputData(changed, data.model_data.instructions)
+
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    memory = remembered(tmp_path, *items("first acme")["an answer"])
+    config = desk.config(call_model_input_filter=edited)
+    go(desk, guard_agent(agent_of(model), desk.guard), "go on", session=memory, config=config)
+    assert sent(model)[1]["content"] == "edited <TERM>"
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("text", "mark"), [("acme", "<TERM>"), ("hunter2", "[withheld]")])
+def test_what_is_given_by_hand_beside_a_session_is_kept_as_it_may_be_read(
+    tmp_path, text, mark, kind, streamed
+):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"), say("later"))
+    guarded = guard_agent(agent_of(model), desk.guard)
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    go(desk, guarded, [*items(text)[kind], ASK], streamed=streamed, session=memory)
+    later(desk, tmp_path)
+    go(desk, guarded, "and?", streamed=streamed, session=memory)
+    kept = json.dumps([sent(model, 0), sent(model, 1), asyncio.run(memory.get_items())])
+    assert text not in kept
+    assert mark in kept or "call" in kind
+
+
+def test_a_history_is_known_however_long_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(said, "KEPT", 20)
+    desk, model = desk_of(tmp_path, RULES), scripted(call("look"), say("ok"))
+    old = [item for number in range(100) for item in items(f"acme {number}")["an answer"]]
+    memory = remembered(tmp_path, *old)
+    go(desk, guard_agent(agent_of(model, tools=[look]), desk.guard), "go on", session=memory)
+    assert sent(model)[1:101] == old
+    assert sent(model)[-1]["output"] == "a page of acme, hunter2"
+
+
+def test_tools_of_the_provider_do_not_come_with_a_session(tmp_path):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    loaded = {"type": "tool_search_output", "call_id": None, "execution": "server"}
+    tools = [{"type": "web_search"}, {"type": "function", "name": "f", "description": "of acme"}]
+    search = {"type": "tool_search_call", "call_id": None, "execution": "server", "arguments": {}}
+    memory = remembered(tmp_path, search, {**loaded, "status": "completed", "tools": tools})
+    go(desk, guard_agent(agent_of(model), desk.guard), "go on", session=memory)
+    assert [tool["type"] for tool in sent(model)[-1]["tools"]] == ["function"]
+
+
+def test_a_nested_history_in_a_session_is_old_but_for_its_users(tmp_path):
+    lines = [
+        "user: by acme",
+        "assistant: for acme",
+        '{"type": "function_call_output", "call_id": "c", "output": "hunter2"}',
+        "acme over two",
+        "lines",
+    ]
+    numbered = [f"{n}. {line}" for n, line in enumerate(lines[:3], 1)] + lines[3:]
+    start, end = get_conversation_history_wrappers()
+    history = {"role": "assistant", "content": "\n".join([start, *numbered, end])}
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    memory = remembered(tmp_path, history)
+    go(desk, guard_agent(agent_of(model), desk.guard), "go on", session=memory)
+    read = sent(model)[1]["content"]
+    assert read == history["content"].replace("by acme", "by <TERM>")
 
 
 def test_a_rule_may_be_about_what_users_say_alone(tmp_path):
@@ -637,26 +774,84 @@ def pay() -> str:
     return "paid to acme"
 
 
-@pytest.mark.parametrize("place", ["here", "elsewhere"])
-def test_a_run_that_is_resumed_sends_what_is_known_or_may_be_read(tmp_path, place):
-    desk = desk_of(tmp_path, APPROVE)
+def paused(desk, tmp_path, given, *, inner=False, **settings):
+    """Run until people are asked, who answer; return the agent, its model and the written state."""
     model = scripted(call("look"), call("pay"), say("done"))
-    guarded = guard_agent(agent_of(model, tools=[look, pay]), desk.guard)
-    state = go(desk, guarded, "go on").to_state().to_string()
+    agent = agent_of(model, tools=[look, pay])
+    if inner:
+        steps = call("ask", {"input": "x"}), say("out")
+        agent = agent_of(scripted(*steps), name="outer", tools=[agent.as_tool("ask", "asks")])
+    guarded = guard_agent(agent, desk.guard)
+    state = go(desk, guarded, given, **settings).to_state().to_string()
     for one in desk.guard.approvals.pending():
         desk.guard.approvals.approve(one.id, by={"id": "f1", "roles": ["f"]})
-    if place == "elsewhere":
-        later(desk, tmp_path)
+    return guarded, model, state
+
+
+def resumed(desk, guarded, state, *, apart=False, applied=True, **settings):
+    """Go on with a run that waits; its approvals may be applied in a task of their own."""
 
     async def resume():
         found = await RunState.from_string(guarded, state)
-        await apply_approvals(found, desk.guard, session="s1", principal=WHO)
-        return await Runner.run(guarded, found, run_config=desk.config())
+        if applied:
+            applying = apply_approvals(found, desk.guard, session="s1", principal=WHO)
+            await (asyncio.create_task(applying) if apart else applying)
+        else:
+            found.approve(found.get_interruptions()[0])
+        return await Runner.run(guarded, found, run_config=desk.config(), **settings)
 
-    assert asyncio.run(resume()).final_output == "done"
+    return asyncio.run(resume())
+
+
+READ = ["a page of acme, hunter2", "paid to acme"]
+
+
+def told(item):
+    """Return the text of a message, in whatever form the state has it."""
+    content = item["content"]
+    return content if isinstance(content, str) else content[0]["text"]
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in one task", "in two"])
+@pytest.mark.parametrize("inner", [False, True], ids=["", "behind a tool"])
+@pytest.mark.parametrize("place", ["here", "elsewhere"])
+def test_what_a_paused_run_holds_was_judged_when_it_was_said(tmp_path, place, inner, apart):
+    policy = {**APPROVE, "tools": {**APPROVE["tools"], "ask": "allow"}}
+    desk = desk_of(tmp_path, policy)
+    guarded, model, state = paused(desk, tmp_path, "go on", inner=inner)
+    if place == "elsewhere":
+        later(desk, tmp_path)
+    assert resumed(desk, guarded, state, apart=apart).final_output == ("out" if inner else "done")
+    assert [item["output"] for item in sent(model) if "output" in item] == READ
+
+
+def test_a_state_that_nobody_applied_approvals_to_is_read_as_made_by_hand(tmp_path):
+    desk = desk_of(tmp_path, APPROVE)
+    guarded, model, state = paused(desk, tmp_path, "go on")
+    later(desk, tmp_path)
+    resumed(desk, guarded, state, applied=False)
     read = [item["output"] for item in sent(model) if "output" in item]
-    first = "a page of acme, hunter2" if place == "here" else "[withheld]"
-    assert read == [first, "paid to acme"]
+    assert read == ["[withheld]", "paid to acme"]
+
+
+def test_the_history_of_a_session_stays_old_in_a_run_that_is_resumed(tmp_path):
+    desk = desk_of(tmp_path, APPROVE)
+    memory = remembered(tmp_path, *items("for acme")["an answer"])
+    guarded, model, state = paused(desk, tmp_path, "go on", session=memory)
+    later(desk, tmp_path)
+    resumed(desk, guarded, state, session=memory)
+    assert [told(item) for item in sent(model)[:2]] == ["by <TERM>", "for acme"]
+    assert [item["output"] for item in sent(model) if "output" in item] == READ
+
+
+def test_a_history_made_by_hand_stays_judged_in_a_run_that_is_resumed(tmp_path):
+    desk = desk_of(tmp_path, APPROVE)
+    given = [*items("hunter2")["an answer"], *items("for acme")["an answer"], ASK]
+    guarded, model, state = paused(desk, tmp_path, given)
+    later(desk, tmp_path)
+    resumed(desk, guarded, state)
+    assert [told(item) for item in sent(model)[:2]] == ["[withheld]", "for <TERM>"]
+    assert [item["output"] for item in sent(model) if "output" in item] == READ
 
 
 @BOTH

@@ -21,6 +21,7 @@ from policy_engine.adapters.openai_agents.attached import is_guarded_agent
 from policy_engine.adapters.openai_agents.calls import patch_args, shell_args
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import policy_name
+from policy_engine.adapters.openai_agents.history import note_paused
 from policy_engine.adapters.openai_agents.judge import ask, enforce
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.written import as_written
@@ -57,10 +58,11 @@ async def apply_approvals(
     """Approve and reject the calls that a run waits for, as people answered in `guard.approvals`.
 
     An approval belongs to exactly one request, so it has to be said again who makes it. What is
-    approved here is decided once more when the call is made.
+    approved here is decided once more when the call is made. What models and tools said in the
+    run before is not judged again by rules about input, in whatever process it was said.
 
     Args:
-        state: The paused run.
+        state: The paused run, as a guarded run wrote it: keep it where nobody else writes.
         guard: Whose approvals.
         session: As `run_config` was told.
         principal: As `run_config` was told.
@@ -90,6 +92,7 @@ async def apply_approvals(
             ended["approved"].append(_call_id(item))
         else:
             ended["waiting"].append(_call_id(item))
+    note_paused(guard, session_for(guard, None) if who is None else who, state)
     return Applied(*(tuple(ended[name]) for name in ("approved", "rejected", "waiting")))
 
 

@@ -18,7 +18,7 @@ from agents.handoffs import get_conversation_history_wrappers
 
 from policy_engine.adapters.openai_agents.texts import with_content
 
-__all__ = ["nested_history", "with_history"]
+__all__ = ["history_items", "nested_history", "with_history"]
 
 _NUMBER: Final = re.compile(r"\s*(?:\d+\.\s+)?")
 _SAID: Final = re.compile(r"(?P<role>\w+)(?P<name>\s*\(.*?\))?:\s?(?P<text>.*)", re.DOTALL)
@@ -45,6 +45,21 @@ def nested_history(item: object) -> str | None:
     content = item.get("content")
     start, _ = get_conversation_history_wrappers()
     return content if isinstance(content, str) and start in content else None
+
+
+def history_items(item: object) -> list[dict[str, Any]] | None:
+    """Return what a history in one message is made of; None where the item holds none."""
+    history = nested_history(item)
+    if history is None:
+        return None
+    frame = _FRAME.union(get_conversation_history_wrappers())
+    found: list[dict[str, Any]] = []
+    for kind, group in itertools.groupby(history.split("\n"), lambda line: _kind(line, frame)):
+        if kind == "text":
+            found.append({"role": "assistant", "content": "\n".join(group)})
+        elif kind == "item":
+            found += [told[1] for told in map(_item_in, group) if told is not None]
+    return found
 
 
 async def with_history(item: dict[str, Any], judge: Judge) -> dict[str, Any]:

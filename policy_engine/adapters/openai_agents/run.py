@@ -2,10 +2,11 @@
 
 import inspect
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agents import Model, ToolErrorFormatterArgs
+from agents import Model, OutputGuardrail, ToolErrorFormatterArgs, UserError
 from agents.run import CallModelData, ModelInputData
 
 from policy_engine.adapters.openai_agents.guardrails import (
@@ -14,11 +15,14 @@ from policy_engine.adapters.openai_agents.guardrails import (
     tripped,
 )
 from policy_engine.adapters.openai_agents.handoffs import unless_denied
+from policy_engine.adapters.openai_agents.history import old_items
 from policy_engine.adapters.openai_agents.incoming import judged_input
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
+from policy_engine.adapters.openai_agents.nested import nested_history, with_history
 from policy_engine.adapters.openai_agents.parts import decided
+from policy_engine.adapters.openai_agents.said import OLD, is_asked, keys_of
 from policy_engine.adapters.openai_agents.scope import (
     GIVEN,
     RUN,
@@ -29,7 +33,8 @@ from policy_engine.adapters.openai_agents.scope import (
     session_for,
 )
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
-from policy_engine.guard import Denied, Guard
+from policy_engine.adapters.openai_agents.unjudged import Unjudged
+from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = ["run_config"]
 
@@ -43,6 +48,15 @@ _CHAINED: Final = (
     "output_guardrails",
     "session_input_callback",
     "tool_error_formatter",
+)
+_SERVER: Final = ("auto_previous_response_id", "conversation_id", "previous_response_id")
+"""What a run is told where the provider keeps the conversation."""
+_REFUSES: Final = "validate_output_guardrails_with_server_managed_conversation"
+"""The function of the SDK that refuses output guardrails there."""
+_MANAGED: Final = (
+    "the provider keeps this conversation (conversation_id, previous_response_id), and the SDK "
+    "takes no output guardrails there: make the configuration with "
+    "run_config(guard, …, server_managed=True); what models say is judged all the same"
 )
 
 
@@ -61,11 +75,14 @@ def run_config(
     Args:
         guard: Whom to ask.
         session: The session that labels, calls and limits are kept by; also the trace's group.
+            Name it where a conversation goes on in another run: without it, what was said is
+            known in the same run alone.
         principal: `id`, `roles`, `tenant`, `attrs` of whom the agents act for.
         context: What the policies declare under `context`.
         traceparent: The W3C header of the caller's trace, where the SDK traces nothing.
-        server_managed: The conversation is kept by the provider (`conversation_id`,
-            `previous_response_id`): the SDK refuses output guardrails there, so that what
+        server_managed: The conversation is kept by the provider. It has to be said for a run with
+            `conversation_id`, `previous_response_id` or `auto_previous_response_id`, which ends
+            with a `UserError` otherwise: the SDK refuses output guardrails there, so that what
             error handlers of the run say is not judged. Everything that a model says is.
         settings: Whatever else `agents.RunConfig` takes. Filters, callbacks, guardrails and
             formatters of the application go on working: they run before the policies' own.
@@ -92,7 +109,7 @@ def run_config(
         *(own["input_guardrails"] or ()),
     ]
     ends = [] if server_managed else [output_guardrail(guard, config=config)]
-    config.output_guardrails = [*ends, *(own["output_guardrails"] or ())] or None
+    config.output_guardrails = _Ends([*ends, *(own["output_guardrails"] or ())]) or None
     config.tool_error_formatter = _Formatter(guard, config, own["tool_error_formatter"])
     if own["handoff_input_filter"] is not None:
         config.handoff_input_filter = unless_denied(own["handoff_input_filter"])
@@ -101,6 +118,21 @@ def run_config(
 
 def _guarded(guard: Guard, model: Model | str) -> GuardedModel:
     return model if isinstance(model, GuardedModel) else GuardedModel(model, guard, None)
+
+
+class _Ends(list[OutputGuardrail[Any]]):
+    """Output guardrails; where the SDK refuses them, they say which setting is missing."""
+
+    def __bool__(self) -> bool:
+        """Return whether there are any.
+
+        Raises:
+            UserError: The provider keeps the conversation, and the configuration was not told.
+        """
+        reader = sys._getframe(1)  # noqa: SLF001 - the SDK's own words do not name our setting
+        if reader.f_code.co_name == _REFUSES and any(map(reader.f_locals.get, _SERVER)):
+            raise UserError(_MANAGED)
+        return len(self) > 0
 
 
 class _Filter:
@@ -120,12 +152,14 @@ class _Filter:
         if self._own is not None:
             # It may run agents of its own here, which leave what they share.
             scope, turn, given, run = SCOPE.get(), TURN.get(), GIVEN.get(), RUN.get()
+            old = OLD.get()
             changed = self._own(data)
             found = await changed if inspect.isawaitable(changed) else changed
             SCOPE.set(scope)
             TURN.set(turn)
             GIVEN.set(given)
             RUN.set(run)
+            OLD.set(old)
         return found
 
 
@@ -138,6 +172,8 @@ class _SessionInput:
         self._own = own
 
     async def __call__(self, history: list[Any], new: list[Any]) -> list[Any]:
+        session = session_for(self._guard, None, self._config)
+        old = keys_of(self._guard, session, old_items(self._guard, session, history))
         given = [await self._kept(item) for item in new]
         if self._own is None:
             joined = [*history, *given]
@@ -146,6 +182,7 @@ class _SessionInput:
             found = self._own(history, given)
             joined = await found if inspect.isawaitable(found) else found
             RUN.set(run)
+        OLD.set(old)
         GIVEN.set(tuple(item for item in given if item in joined))
         return joined
 
@@ -156,10 +193,12 @@ class _SessionInput:
         guardrail, which knows.
         """
         content = said_by_user(item)
-        if content in (None, "", []):
+        if content in ("", []):
             return item
         names = guarded_names(self._guard)[:_MOST_AGENTS]
         sessions = [session_for(self._guard, name, self._config) for name in names]
+        if content is None:
+            return await self._as_read(item, sessions)
         found = [await decided(self._guard, one, "input", content, foresee) for one in sessions]
         if found and not any(decision.permitted for decision, _ in found):
             try:
@@ -169,6 +208,18 @@ class _SessionInput:
         texts = [permitted for _, permitted in found]
         if texts and all(text == texts[0] for text in texts) and texts[0] != content:
             return with_content(item, texts[0])
+        return item
+
+    async def _as_read(self, item: Any, sessions: list[GuardSession]) -> Any:
+        """Return what was given by hand as every agent may read it: kept, it is history."""
+        if not isinstance(item, dict) or not is_asked(self._guard):
+            return item
+        for session in sessions:
+            unjudged = Unjudged(self._guard, session, "", "", frozenset(), is_given=True)
+            if nested_history(item) is not None:
+                item = await with_history(item, unjudged.item)
+            else:
+                item = await unjudged.item(item)
         return item
 
 

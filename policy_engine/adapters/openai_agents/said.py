@@ -4,12 +4,14 @@ Theory of operation. A conversation comes back to the model at each turn, and to
 a session. What a guarded model said in it, what a guarded tool returned and what the policies
 told were judged at their own stages, and are no news to the rules about input. They are known
 again by their words, in this process alone and for the same session and principal; where there
-is no session, in the same run. What is not known again counts as judged by nobody. Where the
+is no session, in the same run. So is what the run's SDK session, or a state that is resumed, hands
+back, for as long as the run lasts. What is not known again counts as judged by nobody. Where the
 policies have no rules about input nothing is asked, so nothing is remembered.
 """
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import json
 import re
@@ -31,8 +33,10 @@ from policy_engine.guard.values import snapshot
 __all__ = [
     "KEPT",
     "MARKS",
+    "OLD",
     "any_unsaid",
     "is_asked",
+    "keys_of",
     "note_result",
     "note_said",
     "was_said",
@@ -41,6 +45,10 @@ __all__ = [
 
 KEPT: Final = 50_000
 """How many things that were said are remembered by a guard, the latest."""
+OLD: Final[contextvars.ContextVar[frozenset[bytes]]] = contextvars.ContextVar(
+    "policy_engine_openai_agents_old", default=frozenset()
+)
+"""What the run that is under way was handed back, by its words; however much it is."""
 MARKS: Final = frozenset(
     {
         "_agents_tool_description",
@@ -101,6 +109,14 @@ def note_said(guard: Guard, session: GuardSession, value: object) -> None:
             known.popitem(last=False)
 
 
+def keys_of(guard: Guard, session: GuardSession, items: Iterable[object]) -> frozenset[bytes]:
+    """Return by what items are known again, where rules about input ask."""
+    if not is_asked(guard):
+        return frozenset()
+    begun = _begun(session)
+    return frozenset(_key(begun, found) for found in map(words, items) if found)
+
+
 def note_result(guard: Guard, session: GuardSession, result: object) -> None:
     """Remember what a tool returned, in each form in which the SDK may hand it to the model."""
     if result is None or isinstance(result, str) or not is_asked(guard):
@@ -124,7 +140,7 @@ def was_said(guard: Guard, session: GuardSession, value: object) -> bool:
 
 def any_unsaid(guard: Guard, session: GuardSession, values: Iterable[object]) -> bool:
     """Whether any of these says what was not judged when it was said."""
-    begun = _begun(session)
+    begun, old = _begun(session), OLD.get()
     with _LOCK:
         known = _SAID.setdefault(guard, OrderedDict())
         for value in values:
@@ -132,9 +148,10 @@ def any_unsaid(guard: Guard, session: GuardSession, values: Iterable[object]) ->
             if not found:
                 continue
             key = _key(begun, found)
-            if key not in known:
+            if key in known:
+                known.move_to_end(key)
+            elif key not in old:
                 return True
-            known.move_to_end(key)
     return False
 
 

@@ -70,6 +70,8 @@ class Unjudged:
     """Of the request."""
     names: frozenset[str]
     """Of the agent's own tools and handoffs."""
+    is_given: bool = False
+    """Whether it stands in what a run is newly given, and no model is asked yet."""
 
     async def item(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an item as the model may read it."""
@@ -83,7 +85,8 @@ class Unjudged:
             if permitted is not value:
                 changes[name] = permitted
         if not changes:
-            note_said(self.guard, self.session, item)
+            if not self.is_given:
+                note_said(self.guard, self.session, item)
             return item
         return _rewritten(item, changes)
 
@@ -114,6 +117,8 @@ class Unjudged:
 
     async def _asked(self, value: Any, ask: Ask) -> tuple[Decision, Any]:
         def made(text: Any) -> Request:
+            if self.is_given:
+                return about(self.session, "input", text=text)
             names = {"model": self.model, "call_id": self.call_id}
             return about(self.session, "model_request", text=text, **names)
 
