@@ -192,4 +192,7 @@ def test_processes_that_share_a_session_and_a_state_withhold_nothing_old(tmp_pat
     assert read("pause", tmp_path) == waits
     # A fourth one goes on with what the third one left.
     assert read("resume", tmp_path) == [*waits, "pay", "paid to acme"]
-    assert {r["effect"] for r in decisions(tmp_path)} == {"allow", "require_approval"}
+    told = [r for r in decisions(tmp_path) if r["stage"] == "input"]
+    assert [r["effect"] for r in told] == ["redact"] * 3, "what each process was told"
+    effects = {r["effect"] for r in decisions(tmp_path)}
+    assert effects == {"allow", "redact", "require_approval"}

@@ -305,6 +305,33 @@ def test_tools_that_a_guarded_model_loaded_stay(tmp_path, policy):
     assert [tool["type"] for tool in found["tools"]] == ["function", "mcp"]
 
 
+def test_a_tool_of_the_provider_does_not_slip_into_what_was_loaded(tmp_path):
+    desk = desk_of(tmp_path, RULES)
+    loaded = {"type": "tool_search_output", "id": "t", "call_id": None, "execution": "server"}
+    loaded = {**loaded, "status": "completed", "tools": [LOADED]}
+    search = ResponseToolSearchOutputItem.model_validate(loaded)
+    model = scripted(whole([search, *say("one")]), say("two"))
+    agent = guard_agent(agent_of(model), desk.guard)
+    result = go(desk, agent, "go on", streamed=True)
+    given = result.to_input_list()
+    for item in given:
+        if "tools" in item:
+            item["tools"] = [*item["tools"], {"type": "web_search"}]
+    go(desk, agent, [*given, {"role": "user", "content": "and?"}])
+    found = next(item for item in model.calls[-1].input if item.get("tools"))
+    assert [tool["type"] for tool in found["tools"]] == ["function"]
+
+
+@BOTH
+def test_what_is_redacted_before_it_is_kept_is_recorded(tmp_path, streamed):
+    desk, model = desk_of(tmp_path, RULES), scripted(say("ok"))
+    memory = SQLiteSession("s", tmp_path / "memory.db")
+    agent = guard_agent(agent_of(model), desk.guard)
+    go(desk, agent, "Where is acme?", streamed=streamed, session=memory)
+    assert ("input", None, "redact") in desk.decisions("input")
+    assert "acme" not in json.dumps(asyncio.run(memory.get_items()))
+
+
 def test_an_item_that_cannot_be_read_is_refused(tmp_path):
     desk, model = desk_of(tmp_path, OPEN), scripted(say("never"))
     with pytest.raises(UnmediatedError, match='"list" stands in the conversation'):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import json
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from policy_engine.adapters.openai_agents.unjudged import (
 from policy_engine.guard import Denied, Guard, GuardSession
 
 __all__ = [
+    "FORMER",
     "has_unjudged",
     "is_judged",
     "judged_input",
@@ -33,6 +35,12 @@ __all__ = [
     "note_judged",
 ]
 
+FORMER: Final[contextvars.ContextVar[tuple[tuple[Any, Any], ...]]] = contextvars.ContextVar(
+    "policy_engine_openai_agents_former", default=()
+)
+"""What this run was given, as it is kept -> as it was told: the agent that reads it is judged by
+what was told, and its redaction is recorded.
+"""
 _KEPT: Final = 4096
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [])
 
@@ -90,7 +98,8 @@ async def judged_input(guard: Guard, session: GuardSession, items: Sequence[Any]
         if content in _EMPTY or is_judged(guard, session, content):
             judged.append(item)
             continue
-        _, permitted = await decided(guard, session, "input", content, enforce)
+        told = next((was for now, was in FORMER.get() if now == content), content)
+        _, permitted = await decided(guard, session, "input", told, enforce)
         note_judged(guard, session, content, permitted)
         if permitted is not content:
             note_judged(guard, session, permitted)

@@ -16,7 +16,7 @@ from policy_engine.adapters.openai_agents.guardrails import (
 )
 from policy_engine.adapters.openai_agents.handoffs import unless_denied
 from policy_engine.adapters.openai_agents.history import old_items
-from policy_engine.adapters.openai_agents.incoming import judged_input
+from policy_engine.adapters.openai_agents.incoming import FORMER, judged_input
 from policy_engine.adapters.openai_agents.judge import enforce, foresee
 from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
@@ -174,6 +174,7 @@ class _SessionInput:
     async def __call__(self, history: list[Any], new: list[Any]) -> list[Any]:
         session = session_for(self._guard, None, self._config)
         old = keys_of(self._guard, session, old_items(self._guard, session, history))
+        FORMER.set(())
         given = [await self._kept(item) for item in new]
         if self._own is None:
             joined = [*history, *given]
@@ -207,6 +208,7 @@ class _SessionInput:
                 raise tripped(self._guard, denied) from denied
         texts = [permitted for _, permitted in found]
         if texts and all(text == texts[0] for text in texts) and texts[0] != content:
+            FORMER.set((*FORMER.get(), (texts[0], content)))
             return with_content(item, texts[0])
         return item
 

@@ -156,10 +156,21 @@ def any_unsaid(guard: Guard, session: GuardSession, values: Iterable[object]) ->
 
 
 def words(value: object) -> list[str]:
-    """Return what is read of a value: every text but marks, and of images what they hold."""
+    """Return what is read of a value: every text but marks, and of images what they hold.
+
+    Of tools that a search loaded, what they are is told too: a provider's own may say no more.
+    """
     found: list[str] = []
     _gather(value, found)
+    if _field(value, "type") == _LOADING:
+        tools = _field(value, "tools")
+        listed = tools if isinstance(tools, list | tuple) else ()
+        found.extend(f"{_field(tool, 'type')}" for tool in listed)
     return found
+
+
+def _field(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
 def _gather(value: Any, found: list[str]) -> None:
