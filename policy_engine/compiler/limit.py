@@ -70,7 +70,8 @@ class CompiledLimit:
         if count.unsettled:
             return self._deny(
                 "limit.unsettled",
-                f'The limit "{self.name}" waits for the usage of an earlier call.',
+                f'The limit "{self.name}" waits for the usage of an earlier call: '
+                "have the provider report it, or tell it with guard.record_usage(…).",
             )
         full = count.used >= self.max if amount is None else exceeds(count.used, amount, self.max)
         if full or math.isnan(count.used):

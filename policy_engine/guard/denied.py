@@ -93,6 +93,13 @@ def _notes(decision: Decision) -> Iterator[str]:
             yield f"{where}{reason.rule}: {meaning} [{reason.code}]"
     if "default.deny" in codes:
         yield "to grant it, write its name and what it may be given into that section"
+    if "limit.unsettled" in codes:
+        yield (
+            "some servers report what a streamed response used only where they are asked to: with"
+            " the OpenAI Agents SDK, `ModelSettings(include_usage=True)`; where one reports nothing"
+            " at all, call guard.record_usage(model=…, input_tokens=…, output_tokens=…) in the same"
+            " session"
+        )
     request = decision.asked
     nobody = request.session is None and request.agent is None and request.principal is None
     if nobody and any(code == "no_policy" or code.endswith(".cannot_tell") for code in codes):

@@ -43,11 +43,8 @@ from openai.types.responses.response_output_item import (
 from openai_desk import agent_of, call, desk_of, say, scripted
 
 from policy_engine.adapters.openai_agents import UnmediatedError, guard_agent
-from policy_engine.adapters.openai_agents.texts import (
-    is_repeated,
-    parts_of_output,
-    with_parts,
-)
+from policy_engine.adapters.openai_agents.streamed import unrepeated
+from policy_engine.adapters.openai_agents.texts import parts_of_output, with_parts
 from policy_engine.guard import Denied
 
 DENY = {
@@ -364,8 +361,8 @@ def test_pieces_of_an_image_are_streamed_where_the_image_is():
     piece = Piece.model_construct(
         type="response.image_generation_call.partial_image", partial_image_b64="aGk="
     )
-    assert is_repeated([piece], [drawn("a cat", result="bye=")])
-    assert not is_repeated([piece], [assistant_message("no image")])
+    assert unrepeated([piece], [None], {None: [drawn("a cat", result="bye=")]}) == set()
+    assert unrepeated([piece], [None], {None: [assistant_message("no image")]}) == {0}
 
 
 # Labels, counts and limits
@@ -673,7 +670,7 @@ def test_what_nests_too_deep_is_one_text():
 
 
 def test_an_event_that_cannot_be_read_is_not_handed_on():
-    assert not is_repeated([object()], [assistant_message("fine")])
+    assert unrepeated([object()], [None], {None: [assistant_message("fine")]}) == {0}
 
 
 @STREAMED

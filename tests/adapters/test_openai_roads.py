@@ -452,8 +452,10 @@ some agents may not read it: the next message is answered.
   JSON twice so. Four decodings are looked through, in messages, responses, results and outputs;
   what is redacted there is redacted where it stands, and JSON stays JSON. An argument that holds
   JSON and would be treated otherwise once it is decoded is refused: it is to be written plainly.
-- A streamed response that was changed is streamed again: what its messages say then, each text in
-  one piece.
+- A streamed response that was changed keeps its events: those about items that nobody changed are
+  handed on as they came, and where a call got an id of its own it stands in them. An item whose
+  text or arguments were changed is told anew in its place, each text in one piece. An event that
+  says what the response does not repeat at its end is left out.
 - A trace's id that the application made itself stands in the records, where it is one line of at
   most 128 characters.
 - A call that is permitted after redaction is kept redacted: in the run's items, in sessions, in
@@ -469,6 +471,12 @@ some agents may not read it: the next message is answered.
   403, 404, 405, 410, 413, 415 and 429, and connections that were never made. So a retry is never
   held up; a budget over tokens holds over failures as far as `max_tokens` is set, and a limit
   over `stage: model_request` counts each attempt.
+- Where tokens or cost are limited, a response that was completed without its usage holds up the
+  next request (`limit.unsettled`): nobody knows what it used. Servers other than OpenAI's report
+  the usage of a stream only where they are asked to. The SDK's `OpenAIChatCompletionsModel` is made
+  to ask (`include_usage`) unless the agent's `ModelSettings` say otherwise; other models are not,
+  so say `ModelSettings(include_usage=True)` there. For a server that reports none at all, call
+  `guard.record_usage(model=…, input_tokens=…, output_tokens=…)` in the session after each turn.
 - Answers, calls, results of tools and reasoning summaries that a history made by hand, a filter, a
   callback or a `handoff_history_mapper` put into the conversation are judged with the request, by
   the rules about `input`, each for itself: redacted in their place, or withheld from the model

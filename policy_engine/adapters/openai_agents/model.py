@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any, Final
 
-from agents import Model, ModelResponse, ModelRetryAdvice, ModelRetryAdviceRequest
+from agents import (
+    Model,
+    ModelResponse,
+    ModelRetryAdvice,
+    ModelRetryAdviceRequest,
+    ModelSettings,
+    OpenAIChatCompletionsModel,
+)
 from agents.models import get_default_model
 from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
 
@@ -32,8 +39,7 @@ from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import TURN, about, here, session_for
 from policy_engine.adapters.openai_agents.settings import most_tokens, refuse_hidden
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
-from policy_engine.adapters.openai_agents.texts import is_repeated
-from policy_engine.adapters.openai_agents.turns import turn_of
+from policy_engine.adapters.openai_agents.turns import is_budgeted, turn_of
 from policy_engine.adapters.openai_agents.unjudged import Unjudged
 from policy_engine.adapters.openai_agents.used import note_uses
 from policy_engine.guard import Denied, Guard, GuardSession
@@ -180,7 +186,7 @@ class GuardedModel(Model):
                 stream = model.stream_response(
                     sent.instructions,
                     sent.items,
-                    model_settings,
+                    self._reporting(model, session, name, model_settings),
                     sent.tools,
                     output_schema,
                     handoffs,
@@ -267,6 +273,18 @@ class GuardedModel(Model):
         most = most_tokens(asked.settings)
         return Sent(*told, items, shown, asked.handoffs, most, asked.is_kept)
 
+    def _reporting(self, model: Model, session: GuardSession, name: str, settings: Any) -> Any:
+        """Return settings by which a stream reports its usage, where a budget waits for it.
+
+        The SDK asks OpenAI's own servers for it, and others where the application says so.
+        """
+        is_asked = isinstance(model, OpenAIChatCompletionsModel)
+        if not is_asked or settings.include_usage is not None:
+            return settings
+        if not is_budgeted(self._guard, session, name):
+            return settings
+        return settings.resolve(ModelSettings(include_usage=True))
+
     def _settle(self, session: GuardSession, name: str, read: int, written: int) -> None:
         session.run(self._guard.record_usage, model=name, input_tokens=read, output_tokens=written)
 
@@ -308,10 +326,7 @@ class GuardedModel(Model):
             return [_emptied(event) for event in ended]
         said = list(last.response.output) or _done(events)
         judged = await self._judged(session, name, said, sent)
-        if judged == said and is_repeated(events, said):
-            return events
-        response = last.response.model_copy(update={"output": judged, "output_parsed": None})
-        return retold(last.model_copy(update={"response": response}))
+        return retold(events, last, said, judged)
 
 
 def model_name(model: Model | str | None) -> str:

@@ -16,11 +16,11 @@ from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 from pydantic import BaseModel
 
 __all__ = [
+    "NAMES",
     "Part",
     "Path",
     "field_of",
     "fields_of",
-    "is_repeated",
     "parts_of_output",
     "said_by_user",
     "texts_of",
@@ -54,7 +54,7 @@ _CALLS: Final = frozenset(
 """Types of items that are calls, and judged when they are made."""
 _ASKED: Final = frozenset({"arguments", "name", "server_label"})
 """Fields of a call of a server of the provider's: it was asked for, and judged then."""
-_NAMES: Final = frozenset(
+NAMES: Final = frozenset(
     {
         "approval_request_id",
         "b64_json",
@@ -90,11 +90,6 @@ _NO_TEXT: Final[Mapping[str, frozenset[str]]] = {
 _NOTHING: Final[frozenset[str]] = frozenset()
 _PLAIN: Final = frozenset({bool, int, float})
 _DEEPEST: Final = 32
-_SILENT: Final = _NAMES | {"item_id", "obfuscation", "sequence_number"}
-"""Fields of events that say nothing."""
-_ECHOING: Final = "response"
-"""The field of an event that repeats what was sent, beside the output so far."""
-_IMAGE: Final = "partial_image_b64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +191,7 @@ def _walked(
         yield path, str(value)
         return
     for name, item in _below(value):
-        if item and item.__class__ not in _PLAIN and name not in skipped and name not in _NAMES:
+        if item and item.__class__ not in _PLAIN and name not in skipped and name not in NAMES:
             yield from _walked(item, (*path, name), depth - 1, _NOTHING)
 
 
@@ -250,39 +245,6 @@ def _with_text(value: Any, path: Path, text: str) -> Any:
     name = str(step)
     changed = _with_text(fields_of(value)[name], tuple(rest), text)
     return _replaced(value, {name: changed})
-
-
-def is_repeated(events: Iterable[Any], output: list[Any]) -> bool:
-    """Whether all that a stream said piece by piece stands in what it said at the end.
-
-    Then what was judged is all that there is to judge, and the events may be handed on.
-    """
-    said = [text for _, text in texts_of(output)]
-    shows_image = any(field_of(item, "type") == "image_generation_call" for item in output)
-    streamed: dict[tuple[str, ...], list[str]] = {}
-    for event in events:
-        told = fields_of(event)
-        if not told:
-            return False
-        for name, value in told.items():
-            if name == "delta" and isinstance(value, str):
-                streamed.setdefault(_source(event), []).append(value)
-            elif name not in _SILENT and not (name == _IMAGE and shows_image):
-                held = field_of(value, "output") if name == _ECHOING else value
-                if not all(_stands(text, said) for _, text in texts_of(held)):
-                    return False
-    return all(_stands(text, said) for text in map("".join, streamed.values()))
-
-
-def _source(event: Any) -> tuple[str, ...]:
-    """Return what tells apart the texts that are streamed side by side."""
-    indices = sorted(name for name in fields_of(event) if name.endswith("_index"))
-    fields = ("type", "item_id", *indices)
-    return tuple(str(field_of(event, name)) for name in fields)
-
-
-def _stands(text: str, said: list[str]) -> bool:
-    return any(text in one for one in said)
 
 
 def field_of(value: object, name: str) -> Any:

@@ -24,7 +24,7 @@ from policy_engine.decision import NO_FACTS, CounterNeed, Needs, Request
 from policy_engine.guard import Guard, GuardSession
 from policy_engine.state.hold import scope_of
 
-__all__ = ["turn_of"]
+__all__ = ["is_budgeted", "turn_of"]
 
 
 class _Room:
@@ -46,6 +46,11 @@ _LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Guard, _R
 )
 
 
+def is_budgeted(guard: Guard, session: GuardSession, model: str) -> bool:
+    """Whether a limit waits for what a request to a model used."""
+    return bool(_budgets(guard, about(session, "model_request", model=model)))
+
+
 @asynccontextmanager
 async def turn_of(
     guard: Guard, session: GuardSession, model: str, sent: Sent
@@ -59,7 +64,7 @@ async def turn_of(
         sent: The request, as far as it is known.
     """
     request = about(session, "model_request", model=model)
-    limits = [limit for limit in guard.engine.limits(request) if not limit.settled_now]
+    limits = _budgets(guard, request)
     if not limits:
         yield
         return
@@ -73,6 +78,10 @@ async def turn_of(
             fits = _fits(guard, request, limit, need, amount)
             await stack.enter_async_context(_inside(rooms, (limit.name, need.key), amount, fits))
         yield
+
+
+def _budgets(guard: Guard, request: Request) -> list[CompiledLimit]:
+    return [limit for limit in guard.engine.limits(request) if not limit.settled_now]
 
 
 @asynccontextmanager
