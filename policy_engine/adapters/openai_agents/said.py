@@ -170,7 +170,9 @@ def words(value: object) -> list[str]:
 
 
 def _field(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    if value.__class__ is dict or isinstance(value, Mapping):
+        return value.get(name)
+    return getattr(value, name, None)
 
 
 def _gather(value: Any, found: list[str]) -> None:
@@ -178,7 +180,7 @@ def _gather(value: Any, found: list[str]) -> None:
         if value:
             data = _DATA.match(value) if value.startswith("data:") else None
             found.append(value if data is None else value[data.end() :])
-    elif isinstance(value, Mapping):
+    elif value.__class__ is dict or isinstance(value, Mapping):
         for name, item in value.items():
             if name not in MARKS and item is not None:
                 _gather(item, found)
