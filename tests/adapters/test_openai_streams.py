@@ -277,6 +277,32 @@ def test_a_refusal_is_told_anew_too():
     assert WORD not in repr(found)
 
 
+def test_a_thought_in_full_and_parts_of_new_kinds_are_told_as_they_are():
+    old = thought("fine", 0)
+    content = [{"type": "reasoning_text", "text": WORD}, {"type": "reasoning_text", "text": ""}]
+    old = ResponseReasoningItem.model_validate({**old.model_dump(), "content": content})
+    new = old.model_dump()
+    new["content"][0]["text"] = "<TERM>"
+    found = changed([old], [ResponseReasoningItem.model_validate(new)])
+    assert said(found, "reasoning_text") == {0: "<TERM>"}
+    assert said(found, "reasoning_summary_text") == {0: "fine"}
+    assert kinds(found).count("reasoning_text.done") == 2
+    part = old.content[0].model_copy(update={"type": "brand_new"})
+    item = told("", 0).model_copy(update={"content": [part]})
+    assert kinds(telling(0, item)) == ["output_item.added", "output_item.done"]
+
+
+def test_what_a_client_parsed_of_a_redacted_text_is_not_handed_on():
+    items = [told(WORD, 0)]
+    events = events_of(items)
+    last = events[-1].response
+    parsed = Response.model_construct(**{**vars(last), "output_parsed": {"text": WORD}})
+    events[-1] = events[-1].model_copy(update={"response": parsed})
+    found = retold(events, events[-1], items, [told("<TERM>", 0)])
+    assert WORD not in repr(found)
+    assert found[-1].response.output_parsed is None
+
+
 def test_items_that_no_event_told_are_told_before_the_end():
     items, judged = [told(WORD, 0), told("b", 1)], [told("<TERM>", 0), told("b", 1)]
     last = stream_of(items, [4])[-1]
