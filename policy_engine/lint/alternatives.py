@@ -5,7 +5,7 @@ from typing import Any
 
 from policy_engine.lint.proof.demand import demanded
 from policy_engine.lint.proof.formula import opposite
-from policy_engine.lint.proof.schema import values_of
+from policy_engine.lint.proof.matching import base_of
 from policy_engine.lint.proof.solve import is_impossible
 
 __all__ = ["is_within", "part_of", "without"]
@@ -36,7 +36,7 @@ def is_within(part: Any, other: Any) -> bool:
     """Whether what fits an alternative certainly fits another one too."""
     term = ("value",)
     fits, fails = demanded(term, part, _nothing), opposite(demanded(term, other, _nothing))
-    return is_impossible(fits, fails, base=lambda _: values_of(part))
+    return is_impossible(fits, fails, base=base_of(part))
 
 
 def _nothing(term: object) -> list[Any]:  # noqa: ARG001 - nothing is known of any value

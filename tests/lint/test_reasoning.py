@@ -12,6 +12,7 @@ from policy_engine.checks.arguments import compile_arguments
 from policy_engine.decision import Facts, Request
 from policy_engine.errors import PolicyError
 from policy_engine.lint import lint
+from policy_engine.lint.alternatives import is_within
 from policy_engine.lint.proof.schema import values_of
 from policy_engine.loader import load_texts
 from policy_engine.text import Patterns
@@ -227,3 +228,19 @@ def test_the_schemas_of_these_tests_are_those_of_policies():
 @pytest.mark.parametrize("value", [True, None, "a"])
 def test_values_of_other_types_are_kept_apart(value):
     assert not values_of({"type": "integer", "minimum": 0}).admits(value)
+
+
+def test_alternatives_with_a_mark_are_not_within_each_other():
+    kinds = {
+        name: {
+            "type": "object",
+            "properties": {
+                "kind": {"const": name},
+                "value": {"type": "string", "format": form},
+            },
+        }
+        for name, form in (("A", "ipv4"), ("B", "ipv6"))
+    }
+    assert not is_within(kinds["A"], kinds["B"])
+    assert not is_within(kinds["B"], kinds["A"])
+    assert is_within({"type": "integer", "minimum": 2}, {"type": "number", "minimum": 1})

@@ -7,11 +7,11 @@ from policy_engine.lint.proof.demand import demanded
 from policy_engine.lint.proof.formula import Atom, Clause, Formula, Group, Term, formula, opposite
 from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.schema import at, values_of
-from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.solve import Base, is_impossible
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition
 
-__all__ = ["broken", "fitting", "matching", "share_no_value"]
+__all__ = ["base_of", "broken", "fitting", "matching", "share_no_value"]
 
 
 def matching(found: PlacedCondition, scene: Scene) -> Formula:
@@ -48,14 +48,15 @@ def fitting(found: PlacedCondition, scene: Scene, argument: str | None = None) -
 
 def share_no_value(*schemas: Any) -> bool:
     """Whether certainly no value fits some schemas together."""
+    wanted = [demanded(("value",), schema, lambda _: []) for schema in schemas]
+    return values_of(*schemas).is_empty or is_impossible(*wanted, base=base_of(*schemas))
 
-    def known(term: Term) -> list[Any]:
-        if term[0] == "size":
-            return []
-        return [at(schema, term[1:]) for schema in schemas]
+
+def base_of(*schemas: Any) -> Base:
+    """Return what the term `value`, and each below it, may be where it fits some schemas."""
 
     def base(term: Term) -> Values:
-        return values_of(*known(term))
+        known = [] if term[0] == "size" else [at(schema, term[1:]) for schema in schemas]
+        return values_of(*known)
 
-    wanted = [demanded(("value",), schema, lambda _: []) for schema in schemas]
-    return values_of(*schemas).is_empty or is_impossible(*wanted, base=base)
+    return base
