@@ -123,13 +123,16 @@ def _unused(
             continue
         wrong = [code for code in comment.codes if code not in RULES]
         what = f'there is no rule "{wrong[0]}"' if wrong else "there is no such finding here"
+        hint = "take it out; `--fix` does"
+        if not comment.codes:
+            what, hint = "it names no rule", "name it: `# lint: ignore[PE202] and why`"
         yield Finding(
             Location(comment.path, comment.line, comment.column),
             UNUSED.code,
             settings.severity.get(UNUSED.code, UNUSED.severity),
             f"this comment silences nothing: {what}",
-            "take it out; `--fix` does",
+            hint,
             comment.source_line,
             comment.length,
-            edits=(comment.edit,),
+            edits=(comment.edit,) if comment.codes else (),
         )

@@ -10,7 +10,7 @@ from policy_engine.source import Document
 __all__ = ["Suppression", "suppressions"]
 
 _COMMENT: Final = re.compile(
-    r"(?:^|(?<=\s))#\s*lint:\s*(ignore(?:-file)?)\s*\[([^\]\n]*)\][ \t]*(.*?)[ \t]*$"
+    r"(?:^|(?<=\s))#\s*lint:\s*(ignore(?:-file)?)(?![\w-])\s*(?:\[([^\]\n]*)\])?[ \t]*(.*?)[ \t]*$"
 )
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 
@@ -66,7 +66,7 @@ def suppressions(document: Document) -> list[Suppression]:
         found.append(
             Suppression(
                 document.path,
-                tuple(code.strip() for code in match[2].split(",") if code.strip()),
+                tuple(code.strip() for code in (match[2] or "").split(",") if code.strip()),
                 match[3],
                 first,
                 last,

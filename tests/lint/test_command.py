@@ -99,6 +99,18 @@ def test_mending_a_silent_comment_takes_it_out(project):
     ) == "policy: p\nlanguage: 1\ntools:\n  pay: deny\n"
 
 
+@pytest.mark.parametrize(
+    "comment", ["ignore this one", "ignore[] this one", "ignore", "ignore-file"]
+)
+def test_a_comment_that_names_no_rule_silences_nothing_and_stays(project, comment):
+    text = f"policy: p\nlanguage: 1\ntools:\n  pay: allow  # lint: {comment}\n"
+    (project / "p.yaml").write_text(text, "utf-8")
+    assert sorted(codes("p.yaml")) == ["PE203", "PE301"]
+    assert "it names no rule" in lint("p.yaml").stdout
+    lint("p.yaml", "--fix")
+    assert (project / "p.yaml").read_text("utf-8") == text
+
+
 def test_a_baseline_leaves_what_is_new(project):
     assert lint("bad.yaml", "--baseline", "known.json", "--update-baseline").exit_code == 0
     assert codes("bad.yaml", "--baseline", "known.json") == []
