@@ -39,8 +39,8 @@ def steps(run):
     return [*calls, [assistant_message("done")]]
 
 
-def policies(folder):
-    """Write 50 rules that concern every call."""
+def policies(folder, *, around=False):
+    """Write 50 rules that concern every call; some of them about what the agent is given."""
     rules = [
         {"id": f"r{n}", "tools": ["refund"], "when": f"args.amount > {1000 + n}", "effect": "deny"}
         for n in range(40)
@@ -49,9 +49,11 @@ def policies(folder):
         {"id": f"o{n}", "check": {"terms": {"any": [f"secret word {n}"]}}, "effect": "deny"}
         for n in range(10)
     ]
-    args = {"order": {"type": "string"}, "amount": {"type": "number"}}
-    policy = {"policy": "bench", "language": 1, "tools": {"refund": {"args": args}}}
-    (folder / "bench.yaml").write_text(json.dumps({**policy, "rules": rules, "output": texts}))
+    refund_entry = {"args": {"order": {"type": "string"}, "amount": {"type": "number"}}}
+    policy = {"policy": "bench", "language": 1, "tools": {"refund": refund_entry}, "rules": rules}
+    if around:
+        policy["input"], refund_entry["result"] = texts[:4], texts[4:6]
+    (folder / "bench.yaml").write_text(json.dumps({**policy, "output": texts[6 * around :]}))
     return folder
 
 
@@ -62,11 +64,10 @@ async def timed(agent, config, run):
     return process_time() - started
 
 
-def main():
-    """Measure both, turn about, and print what a turn costs more."""
-    set_tracing_disabled(True)
+def more(*, around):
+    """Measure both, turn about; return what a turn costs plain and what more guarded, in ms."""
     folder = Path(tempfile.mkdtemp())
-    guard = Guard.from_path(policies(folder), records=folder / "records.jsonl")
+    guard = Guard.from_path(policies(folder, around=around), records=folder / "records.jsonl")
     plain, guarded = [], []
     for run in range(RUNS + 2):
         one = Agent(name="a", model=ScriptedModel(steps(f"p{run}")), tools=[refund])
@@ -75,9 +76,17 @@ def main():
         config = run_config(guard, session=f"s{run}", principal={"id": "u1"})
         guarded.append(asyncio.run(timed(guard_agent(two, guard), config, run)))
     before = statistics.median(plain[2:]) / TURNS * 1000
-    after = statistics.median(guarded[2:]) / TURNS * 1000
-    print(f"plain {before:.2f} ms a turn, guarded {after:.2f} ms: {after - before:.2f} ms more")
-    assert after - before < BUDGET_MS
+    return before, statistics.median(guarded[2:]) / TURNS * 1000 - before
+
+
+def main():
+    """Print what a turn costs more, for policies about calls and answers, and about all."""
+    set_tracing_disabled(True)
+    plain, calls = more(around=False)
+    print(f"plain {plain:.2f} ms a turn; rules about calls and answers: {calls:.2f} ms more")
+    plain, every = more(around=True)
+    print(f"plain {plain:.2f} ms a turn; about input and results too: {every:.2f} ms more")
+    assert calls < BUDGET_MS
 
 
 if __name__ == "__main__":
