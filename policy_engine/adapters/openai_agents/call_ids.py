@@ -56,7 +56,12 @@ def with_own_ids(
         sent: The conversation that it was sent.
     """
     items = list(output)
-    told = {one for item in (sent if isinstance(sent, list) else ()) if (one := _id(item))}
+    if not any(_get(item, "type") in _CALLS for item in items):
+        return items
+    told = {
+        item.get("call_id") if item.__class__ is dict else _id(item)
+        for item in (sent if isinstance(sent, list) else ())
+    }
     answered = {_id(item) for item in items if str(_get(item, "type")).endswith("_output")}
     found: list[Any] = []
     for item in items:
