@@ -1,17 +1,21 @@
 """Whether one text check breaks wherever another does, and a text that breaks one."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from policy_engine.lint.proof.language import covers
 from policy_engine.lint.proof.regexes import sample
 from policy_engine.policy import Rule
 
-__all__ = ["check_covers", "finds_term", "text_that_breaks"]
+__all__ = ["check_covers", "term_finder", "text_that_breaks"]
 
 _BOUNDS: Final = ("max_chars", "max_bytes", "max_lines")
 _LONG: Final = 10_000
 """A longer text is not made up."""
+_START: Final = re.compile(r"(?<!\w)")
+_END: Final = re.compile(r"(?!\w)")
+_ANYWHERE: Final = re.compile("")
 
 
 def check_covers(wide: Rule, narrow: Rule) -> bool:
@@ -39,16 +43,36 @@ def _terms(wide: Any, narrow: Any) -> bool:
         return False
     if wide.match == "word" and narrow.match != "word":
         return False
-    return all(any(finds_term(wide, one, other) for one in wide.any) for other in narrow.any)
+    return all(map(term_finder(wide), narrow.any))
 
 
-def finds_term(options: Any, term: str, other: str) -> bool:
-    """Whether a term of a list is found wherever another phrase stands."""
-    if not options.case_sensitive:
-        term, other = term.casefold(), other.casefold()
-    if options.match == "anywhere":
-        return term in other
-    return re.search(rf"(?<!\w){re.escape(term)}(?!\w)", other) is not None
+def term_finder(options: Any) -> Callable[[str], list[int]]:
+    """Return what tells which terms of a list are found wherever a phrase stands.
+
+    It gives their positions in the list, in order. The list is read once; a phrase costs what
+    its length costs, however long the list is.
+    """
+    places: dict[str, list[int]] = {}
+    for position, term in enumerate(options.any):
+        places.setdefault(_folded(options, term), []).append(position)
+    lengths = sorted({len(term) for term in places})
+    start, end = (_START, _END) if options.match == "word" else (_ANYWHERE, _ANYWHERE)
+
+    def find(phrase: str) -> list[int]:
+        text = _folded(options, phrase)
+        ends = {match.start() for match in end.finditer(text)}
+        found: set[int] = set()
+        for begin in (match.start() for match in start.finditer(text)):
+            for length in lengths:
+                if begin + length in ends:
+                    found.update(places.get(text[begin : begin + length], ()))
+        return sorted(found)
+
+    return find
+
+
+def _folded(options: Any, term: str) -> str:
+    return term if options.case_sensitive else term.casefold()
 
 
 def _patterns(wide: Any, narrow: Any) -> bool:

@@ -7,12 +7,13 @@ is proved with it holds.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final
 
 from policy_engine.lint.proof.language import UNKNOWN, Piece, example
 from policy_engine.lint.proof.regexes import edges, sample, search, width
 
-__all__ = ["Box", "is_among", "same"]
+__all__ = ["Box", "Listed", "is_among", "same"]
 
 _MOST: Final = 64
 """So many candidates are tried."""
@@ -28,6 +29,42 @@ def same(a: object, b: object) -> bool:
 def is_among(value: object, values: Iterable[object]) -> bool:
     """Whether a value equals one of some, as expressions compare them."""
     return any(same(value, other) for other in values)
+
+
+class Listed:
+    """Some values, of which many are asked for: `in` tells what `is_among` tells."""
+
+    __slots__ = ("_keys", "_others")
+
+    def __init__(self, values: Iterable[object] = ()) -> None:
+        self._keys: set[tuple[bool, object]] = set()
+        self._others: list[object] = []
+        for value in values:
+            self.add(value)
+
+    def __contains__(self, value: object) -> bool:
+        if _has_key(value):
+            return (isinstance(value, bool), value) in self._keys
+        return is_among(value, self._others)
+
+    def add(self, value: object) -> None:
+        """Take in one more value."""
+        if _has_key(value):
+            self._keys.add((isinstance(value, bool), value))
+        else:
+            self._others.append(value)
+
+
+def _has_key(value: object) -> bool:
+    """Whether a set finds a value as `same` does: no list, no object, and not NaN."""
+    if isinstance(value, float):
+        return not math.isnan(value)
+    return value is None or isinstance(value, str | int)
+
+
+def _is_bare(values: Iterator[object]) -> bool:
+    """Whether there is not one value."""
+    return all(False for _ in values)
 
 
 def _is_number(value: object) -> bool:
@@ -99,7 +136,8 @@ class Box:
         """Leave only these values."""
         known = list(values)
         if self.chosen is not None:
-            known = [value for value in known if is_among(value, self.chosen)]
+            listed = Listed(self.chosen)
+            known = [value for value in known if value in listed]
         self.chosen = known
 
     def bound(self, *, low: float = -math.inf, high: float = math.inf, is_open: bool) -> None:
@@ -176,6 +214,18 @@ class Box:
             return False
         if self.chosen is not None and not is_among(value, self.chosen):
             return False
+        return self._fits(value)
+
+    def admitted(self, values: Iterable[Any]) -> Iterator[Any]:
+        """Go through those of many values that `admits` admits."""
+        excluded = Listed(self.excluded)
+        chosen = None if self.chosen is None else Listed(self.chosen)
+        for value in values:
+            if value not in excluded and (chosen is None or value in chosen) and self._fits(value):
+                yield value
+
+    def _fits(self, value: Any) -> bool:
+        """Whether a value passes the tests that are no lists."""
         if not _is_kind(value, self.kind):
             return False
         if _is_number(value):
@@ -206,7 +256,7 @@ class Box:
     def is_empty(self) -> bool:
         """Whether certainly no value is left."""
         if self.chosen is not None:
-            return self.present is not False and not any(map(self.admits, self.chosen))
+            return self.present is not False and _is_bare(self.admitted(self.chosen))
         if self.kind == "bool":
             return is_among(True, self.excluded) and is_among(False, self.excluded)
         if self.kind == "null":
@@ -223,7 +273,7 @@ class Box:
             last = math.ceil(high / step) - 1 if self.high_open else math.floor(high / step)
             few = last - first < len(self.excluded) + len(self.steps) + 8
             numbers = (step * n for n in range(first, last + 1)) if few else ()
-            return first > last or (few and not any(map(self.admits, numbers)))
+            return first > last or (few and _is_bare(self.admitted(numbers)))
         if low > high or (low == high and (self.low_open or self.high_open)):
             return True
         return low == high and not self.admits(low)
@@ -274,11 +324,7 @@ class Box:
             tried = self._numbers()
         else:
             tried = self._texts()
-        for index, value in enumerate(tried):
-            if index >= _MOST:
-                return
-            if self.admits(value):
-                yield value
+        yield from self.admitted(islice(tried, _MOST))
 
     def _numbers(self) -> Iterator[float]:
         low, high = self.low, self.high

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, zip_longest
 from typing import Any, Final
 
-from policy_engine.lint.proof.box import Box, is_among
+from policy_engine.lint.proof.box import Box, Listed
 
 __all__ = ["Values"]
 
@@ -73,10 +73,14 @@ class Values:
     def chosen(self) -> list[Any] | None:
         """All that it may be, where that is a list."""
         made: list[Any] = []
+        listed = Listed()
         for box in self._left:
             if box.chosen is None:
                 return None
-            made.extend(v for v in box.chosen if box.admits(v) and not is_among(v, made))
+            for value in box.admitted(box.chosen):
+                if value not in listed:
+                    listed.add(value)
+                    made.append(value)
         return made
 
     @property

@@ -27,16 +27,17 @@ Fix:
     Remove the narrower one, or the wider one if it finds too much.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
 
-from policy_engine.lint.containment import finds_term
+from policy_engine.lint.containment import term_finder
 from policy_engine.lint.proof.language import covers
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 
 __all__ = ["RULE"]
+
+_Holds: TypeAlias = Callable[[int, int], bool]
 
 _MOST: Final = 60
 """Of longer lists of patterns each is not held against each."""
@@ -48,10 +49,28 @@ def _find(subject: Subject) -> Iterator[Found]:
         redacts = found.compiled.effect == "redact"
         terms = getattr(check, "terms", None)
         if terms is not None and not redacts:
-            yield from _held(found, "terms", terms.any, partial(finds_term, terms))
+            yield from _terms(found, terms)
         pattern = getattr(check, "pattern", None)
         if pattern is not None and len(pattern.any) <= _MOST:
-            yield from _held(found, "pattern", pattern.any, _whole if redacts else _anywhere)
+            yield from _patterns(found, pattern.any, _whole if redacts else _anywhere)
+
+
+def _terms(found: PlacedCondition, terms: Any) -> Iterator[Found]:
+    find = term_finder(terms)
+    wider = [find(term) for term in terms.any]
+    return _held(found, "terms", wider.__getitem__, lambda wide, index: wide in wider[index])
+
+
+def _patterns(
+    found: PlacedCondition, listed: list[str], holds: Callable[[str, str], bool]
+) -> Iterator[Found]:
+    everywhere = range(len(listed))
+    return _held(
+        found,
+        "pattern",
+        lambda _: everywhere,
+        lambda wide, index: holds(listed[wide], listed[index]),
+    )
 
 
 def _anywhere(wide: str, narrow: str) -> bool:
@@ -71,18 +90,20 @@ def _whole(wide: str, narrow: str) -> bool:
 
 
 def _held(
-    found: PlacedCondition, kind: str, listed: list[str], holds: Callable[[str, str], bool]
+    found: PlacedCondition, kind: str, nearby: Callable[[int], Iterable[int]], holds: _Holds
 ) -> Iterator[Found]:
+    """Report what finds nothing by itself; only what is `nearby` is asked whether it holds it."""
+    listed = getattr(found.placed.rule.check, kind).any
     idle: set[int] = set()
     for index, text in enumerate(listed):
-        for position, other in enumerate(listed):
-            if position == index or position in idle or not holds(other, text):
+        for position in nearby(index):
+            if position == index or position in idle or not holds(position, index):
                 continue
-            if holds(text, other) and position > index:
+            if position > index and holds(index, position):
                 continue  # they find the same; the later one is reported
             idle.add(index)
             path = (*found.placed.path, "check", kind, "any", index)
-            message = f'"{text[:60]}" is found by "{other[:60]}" already'
+            message = f'"{text[:60]}" is found by "{listed[position][:60]}" already'
             yield Found(found.policy, path, message, "remove one of the two")
             break
 
