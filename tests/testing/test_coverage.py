@@ -169,7 +169,7 @@ def test_an_empty_list_leaves_the_keywords_of_its_items_unasked():
 
 
 @pytest.mark.parametrize(
-    ("schema", "what", "wanted"),
+    ("schema", "what", "findable"),
     [
         ("{type: string, minLength: 0}", "minLength", [HOLDS]),
         ("{type: boolean, enum: [true, false]}", "enum", [HOLDS]),
@@ -184,9 +184,28 @@ def test_an_empty_list_leaves_the_keywords_of_its_items_unasked():
         ("{type: array, items: {type: string}}", "items.type", EVERY),
     ],
 )  # fmt: skip
-def test_what_no_value_can_bring_about_is_not_wanted(schema, what, wanted):
+def test_what_no_value_can_bring_about_is_not_found(schema, what, findable):
     found = covered(f"tools: {{t: {{args: {{x: {schema}}}}}}}")
-    assert sorted(map(str, found["argument", f"x.{what}"].wanted)) == wanted
+    one = found["argument", f"x.{what}"]
+    assert sorted(map(str, one.wanted - set(one.doubtful))) == findable
+    told = {"match", "no match"} & set(map(str, one.item.possible))
+    assert set(map(str, one.doubtful)) == told - set(findable)
+    assert set(one.doubtful) <= set(one.missing)
+
+
+@pytest.mark.parametrize(
+    ("below", "wanted"),
+    [
+        ("{type: string, maxLength: 3}", SILENT),
+        ("{type: [string, integer], maxLength: 3}", SILENT),
+        ("{type: integer, maximum: 3}", EVERY),
+    ],
+)  # fmt: skip
+def test_a_type_that_the_schema_around_it_leaves_cannot_be_broken(below, wanted):
+    found = covered(
+        f"tools: {{t: {{args: {{x: {{type: string, if: {{const: a}}, then: {below}}}}}}}}}"
+    )
+    assert sorted(map(str, found["argument", "x.then.type"].wanted)) == wanted
 
 
 def test_the_parts_of_a_check_on_an_argument_are_asked_alone():
@@ -263,13 +282,15 @@ def test_an_empty_list_asks_no_term_in_a_macro():
     assert outcomes(found["branch", "i.price > 100.0"])[0] == []
 
 
-def test_a_value_that_its_declaration_refuses_is_not_wanted():
+def test_a_term_that_nothing_was_found_for_is_missing():
     """A request with another `env` cannot be told, so nothing makes the comparison true."""
     request = Request(tool="t", args={"items": []}, context={"env": "us-1"})
     found = covered(ITEMS, request)
     term = found["branch", 'context.env == "us-1"']
-    assert outcomes(term) == (["cannot tell"], ["cannot tell", "no match"])
+    assert outcomes(term) == (["cannot tell"], EVERY)
+    assert term.missing == ("match", "no match")
     assert term.doubtful == ("match",)
+    assert term.ideas.keys() == {"no match"}
 
 
 def test_only_the_chosen_side_of_a_conditional_is_asked():
@@ -289,6 +310,8 @@ tools:
 def test_a_default_that_can_never_speak_is_not_wanted():
     found = covered("tools: {t: allow, '*': deny}")
     assert outcomes(found["default", "p/default"]) == ([], [])
+    found = covered("tools: {t: allow, '*': deny}\nhandoffs: {desk: allow}")
+    assert outcomes(found["default", "p/default"]) == ([], ["match"])
     found = covered("tools: {t: allow, 't-*': deny}")
     assert outcomes(found["default", "p/default"]) == ([], ["match"])
 
@@ -296,12 +319,17 @@ def test_a_default_that_can_never_speak_is_not_wanted():
 def test_a_policy_for_every_agent_has_nobody_whom_it_is_not_for():
     found = covered("applies_to: {agents: ['*']}\ntools: {t: allow}")
     assert outcomes(found["policy", "applies_to"])[1] == ["cannot tell", "match"]
+    found = covered("applies_to: {agents: ['*'], roles: ['*']}\ntools: {t: allow}")
+    assert outcomes(found["policy", "applies_to"])[1] == EVERY
+    assert found["policy", "applies_to"].doubtful == ()
 
 
 def test_a_limit_that_nothing_counts_towards_cannot_be_exceeded():
     policy = "tools: {t: %s}\nlimits: [{id: five, tools: [t], max: 5, by: [session]}]"
-    assert "match" not in outcomes(covered(policy % "deny")["limit", "p/five"])[1]
-    assert outcomes(covered(policy % "allow")["limit", "p/five"])[1] == EVERY
+    dead, live = (covered(policy % effect)["limit", "p/five"] for effect in ("deny", "allow"))
+    assert dead.doubtful == ("match",)
+    assert outcomes(dead)[1] == outcomes(live)[1] == EVERY
+    assert live.doubtful == ()
 
 
 @pytest.mark.parametrize(
@@ -385,3 +413,91 @@ def test_coverage_is_in_every_format(desk, command):
     said = command(path, "--coverage", "--format", "github").stdout
     assert "::warning" in said
     assert "amount.maximum: no test for match, no match" in said
+
+
+UNSPOKEN = """
+policy: p
+language: 1
+description: d
+owner: o
+tools:
+  t:
+    args: {n: {type: integer}}
+    rules:
+      - {id: never, when: args.n > 1 && args.n < 1, effect: deny, message: m}
+"""
+SENT = """
+policies: ../p.yaml
+tests:
+  - name: a
+    steps:
+      - {tool: t, args: {n: 1}, expect: {effect: allow}}
+      - {tool: t, args: {n: 2}, expect: {effect: allow}}
+      - {tool: t, args: {n: 0}, expect: {effect: allow}}
+      - {tool: t, args: {n: x}, expect: {effect: deny}}
+      - {tool: t, args: {}, expect: {effect: deny}}
+      - {tool: t, args: {n: 1, another: 1}, expect: {effect: deny}}
+      - {tool: u, args: {}, expect: {rules: [p/default]}}
+"""
+
+
+def test_what_nothing_was_found_for_keeps_coverage_below_all(tmp_path, command):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "p.yaml").write_text(UNSPOKEN.lstrip())
+    path = tmp_path / "tests" / "p.yaml"
+    path.write_text(SENT.lstrip())
+    asked = (path, "--coverage", "--min-coverage", "100")
+    ran = command(*asked)
+    assert ran.returncode == 1
+    why = "no request was found for it: lint tells whether it can ever happen"
+    said = f"rule p/never: no test for match, and {why}"
+    left = [line for line in ran.stdout.splitlines() if "no test for" in line]
+    assert left == [f"  {tmp_path / 'p.yaml'}:9:9: {said}"]
+    told = json.loads(command(*asked, "--format", "json").stdout)["coverage"]
+    assert (told["percent"] < 100, told["wanted"] - told["seen"]) == (True, 1)
+    (item,) = [one for one in told["items"] if one["missing"]]
+    assert (item["missing"], item["not_found"], item["ideas"]) == (["match"], ["match"], {})
+    suites = ET.fromstring(command(*asked, "--format", "junit").stdout)
+    assert said in suites[-1].findtext("system-out")
+    assert said in command(*asked, "--format", "github").stdout
+
+
+SESSIONS = """
+policy: p
+language: 1
+tools:
+  read: {labels: [data]}
+  send:
+    args: {n: {type: integer, minimum: 1}}
+    rules:
+      - {id: after-data, when: '"data" in session.labels', effect: deny, message: m}
+limits:
+  - {id: five, tools: [send], max: 5, per: day, by: [session]}
+  - {id: six, tools: [send], max: 6, per: day, by: [principal]}
+"""
+
+
+def test_a_request_without_a_session_says_so_where_that_is_the_point(tmp_path):
+    """What is shown is written into a file of tests as it is; there it brings the outcome about."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "p.yaml").write_text(SESSIONS.lstrip())
+    compiled = load_texts({"p.yaml": SESSIONS.lstrip()})
+    lacking = set()
+    for one in Coverage(compiled).items():
+        for outcome, idea in one.ideas.items():
+            if idea.beside:
+                continue
+            test = {"name": "a", "request": idea.request, "expect": {"effect": "allow"}}
+            path = tmp_path / "tests" / "p.yaml"
+            path.write_text(json.dumps({"policies": "../p.yaml", "tests": [test]}))
+            seen = run_tests(read_suites([str(path)]), coverage=True).covered
+            (again,) = [
+                two
+                for two in seen
+                if (two.item.kind, two.item.rule, two.item.what)
+                == (one.item.kind, one.item.rule, one.item.what)
+            ]
+            assert outcome in again.seen, (one.item, outcome, idea.request)
+            if "session" in idea.request and idea.request["session"] is None:
+                lacking.add((one.item.rule, str(outcome)))
+    assert lacking == {("p/after-data", "cannot tell"), ("p/five", "cannot tell")}

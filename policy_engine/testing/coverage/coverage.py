@@ -1,6 +1,6 @@
 """Which parts of a policy set the tests bring about, and with which outcomes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,8 @@ from policy_engine.testing.coverage.item import EVERY, TOLD, Item, Note, Outcome
 from policy_engine.testing.coverage.odd import key_can_lack
 from policy_engine.testing.coverage.people import people
 from policy_engine.testing.coverage.rules import RuleAsks
-from policy_engine.testing.coverage.search import Found, Searcher, limit_outcome
+from policy_engine.testing.coverage.search import Found, Searcher, Way, limit_outcome
 from policy_engine.testing.coverage.seeds import Seeds
-from policy_engine.testing.mutation.sample import Sample
 from policy_engine.testing.mutation.witness import shown
 from policy_engine.testing.reach import Met, Reach
 from policy_engine.text import Patterns
@@ -25,6 +24,7 @@ from policy_engine.text import Patterns
 __all__ = ["Coverage", "Covered", "Idea"]
 
 _MATCH = frozenset({Outcome.MATCH})
+_SECTIONS = ("tools", "handoffs", "models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,13 @@ class Covered:
     item: Item
     seen: frozenset[Outcome]
     wanted: frozenset[Outcome]
-    """The outcomes that a request was found for, or that a test brought about."""
+    """The outcomes that count.
+
+    Those that a test brought about or a request was found for; and match and no match in any
+    case, for nobody knows that what was not found cannot happen.
+    """
     ideas: Mapping[Outcome, Idea] = field(default_factory=dict)
-    """A request for each that no test brings about."""
+    """A request for each that no test brings about, where one was found."""
 
     @property
     def missing(self) -> tuple[Outcome, ...]:
@@ -54,8 +58,8 @@ class Covered:
 
     @property
     def doubtful(self) -> tuple[Outcome, ...]:
-        """Whether it speaks or not, where no request was found that tells."""
-        return tuple(sorted((self.item.possible & TOLD) - self.wanted))
+        """Those of the missing outcomes that no request was found for."""
+        return tuple(outcome for outcome in self.missing if outcome not in self.ideas)
 
 
 class Coverage:
@@ -121,8 +125,8 @@ class Coverage:
         for item in sorted(self._seen, key=lambda item: (item.location, item.rule, item.what)):
             seen = frozenset(self._seen[item])
             ways = found.get(item, {})
-            wanted = seen | ways.keys()
-            ideas = {outcome: _idea(way.shortest(item, outcome)) for outcome, way in ways.items()}
+            wanted = seen | ways.keys() | (item.possible & TOLD)
+            ideas = {outcome: _idea(way, item, outcome) for outcome, way in ways.items()}
             yield Covered(item, seen, wanted, ideas)
 
     def seen(self) -> Iterator[Covered]:
@@ -174,16 +178,21 @@ class Coverage:
         item = None
         if policy.applies_to is not None:
             place = document.key_at(("applies_to",))
-            item = self._add(Item("policy", policy.policy, "applies_to", place))
+            applies = policy.applies_to
+            is_for_all = applies.roles is None and _names_all(applies.agents, applies.tenants)
+            possible = EVERY - {Outcome.NO_MATCH} if is_for_all else EVERY
+            item = self._add(Item("policy", policy.policy, "applies_to", place, possible))
         self._applies.append(item)
-        if any(getattr(policy, section) for section in ("tools", "handoffs", "models")):
+        sections = [found for name in _SECTIONS if (found := getattr(policy, name))]
+        if sections:
             name = f"{policy.policy}/default"
             place = document.at(("default",))
-            self._named[name] = self._add(Item("default", name, "", place, _MATCH))
+            possible = frozenset() if _names_all(*sections) else _MATCH
+            self._named[name] = self._add(Item("default", name, "", place, possible))
 
     def _add_entries(self, loaded: LoadedPolicy) -> None:
         policy = loaded.policy
-        for section in ("tools", "handoffs", "models"):
+        for section in _SECTIONS:
             for key in getattr(policy, section) or {}:
                 name = f"{policy.policy}/{section}/{escaped(key)}"
                 place = loaded.document.key_at((section, key))
@@ -211,9 +220,17 @@ class Coverage:
             self._add_constraint(rule.constraint)
 
 
-def _idea(sample: Sample) -> Idea:
+def _idea(way: Way, item: Item, outcome: Outcome) -> Idea:
+    sample = way.shortest(item, outcome)
     found = shown(sample, "", "")
-    return Idea(found.request, found.beside)
+    # A test's request that names no session is given one.
+    session = {"session": None} if way.lacks_session(sample, item, outcome) else {}
+    return Idea({**found.request, **session}, found.beside)
+
+
+def _names_all(*names: Collection[str] | None) -> bool:
+    """Tell whether a star is among each of some names, of those that are given."""
+    return all(some is None or "*" in some for some in names)
 
 
 _APPLIES = {

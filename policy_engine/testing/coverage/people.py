@@ -26,7 +26,7 @@ def people(compiled: Compiled) -> Iterator[Sample]:
         if applies is None:
             continue
         agents = [*_named(applies.agents), OTHER, None]
-        roles = [*([name] for name in _named(applies.roles)), [OTHER], None]
+        roles = [*([name] for name in _named(applies.roles)), [OTHER], [], None]
         tenants = [*_named(applies.tenants), OTHER, None]
         for agent, role, tenant in product(agents, roles, tenants):
             principal: dict[str, Any] = {"id": "u1"}

@@ -77,7 +77,9 @@ class _Reader:
             names = schema["type"]
             types = frozenset(names if isinstance(names, list) else [names])
             fits = native({"type": schema["type"]}).is_valid
-            item = self._item(place, ("type",), TOLD)
+            # What the schemas around it leave may be what it takes: nothing breaks it then.
+            left = place.types is not None and place.types <= types
+            item = self._item(place, ("type",), TOLD - {Outcome.MATCH} if left else TOLD)
             node.type = (item, lambda value: is_json(value) and fits(value))
         here = _Place(place.path, types, place.may_be_silent, place.whole, place.closing)
         for key in schema:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from policy_engine.cel import Condition
 from policy_engine.cel.nodes import Conditional, Node, children
 from policy_engine.compiler import Compiled, CompiledLimit, CompiledRule, Constraint
-from policy_engine.decision import Calls, Count, Facts, Request, Reservation
+from policy_engine.decision import Calls, Count, Facts, Request, Reservation, Session
 from policy_engine.engine import Engine
 from policy_engine.testing.coverage.arguments import Arguments
 from policy_engine.testing.coverage.corpus import Corpus
@@ -22,6 +22,7 @@ from policy_engine.testing.mutation.sample import ABSENT, Reads, Sample, with_ar
 from policy_engine.testing.mutation.samples import around
 from policy_engine.testing.mutation.values import plain, values_of
 from policy_engine.testing.reach import Reach
+from policy_engine.testing.reading.requests import SESSION
 
 __all__ = ["Found", "Searcher", "Way", "limit_outcome"]
 
@@ -50,6 +51,15 @@ class Way:
                     break
         return sample
 
+    def lacks_session(self, sample: Sample, item: Item, outcome: Outcome) -> bool:
+        """Tell whether a request brings the outcome about only as long as it has no session."""
+        request, facts = sample.request, sample.facts
+        if request.session is not None:
+            return False
+        session = Session(started=facts.now)
+        given = Sample(replace(request, session=SESSION), replace(facts, session=session))
+        return not self._brings(given, item, outcome)
+
     def _brings(self, sample: Sample, item: Item, outcome: Outcome) -> bool:
         if self.admits is not None and not self.admits(sample):
             return False
@@ -75,6 +85,8 @@ _FEW_DRAWN: Final = 300
 _UNTOLD: Final = frozenset({Outcome.CANNOT_TELL})
 _VALUES: Final = 3_000
 """So many values are tried for an argument."""
+_BEGUN: Final = 30
+"""Around so many values of an argument others are tried."""
 _OPENED: Final = 300
 """So many requests are tried to find one that is not denied."""
 
@@ -183,7 +195,8 @@ class Searcher:
         for argument, items in arguments.items().items():
             wanted = self._wanted(items, ask)
             wanted.admits = self._meeting(("args", constraint.rule))
-            for value in _values(constraint.schemas[argument]):
+            schema = constraint.schemas[argument]
+            for value in chain(_values(schema), self._near(schema, argument, items, wanted)):
                 if not wanted.lacking:
                     break
                 sample = wanted.sample = with_argument(seed, argument, value)
@@ -193,11 +206,26 @@ class Searcher:
             wanted.admits = self._meeting(("args", constraint.rule))
             self._try((seed, with_argument(seed, "another", 1)), ask, wanted)
 
+    def _near(
+        self, schema: Any, argument: str, items: Iterable[Item], wanted: _Wanted
+    ) -> Iterator[Any]:
+        """Yield values around those that brought something about: two things are different."""
+        if not wanted.wants_told():
+            return
+        ways = [way for item in items for way in self.found.get(item, {}).values()]
+        values = [(way.sample.request.args or {}).get(argument) for way in ways]
+        known = {repr(value): value for value in values if isinstance(value, dict | list)}
+        listing = hinted(schema)
+        for value in islice(known.values(), _BEGUN):
+            yield from islice(values_of(listing, value), _MOST)
+
     def limit(self, limit: CompiledLimit, item: Item, *, countable: bool) -> None:
         """Look for what a limit can say."""
 
         def ask(request: Request, facts: Facts, note: Note) -> None:
-            note(item, limit_outcome(limit, request, facts))
+            filled = self._filled(Sample(request, facts)).facts.counters
+            known = replace(facts, counters={**filled, **facts.counters})
+            note(item, limit_outcome(limit, request, known))
 
         wanted = self._wanted([item], ask)
         wanted.admits = self._meeting(("limit", limit.name))

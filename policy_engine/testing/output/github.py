@@ -6,7 +6,7 @@ from policy_engine.report.github import annotation, cell, table
 from policy_engine.report.words import counted
 from policy_engine.testing.mutation import UNNOTICED
 from policy_engine.testing.outcome import Summary, percent
-from policy_engine.testing.output.lines import failure_lines, uncovered
+from policy_engine.testing.output.lines import failure_lines, uncovered, untested
 
 __all__ = ["failure_annotations", "markdown_summary"]
 
@@ -19,7 +19,7 @@ def failure_annotations(summary: Summary) -> Iterator[str]:
             yield annotation("error", failure.location, lines, "policy-engine test")
     for covered in summary.covered or ():
         if covered.missing:
-            lines = (f"{uncovered(covered)}: no test for {', '.join(covered.missing)}",)
+            lines = (f"{uncovered(covered)}: no test for {untested(covered)}",)
             yield annotation("warning", covered.item.location, lines, "policy-engine coverage")
     for one in summary.verdicts or ():
         if one.fate in UNNOTICED:
@@ -53,7 +53,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, ...]]:
             yield _place(failure.location), "failed", cell(what)
     for one in summary.covered or ():
         if one.missing:
-            what = f"{uncovered(one)}: {', '.join(one.missing)}"
+            what = f"{uncovered(one)}: {untested(one)}"
             yield _place(one.item.location), "not covered", cell(what)
     for verdict in summary.verdicts or ():
         if verdict.fate in UNNOTICED:

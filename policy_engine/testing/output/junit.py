@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from policy_engine.testing.coverage import Covered
 from policy_engine.testing.outcome import Summary, percent
-from policy_engine.testing.output.lines import failure_lines, uncovered
+from policy_engine.testing.output.lines import failure_lines, uncovered, untested
 from policy_engine.testing.run import Result
 
 __all__ = ["to_junit"]
@@ -49,7 +49,7 @@ def _coverage(summary: Summary, covered: Iterable[Covered]) -> Iterable[str]:
     seen, wanted = summary.outcomes
     said = [f"coverage: {percent((seen, wanted)):.1f} %, {seen} of {wanted} outcomes"]
     said.extend(
-        f"{one.item.location}: {uncovered(one)}: no test for {', '.join(one.missing)}"
+        f"{one.item.location}: {uncovered(one)}: no test for {untested(one)}"
         for one in covered
         if one.missing
     )

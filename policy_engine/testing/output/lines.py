@@ -13,7 +13,7 @@ from policy_engine.testing.mutation import UNNOTICED, Verdict
 from policy_engine.testing.outcome import Summary, percent
 from policy_engine.testing.run import Failure, Result
 
-__all__ = ["failure_lines", "summary_lines", "uncovered"]
+__all__ = ["failure_lines", "summary_lines", "uncovered", "untested"]
 
 _SHOWN: Final = 400
 """So much of a request is shown as an idea."""
@@ -69,23 +69,29 @@ def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:
         yield Text.assemble(
             f"  {printable(str(one.item.location))}: {printable(uncovered(one))}: ",
             ("no test for ", "yellow"),
-            ", ".join(one.missing),
+            untested(one),
         )
         for outcome in one.missing:
-            yield from _idea(outcome, one.ideas[outcome])
-    for one in covered:
-        if one.doubtful:
-            yield Text(
-                f"  {printable(str(one.item.location))}: {printable(uncovered(one))}: not counted: "
-                f"no request was found for {', '.join(one.doubtful)}",
-                style="dim",
-            )
+            if outcome in one.ideas:
+                yield from _idea(outcome, one.ideas[outcome])
 
 
 def uncovered(one: Covered) -> str:
     """Name what is covered or not: its kind, its rule, and which part of it."""
     item = one.item
     return f"{item.kind} {item.rule}{f' {item.what}' if item.what else ''}"
+
+
+def untested(one: Covered) -> str:
+    """Name the outcomes that no test brings about, and say where no request was found for one."""
+    missing, doubtful = ", ".join(one.missing), one.doubtful
+    if not doubtful:
+        return missing
+    them = ", ".join(doubtful)
+    if doubtful == one.missing:
+        them = "it" if len(doubtful) == 1 else "them"
+    why = f"no request was found for {them}: lint tells whether it can ever happen"
+    return f"{missing}, and {why}"
 
 
 def _idea(outcome: Outcome, idea: Idea) -> Iterator[Text]:
