@@ -30,11 +30,11 @@ from policy_engine.testing.mutation.globs import narrower, wider
 from policy_engine.testing.mutation.patterns import loosened_pattern, tightened_pattern
 from policy_engine.testing.mutation.schemas import loosened
 from policy_engine.testing.mutation.untouched import says_otherwise
-from policy_engine.testing.mutation.values import values_of
 from policy_engine.testing.reading import read_suites
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Replay, prices_of
 from policy_engine.testing.run import passes
+from policy_engine.testing.search.values import values_of
 from policy_engine.text import Patterns
 
 ENVIRONMENT = Environment(

@@ -5,7 +5,7 @@ from collections.abc import Container
 from typing import Final
 
 from policy_engine.testing.coverage.item import Item, Outcome
-from policy_engine.testing.mutation.sample import Sample
+from policy_engine.testing.search.sample import Sample
 
 __all__ = ["Corpus"]
 

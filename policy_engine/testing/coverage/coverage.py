@@ -17,8 +17,8 @@ from policy_engine.testing.coverage.people import people
 from policy_engine.testing.coverage.rules import RuleAsks
 from policy_engine.testing.coverage.search import Found, Searcher, Way, limit_outcome
 from policy_engine.testing.coverage.seeds import Seeds
-from policy_engine.testing.mutation.witness import shown
 from policy_engine.testing.reach import Met, Reach
+from policy_engine.testing.search.shown import shown
 from policy_engine.text import Patterns
 
 __all__ = ["Coverage", "Covered", "Idea"]

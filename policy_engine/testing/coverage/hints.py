@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from policy_engine.checks import CHECKS
 from policy_engine.testing.coverage.odd import texts
-from policy_engine.testing.mutation.values import plain
+from policy_engine.testing.search.values import plain
 
 __all__ = ["hinted"]
 

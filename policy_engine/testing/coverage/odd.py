@@ -10,10 +10,10 @@ from policy_engine.cel import Condition
 from policy_engine.compiler import CompiledLimit, CompiledRule
 from policy_engine.decision import NO_FACTS, Request
 from policy_engine.lint.proof.regexes import sample as texts_of
-from policy_engine.testing.mutation.near import literals_of
-from policy_engine.testing.mutation.pairs import with_each
-from policy_engine.testing.mutation.sample import ABSENT, Sample, with_argument
-from policy_engine.testing.mutation.values import plain, values_of
+from policy_engine.testing.search.near import literals_of
+from policy_engine.testing.search.pairs import with_each
+from policy_engine.testing.search.sample import ABSENT, Sample, with_argument
+from policy_engine.testing.search.values import plain, values_of
 
 __all__ = ["joined", "key_can_lack", "odd", "texts"]
 

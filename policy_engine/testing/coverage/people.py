@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import Facts, Request
-from policy_engine.testing.mutation.keywords import OTHER
-from policy_engine.testing.mutation.sample import Sample
+from policy_engine.testing.search.sample import OTHER, Sample
 
 __all__ = ["people"]
 

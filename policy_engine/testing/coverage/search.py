@@ -16,13 +16,13 @@ from policy_engine.testing.coverage.hints import hinted
 from policy_engine.testing.coverage.item import Item, Note, Outcome
 from policy_engine.testing.coverage.odd import joined, odd
 from policy_engine.testing.coverage.rules import RuleAsks
-from policy_engine.testing.coverage.seeds import Seeds, keys_of, told, without_one
+from policy_engine.testing.coverage.seeds import Seeds, keys_of, without_one
 from policy_engine.testing.coverage.wild import drawn
-from policy_engine.testing.mutation.sample import ABSENT, Reads, Sample, with_argument
-from policy_engine.testing.mutation.samples import around
-from policy_engine.testing.mutation.values import plain, values_of
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.reading.requests import SESSION
+from policy_engine.testing.search.sample import ABSENT, Reads, Sample, told, with_argument
+from policy_engine.testing.search.samples import around
+from policy_engine.testing.search.values import plain, values_of
 
 __all__ = ["Found", "Searcher", "Way", "limit_outcome"]
 

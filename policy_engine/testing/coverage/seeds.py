@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from policy_engine.compiler import Compiled, Status
 from policy_engine.decision import Facts, Request
-from policy_engine.testing.mutation.made import made_of
-from policy_engine.testing.mutation.sample import Sample
 from policy_engine.testing.reach import Met, Reach
+from policy_engine.testing.search.made import made_of
+from policy_engine.testing.search.sample import Sample, told
 
-__all__ = ["Seeds", "keys_of", "plain_requests", "told", "without_one"]
+__all__ = ["Seeds", "keys_of", "plain_requests", "without_one"]
 
 _FEW = 4
 """So many requests of tests are kept for each part of a policy, and so many are made up."""
@@ -110,16 +110,6 @@ def _renamed(asker: Sample, request: Request) -> Sample:
         context=by.context,
     )
     return Sample(sent, asker.facts)
-
-
-def told(sample: Sample) -> Sample:
-    """Return a sample as a test can bring it about: a session is known where it is named."""
-    request, facts = sample.request, sample.facts
-    if facts.session is None and request.session is not None:
-        return replace(sample, request=replace(request, session=None))
-    if facts.session is not None and request.session is None:
-        return replace(sample, facts=replace(facts, session=None))
-    return sample
 
 
 def without_one(sample: Sample) -> Iterator[Sample]:

@@ -15,9 +15,9 @@ from policy_engine.compiler import Chain, Compiled
 from policy_engine.decision import Calls, Session
 from policy_engine.lint.proof.regexes import sample as texts_of
 from policy_engine.testing.coverage.corpus import Corpus
-from policy_engine.testing.mutation.near import literals_of
-from policy_engine.testing.mutation.sample import ABSENT, Sample, with_argument
-from policy_engine.testing.mutation.values import plain
+from policy_engine.testing.search.near import literals_of
+from policy_engine.testing.search.sample import ABSENT, Sample, with_argument
+from policy_engine.testing.search.values import plain
 
 __all__ = ["drawn"]
 

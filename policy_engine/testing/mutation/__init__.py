@@ -2,6 +2,6 @@
 
 from policy_engine.testing.mutation.examine import UNNOTICED, Verdict
 from policy_engine.testing.mutation.hunt import count_mutants, hunt
-from policy_engine.testing.mutation.witness import Witness
+from policy_engine.testing.search.shown import Witness
 
 __all__ = ["UNNOTICED", "Verdict", "Witness", "count_mutants", "hunt"]

@@ -8,12 +8,11 @@ from typing import Any, Final
 from policy_engine.compiler import TEXT_OF
 from policy_engine.compiler.names import matches_glob
 from policy_engine.lint.proof.regexes import sample, search
-from policy_engine.testing.mutation.keywords import OTHER
 from policy_engine.testing.mutation.mutant import Aim
-from policy_engine.testing.mutation.pairs import with_each
 from policy_engine.testing.mutation.patterns import single_branches, spaced
-from policy_engine.testing.mutation.sample import Sample, with_argument, with_fact
-from policy_engine.testing.mutation.values import edited, plain, values_of
+from policy_engine.testing.search.pairs import with_each
+from policy_engine.testing.search.sample import OTHER, Sample, with_argument, with_fact
+from policy_engine.testing.search.values import edited, plain, values_of
 
 __all__ = ["aimed", "in_turn"]
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.engine import Engine
-from policy_engine.testing.mutation.sample import Reads, Sample
-from policy_engine.testing.mutation.samples import around
 from policy_engine.testing.reach import Reach
+from policy_engine.testing.search.sample import Reads, Sample
+from policy_engine.testing.search.samples import around
 
 __all__ = ["opened"]
 

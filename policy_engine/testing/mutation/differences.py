@@ -9,7 +9,7 @@ from policy_engine.compiler.rule import Whole
 from policy_engine.policy import TopRule
 from policy_engine.testing.mutation.enumerate import compiled_rule
 from policy_engine.testing.mutation.mutant import Mutant
-from policy_engine.testing.mutation.sample import Sample
+from policy_engine.testing.search.sample import Sample
 
 __all__ = ["Differs", "differs_in"]
 

@@ -15,15 +15,16 @@ from policy_engine.testing.case import Case
 from policy_engine.testing.mutation.alike import prove
 from policy_engine.testing.mutation.climbing import opened
 from policy_engine.testing.mutation.enumerate import mutants_of
-from policy_engine.testing.mutation.made import made_of
 from policy_engine.testing.mutation.mutant import Mutant
-from policy_engine.testing.mutation.sample import Reads, Sample
 from policy_engine.testing.mutation.spending import spent
 from policy_engine.testing.mutation.untouched import Asked, says_otherwise
-from policy_engine.testing.mutation.witness import Search, Witness
+from policy_engine.testing.mutation.witness import Search
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import passes, run_case
+from policy_engine.testing.search.made import made_of
+from policy_engine.testing.search.sample import Reads, Sample
+from policy_engine.testing.search.shown import Witness
 
 __all__ = ["UNNOTICED", "Examiner", "Verdict"]
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from policy_engine.testing.mutation.patterns import loosened_pattern, tightened_pattern
+from policy_engine.testing.search.sample import OTHER
 
 __all__ = ["OTHER", "another", "loosened_keyword", "tightened_keyword"]
 
-OTHER: Final = "mallory"
-"""A value that no policy lists."""
 _MORE: Final = ("maximum", "maxLength", "maxItems", "maxBytes", "maxProperties", "maxContains")
 _LESS: Final = ("minimum", "minLength", "minItems", "minProperties", "minContains")
 _COUNTS: Final = frozenset({*_MORE[1:], *_LESS[1:]})

@@ -17,8 +17,8 @@ from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.globs import narrower, wider
 from policy_engine.testing.mutation.keywords import OTHER
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
-from policy_engine.testing.mutation.near import literals_of
 from policy_engine.testing.mutation.schemas import loosened
+from policy_engine.testing.search.near import literals_of
 
 __all__ = ["approval_mutants", "is_free_text", "rule_mutants"]
 

@@ -11,9 +11,9 @@ from policy_engine.decision import Request
 from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
 from policy_engine.testing.mutation.mutant import Aim
-from policy_engine.testing.mutation.sample import Sample
-from policy_engine.testing.mutation.witness import Witness, shown
 from policy_engine.testing.replay import Prices, Replay, Usage, prices_of
+from policy_engine.testing.search.sample import Sample
+from policy_engine.testing.search.shown import Witness, shown
 
 __all__ = ["spent"]
 

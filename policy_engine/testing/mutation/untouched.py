@@ -9,7 +9,7 @@ from policy_engine.decision import Decision, Facts
 from policy_engine.testing.mutation.differences import Differs, differs_in
 from policy_engine.testing.mutation.enumerate import compiled_rule
 from policy_engine.testing.mutation.mutant import Mutant
-from policy_engine.testing.mutation.sample import Sample
+from policy_engine.testing.search.sample import Sample
 
 __all__ = ["Asked", "says_otherwise"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import (
@@ -19,11 +19,12 @@ from policy_engine.engine import Engine
 from policy_engine.testing.mutation.aimed import aimed, in_turn
 from policy_engine.testing.mutation.differences import Differs, differs_in
 from policy_engine.testing.mutation.mutant import Mutant
-from policy_engine.testing.mutation.sample import Reads, Sample
-from policy_engine.testing.mutation.samples import around
 from policy_engine.testing.reach import Reach
+from policy_engine.testing.search.sample import Reads, Sample
+from policy_engine.testing.search.samples import around
+from policy_engine.testing.search.shown import Witness, shown
 
-__all__ = ["Search", "Witness", "shown"]
+__all__ = ["Search"]
 
 _MOST: Final = 1_500
 """How many requests are decided for one mutant."""
@@ -36,19 +37,6 @@ _AROUND: Final = 600
 """So many samples are tried around one that something else denies."""
 _MORE: Final = 20
 """How many are decided for another effect, once something less is different."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """A request that tells a mutant apart, as JSON values."""
-
-    request: dict[str, Any]
-    beside: tuple[str, ...]
-    """What is known of the session and the counters, as clauses."""
-    policy: str
-    """What the policy decides."""
-    mutant: str
-    """What the mutant decides."""
 
 
 @dataclass(slots=True)
@@ -210,28 +198,3 @@ def _owed(item: Obligation) -> str:
 
 def _named(noun: str, values: Iterable[str]) -> str:
     return f"{noun}{', '.join(values) or 'nothing'}"
-
-
-def shown(sample: Sample, before: str, after: str) -> Witness:
-    """Return a request as a witness, with what the policy decides and what its mutant does."""
-    request, facts = sample.request, sample.facts
-    values: dict[str, Any] = {}
-    for name in type(request).__slots__:
-        value = getattr(request, name)
-        if value is not None and not (name == "stage" and value == "tool_call"):
-            values[name] = value
-    if facts.answers:
-        values["facts"] = dict(facts.answers)
-    if facts.now is not None:
-        values["now"] = facts.now.isoformat()
-    beside = []
-    if facts.session is not None and facts.session.labels:
-        beside.append(f"the session carries {', '.join(sorted(facts.session.labels))}")
-    if facts.session is not None and facts.session.calls:
-        beside.append(f"it called {', '.join(sorted(facts.session.calls))}")
-    beside.extend(
-        f'the limit "{limit}" stands at {count.used:g}'
-        for (limit, _), count in facts.counters.items()
-        if count.used
-    )
-    return Witness(values, tuple(beside), before, after)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import combinations, islice, product
 from typing import Any, Final
 
-from policy_engine.testing.mutation.near import Near
-from policy_engine.testing.mutation.sample import Reads, Sample
+from policy_engine.testing.search.near import Near
+from policy_engine.testing.search.sample import Reads, Sample
 
 __all__ = ["in_pairs", "with_each"]
 

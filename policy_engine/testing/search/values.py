@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final
 
 from policy_engine.lint.proof.regexes import sample
-from policy_engine.testing.mutation.keywords import OTHER
+from policy_engine.testing.search.sample import OTHER
 
 __all__ = ["edited", "plain", "values_of"]
 

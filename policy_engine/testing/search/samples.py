@@ -9,17 +9,17 @@ from policy_engine.compiler import Chain, Compiled
 from policy_engine.compiler.limit import counter_key
 from policy_engine.decision import Calls, Count, Session
 from policy_engine.policy import Policy
-from policy_engine.testing.mutation.keywords import OTHER
-from policy_engine.testing.mutation.near import Near
-from policy_engine.testing.mutation.pairs import in_pairs
-from policy_engine.testing.mutation.sample import (
+from policy_engine.testing.search.near import Near
+from policy_engine.testing.search.pairs import in_pairs
+from policy_engine.testing.search.sample import (
     ABSENT,
+    OTHER,
     Reads,
     Sample,
     with_argument,
     with_fact,
 )
-from policy_engine.testing.mutation.values import values_of
+from policy_engine.testing.search.values import values_of
 
 __all__ = ["around"]
 

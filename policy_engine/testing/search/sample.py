@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from policy_engine.decision import Facts, Request
 
-__all__ = ["ABSENT", "Reads", "Sample", "with_argument", "with_fact"]
+__all__ = ["ABSENT", "OTHER", "Reads", "Sample", "told", "with_argument", "with_fact"]
 
 ABSENT: Final = object()
 """Stands for the value of an argument that is not given."""
+OTHER: Final = "mallory"
+"""A value that no policy lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,13 @@ def with_fact(sample: Sample, name: str, value: Any) -> Sample:
     """Return a sample in which a fact has another value."""
     answers = {**sample.facts.answers, name: value}
     return replace(sample, facts=replace(sample.facts, answers=answers))
+
+
+def told(sample: Sample) -> Sample:
+    """Return a sample as a test can bring it about: a session is known where it is named."""
+    request, facts = sample.request, sample.facts
+    if facts.session is None and request.session is not None:
+        return replace(sample, request=replace(request, session=None))
+    if facts.session is not None and request.session is None:
+        return replace(sample, facts=replace(facts, session=None))
+    return sample

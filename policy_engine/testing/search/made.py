@@ -9,8 +9,8 @@ from policy_engine.compiler import Compiled
 from policy_engine.compiler.names import matches_glob
 from policy_engine.decision import Facts, Request, Session
 from policy_engine.policy import LoadedPolicy, Policy
-from policy_engine.testing.mutation.sample import Sample
-from policy_engine.testing.mutation.values import plain
+from policy_engine.testing.search.sample import Sample
+from policy_engine.testing.search.values import plain
 
 __all__ = ["made_of"]
 

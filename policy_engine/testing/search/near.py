@@ -7,8 +7,7 @@ from typing import Any, Final
 from policy_engine.cel.nodes import ListItems, Literal, Node, children
 from policy_engine.compiler import Chain
 from policy_engine.lint.proof.regexes import sample
-from policy_engine.testing.mutation.keywords import OTHER
-from policy_engine.testing.mutation.sample import Sample
+from policy_engine.testing.search.sample import OTHER, Sample
 
 __all__ = ["Near", "literals_of"]
 

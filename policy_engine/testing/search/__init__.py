@@ -1,0 +1,1 @@
+"""Requests that show something about policies: what mutation and coverage look for alike."""
