@@ -5,7 +5,7 @@ there and no builtins; names and attributes are checked against closed sets.
 """
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -40,6 +40,13 @@ ALLOWED_NODES: Final = frozenset(
     }
 )  # fmt: skip
 """The kinds of nodes that generated code is made of."""
+
+_WORDS: Final = frozenset({"arg", "attr", "ctx", "id", "kind", "name", "type_comment"})
+_PARTS: Final[Mapping[type[ast.AST], tuple[str, ...]]] = {
+    **{kind: tuple(f for f in kind._fields if f not in _WORDS) for kind in ALLOWED_NODES},
+    ast.Constant: (),
+}
+"""The fields of a node that hold nodes."""
 
 VALUE_ATTRIBUTES: Final = frozenset({"startswith", "endswith"})
 """The attributes that generated code reads beside the declared paths."""
@@ -145,7 +152,7 @@ def define(
     if "type_params" in ast.FunctionDef._fields:  # since Python 3.12
         function.type_params = []
     module = ast.Module([function], [])
-    names = check_closed(module, frozenset(namespace) | frozenset(parameters), attributes)
+    names = check_closed(module, namespace.keys() | parameters, attributes)
     compiled = compile(module, "<expression>", "exec", dont_inherit=True)
     code = next(part for part in compiled.co_consts if isinstance(part, CodeType))
     seen = {text: namespace[text] for text in names if text in namespace}
@@ -156,7 +163,7 @@ def _try(steps: list[ast.stmt], otherwise: list[ast.stmt]) -> ast.stmt:
     return ast.Try(steps, [ast.ExceptHandler(name("_Exception"), None, otherwise)], [], [])
 
 
-def check_closed(tree: ast.AST, names: frozenset[str], attributes: frozenset[str]) -> set[str]:
+def check_closed(tree: ast.AST, names: Container[str], attributes: frozenset[str]) -> set[str]:
     """Check that code is made of the closed set of nodes, names and attributes, and place it.
 
     Returns:
@@ -171,7 +178,7 @@ def check_closed(tree: ast.AST, names: frozenset[str], attributes: frozenset[str
     while pending:
         node = pending.pop()
         kind = type(node)
-        if kind not in ALLOWED_NODES:
+        if kind not in _PARTS:
             raise AssertionError(f"{kind.__name__} in generated code")
         if kind is ast.Name:
             (bound if node.ctx is _STORE else read).add(node.id)
@@ -181,22 +188,16 @@ def check_closed(tree: ast.AST, names: frozenset[str], attributes: frozenset[str
             _check_attribute(node.attr, attributes)
         node.lineno = node.end_lineno = 1
         node.col_offset = node.end_col_offset = 0
-        _add_parts(node, pending)
-    unknown = read - bound - names
+        for field in _PARTS[kind]:
+            part = getattr(node, field, None)
+            if type(part) is list:
+                pending.extend(part)
+            elif part is not None:
+                pending.append(part)
+    unknown = [text for text in read - bound if text not in names]
     if unknown:
         raise AssertionError(f"{sorted(unknown)} in generated code")
     return read
-
-
-def _add_parts(node: ast.AST, pending: list[Any]) -> None:
-    for field in node._fields:
-        part = getattr(node, field, None)
-        if part is _LOAD or part is _STORE:
-            continue
-        if isinstance(part, ast.AST):
-            pending.append(part)
-        elif isinstance(part, list):
-            pending.extend(part)
 
 
 def _check_attribute(text: str, attributes: frozenset[str]) -> None:

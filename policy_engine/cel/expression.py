@@ -8,7 +8,7 @@ from policy_engine.cel.checker import Checker
 from policy_engine.cel.code import Body, call, define, name
 from policy_engine.cel.environment import Environment
 from policy_engine.cel.generate import METER, Generator
-from policy_engine.cel.nodes import Has, Index, Literal, Node, Select, VariableRead, children
+from policy_engine.cel.nodes import Has, Index, Literal, Node, Select, VariableRead, children, walk
 from policy_engine.cel.overloads import compatible
 from policy_engine.cel.parser import parse
 from policy_engine.cel.problems import ExpressionError, Problem
@@ -127,10 +127,11 @@ def _groups(tree: Node) -> Iterator[VariableRead]:
     """Yield the variables without a path of their own that are used as values."""
     if isinstance(tree, VariableRead) and tree.path is None:
         yield tree
-    for node in _nodes(tree):
-        for child in children(node) if not isinstance(node, Select | Has) else ():
-            if isinstance(child, VariableRead) and child.path is None:
-                yield child
+    for node in walk(tree):
+        if not isinstance(node, Select | Has):
+            for child in children(node):
+                if isinstance(child, VariableRead) and child.path is None:
+                    yield child
 
 
 def _too_deep(text: str) -> ExpressionError:
@@ -238,17 +239,9 @@ def _result(generator: Generator, tree: Node, export: Export | None) -> ast.expr
     return call(generator.hold(export), generator.value(tree))
 
 
-def _nodes(tree: Node) -> Iterator[Node]:
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(children(node))
-
-
 def _attributes(tree: Node) -> Iterator[str]:
     """Yield the attributes that the code of a tree reads."""
-    for node in _nodes(tree):
+    for node in walk(tree):
         if isinstance(node, VariableRead) and node.path is not None:
             yield from node.path[1:]
         elif isinstance(node, VariableRead) and isinstance(node.type, RecordType):

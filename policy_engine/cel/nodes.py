@@ -30,6 +30,7 @@ __all__ = [
     "Select",
     "VariableRead",
     "children",
+    "walk",
 ]
 
 LoopKind = OneOf[
@@ -263,3 +264,11 @@ def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below one."""
     below = _CHILDREN.get(type(node))
     return () if below is None else below(node)
+
+
+def walk(tree: Node) -> list[Node]:
+    """Return the nodes of a tree, each before those below it."""
+    found = [tree]
+    for node in found:
+        found.extend(children(node))
+    return found

@@ -1,6 +1,6 @@
 """Which outcomes a condition can have at all, as far as that is known before any run."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -50,21 +50,16 @@ def _is_constant(tree: Node) -> bool:
     """Tell whether nothing in a tree comes from outside of it."""
     read: set[int] = set()
     bound: set[int] = set()
-    for node in _nodes(tree):
+    pending = [tree]
+    while pending:
+        node = pending.pop()
         if isinstance(node, VariableRead):
             return False
         if isinstance(node, Local):
             read.add(node.slot)
         bound.update(_bound(node))
-    return read <= bound
-
-
-def _nodes(tree: Node) -> Iterator[Node]:
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
         pending.extend(children(node))
+    return read <= bound
 
 
 def _bound(node: Node) -> list[int]:

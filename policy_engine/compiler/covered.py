@@ -30,6 +30,7 @@ class Entries:
                     self._exact.setdefault(name, []).append(entry)
         self._declared: dict[str, list[Covered]] = {}
         self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Covered]] = {}
+        self._matching: dict[str, list[str]] = {}
 
     def covered(self, globs: Sequence[str], excluded: Sequence[str] = ()) -> list[Covered]:
         """Return the arguments of everything that is granted and that the rule covers."""
@@ -52,7 +53,9 @@ class Entries:
         wide = [glob for glob in globs if is_glob(glob)]
         names = {glob for glob in globs if not is_glob(glob)}
         for glob in wide:
-            names.update(matching(glob, self._exact))
+            if glob not in self._matching:
+                self._matching[glob] = matching(glob, self._exact)
+            names.update(self._matching[glob])
         found = [
             covered
             for name in sorted(names)

@@ -44,15 +44,31 @@ _OF_STAGE: Final[Mapping[Stage, tuple[str, ...]]] = {
     "model_response": ("model", "text"),
     "output": ("text",),
 }
+_ALWAYS: Final[Mapping[str, Variable]] = {
+    "agent": Variable(STRING, ("request", "agent")),
+    "stage": Variable(STRING, ("request", "stage")),
+    "now": Variable(TIMESTAMP, ("facts", "now")),
+    "session": Variable(
+        RecordType(
+            "session",
+            {
+                "id": Field(STRING, path=("request", "session")),
+                "labels": Field(ListType(STRING), path=("facts", "session", "labels")),
+                "calls": Field(MapType(STRING, INT), path=("facts", "session", "calls")),
+                "started": Field(TIMESTAMP, path=("facts", "session", "started")),
+            },
+        ),
+        None,
+    ),
+}
+"""What every expression may read, whatever its policy declares."""
 
 
 def environment(loaded: LoadedPolicy, stage: Stage, covered: Sequence[Covered]) -> Environment:
     """Return the names that an expression of this policy may read at this stage."""
     policy = loaded.policy
     variables: dict[str, Variable | Constant] = {
-        "agent": Variable(STRING, ("request", "agent")),
-        "stage": Variable(STRING, ("request", "stage")),
-        "now": Variable(TIMESTAMP, ("facts", "now")),
+        **_ALWAYS,
         "principal": Variable(
             RecordType(
                 "principal",
@@ -64,18 +80,6 @@ def environment(loaded: LoadedPolicy, stage: Stage, covered: Sequence[Covered]) 
                 },
             ),
             ("request", "principal"),
-        ),
-        "session": Variable(
-            RecordType(
-                "session",
-                {
-                    "id": Field(STRING, path=("request", "session")),
-                    "labels": Field(ListType(STRING), path=("facts", "session", "labels")),
-                    "calls": Field(MapType(STRING, INT), path=("facts", "session", "calls")),
-                    "started": Field(TIMESTAMP, path=("facts", "session", "started")),
-                },
-            ),
-            None,
         ),
         "context": Variable(_record("context", policy.context), ("request", "context")),
         "vars": Constant(dict(policy.vars)),

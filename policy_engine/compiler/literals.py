@@ -14,7 +14,7 @@ from policy_engine.cel.nodes import (
     Node,
     Select,
     VariableRead,
-    children,
+    walk,
 )
 from policy_engine.compiler.covered import Covered
 from policy_engine.compiler.names import matches_glob
@@ -65,10 +65,7 @@ class Literals:
         covered: Sequence[Covered],
     ) -> Iterator[Fault]:
         """Yield a fault for every comparison with a value that cannot be there."""
-        pending = [condition.tree]
-        while pending:
-            node = pending.pop()
-            pending.extend(children(node))
+        for node in walk(condition.tree):
             read, literals = _compared(node)
             known = self._possible(read, loaded.policy, covered) if literals else None
             for literal in literals if known else ():

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from policy_engine.cel import DOUBLE, DYN, INT, STRING, Condition, Expression, Type, outcomes
+from policy_engine.cel import (
+    DOUBLE,
+    DYN,
+    INT,
+    STRING,
+    Condition,
+    Environment,
+    Expression,
+    Type,
+    outcomes,
+)
 from policy_engine.checks import CHECKS, OptionFaults, TextCheck
 from policy_engine.checks.arguments import compile_arguments
 from policy_engine.checks.schema import Validator, compile_schema
@@ -87,6 +97,12 @@ class PolicyCompiler:
     validators: dict[tuple[str, str], Validator] = field(default_factory=dict)
     readable: dict[str, set[Stage]] = field(default_factory=dict)
     """Fact -> the stages that can look it up."""
+    checks: dict[Path, TextCheck | None] = field(default_factory=dict)
+    """The checks that are built: a rule over texts has two stages."""
+    environments: dict[tuple[Stage, int], tuple[Sequence[Covered], Environment]] = field(
+        default_factory=dict
+    )
+    """What expressions may read, by stage and identity of what is covered, which is kept."""
 
     @property
     def policy(self) -> Any:
@@ -116,7 +132,7 @@ class PolicyCompiler:
             ]
         for name, entry in (self.policy.handoffs or {}).items():
             parts.entry_rules["handoffs", name] = [
-                self.rule(rule, ("handoffs", name, "rules", i), "handoff", [])
+                self.rule(rule, ("handoffs", name, "rules", i), "handoff", ())
                 for i, rule in enumerate(entry.rules)
             ]
         parts.top_rules = [
@@ -133,7 +149,7 @@ class PolicyCompiler:
 
     def _texts(self, section: str, stage: Stage) -> list[CompiledRule]:
         return [
-            self.rule(rule, (section, i), stage, [])
+            self.rule(rule, (section, i), stage, ())
             for i, rule in enumerate(getattr(self.policy, section))
         ]
 
@@ -145,7 +161,11 @@ class PolicyCompiler:
         condition = None
         if rule.when is not None:
             condition = self._condition(rule.when, (*path, "when"), stage, covered)
-        check = None if rule.check is None else self._check(rule.check, (*path, "check"))
+        check = None
+        if rule.check is not None:
+            if path not in self.checks:
+                self.checks[path] = self._check(rule.check, (*path, "check"))
+            check = self.checks[path]
         schemas = getattr(rule, "args", None)
         constraint = None
         if schemas is not None:
@@ -180,7 +200,7 @@ class PolicyCompiler:
         """Compile a condition, and refuse one that cannot do what it says."""
         before = len(self.faults)
         document = self.loaded.document
-        env = environment(self.loaded, stage, covered)
+        env = self._environment(stage, covered)
         condition = read_condition(document, path, text, env, self.faults)
         if condition is None:
             return None
@@ -193,6 +213,13 @@ class PolicyCompiler:
         if len(self.faults) == before:
             self._refuse_never(condition, stage, path)
         return condition
+
+    def _environment(self, stage: Stage, covered: Sequence[Covered]) -> Environment:
+        """Return what an expression may read; rules about the same share one."""
+        key = (stage, id(covered))
+        if key not in self.environments:
+            self.environments[key] = covered, environment(self.loaded, stage, covered)
+        return self.environments[key][1]
 
     def _refuse_silent(
         self, reads: Sequence[tuple[str, ...]], covered: Sequence[Covered], path: Path
@@ -303,7 +330,7 @@ class PolicyCompiler:
     def limit(self, limit: Any, index: int) -> CompiledLimit:
         """Compile one limit."""
         path: Path = ("limits", index)
-        env = environment(self.loaded, "tool_call", self._covered(limit.tools, ()))
+        env = self._environment("tool_call", self._covered(limit.tools, ()))
         numbers: tuple[Type, ...] = (INT, DOUBLE)
         amount = None
         document = self.loaded.document
@@ -338,6 +365,8 @@ class PolicyCompiler:
 
     def _lookups(self, parts: Parts) -> None:
         """Compile what facts are looked up by, once for each stage that can read it."""
+        if not self.policy.facts:
+            return
         covered = [self.entries.all_declared()]
         stages: tuple[Stage, ...] = (
             "tool_call",
@@ -353,7 +382,7 @@ class PolicyCompiler:
             usable = False
             for stage in stages:
                 faults: list[Fault] = []
-                env = environment(self.loaded, stage, covered)
+                env = self._environment(stage, covered)
                 read = [
                     read_value(self.loaded.document, ("facts", name, "with", i), text, env, faults)
                     for i, text in enumerate(fact.with_)

@@ -15,7 +15,7 @@ from policy_engine.cel.nodes import (
     Node,
     Select,
     VariableRead,
-    children,
+    walk,
 )
 from policy_engine.compiler.names import matches_glob
 from policy_engine.errors import Fault, Location
@@ -35,20 +35,14 @@ def unknown_references(
     labels: frozenset[str],
 ) -> Iterator[Fault]:
     """Yield a fault for every label that no entry sets and every tool that no entry matches."""
-    tools = [name for loaded in policies.policies for name in loaded.policy.tools or {}]
-    for node in _walk(condition.tree):
+    for node in walk(condition.tree):
         for literal in _labels(node):
             if literal.value not in labels:
                 yield _fault(document, path, condition.text, literal, "label", "sets", labels)
         for literal in _tools(node):
+            tools = [name for loaded in policies.policies for name in loaded.policy.tools or {}]
             if not any(matches_glob(glob, str(literal.value)) for glob in tools):
                 yield _fault(document, path, condition.text, literal, "tool", "names", tools)
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in children(node):
-        yield from _walk(child)
 
 
 def _labels(node: Node) -> list[Literal]:
@@ -59,7 +53,7 @@ def _labels(node: Node) -> list[Literal]:
         case Loop(range=over, variables=(Local(slot=slot), *_), condition=body) if (
             body is not None and _is(over, "labels")
         ):
-            return [literal for part in _walk(body) for literal in _compared(part, slot)]
+            return [literal for part in walk(body) for literal in _compared(part, slot)]
     return []
 
 

@@ -5,6 +5,7 @@ newline, vertical tabs in `\s`), the construct is rewritten; what cannot be rewr
 pattern in RE2.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -34,6 +35,10 @@ _REWRITTEN_IN_CLASS: Final = {
     "[:word:]": _WORD,
 }
 _LOOKING: Final = ("(?=", "(?!", "(?<=", "(?<!", "(?>", "(?(", "(?P=", "(?|", "(?R")
+_MAY_BACKTRACK: Final = re.compile(r"\(\?|\\[1-9gk]|[*+?}]\+")
+"""What every expression holds that backtracks; most hold none of it and need no closer look."""
+_MAY_STAND_AT_END: Final = re.compile(r"[$^]|\\[Az]")
+"""Likewise for the ends of a text."""
 _LAST_OF_OLD_FOLDS: Final = "\u052f"
 """Up to here (Latin, Greek, Cyrillic) every engine knows the letters' cases."""
 
@@ -49,6 +54,8 @@ class _Token:
 
 def needs_backtracking(expression: str) -> bool:
     """Tell whether an expression looks around, refers back or refuses to give back."""
+    if _MAY_BACKTRACK.search(expression) is None:
+        return False
     previous = _Token("", in_class=False, kind="plain")
     for token in _tokens(expression):
         if token.in_class:
@@ -69,6 +76,8 @@ def never_matches(expression: str) -> bool:
 
     Only what stands outside of groups and alternatives is looked at.
     """
+    if _MAY_STAND_AT_END.search(expression) is None:
+        return False
     if needs_backtracking(expression) or "\\Q" in expression:
         return False
     places: list[str] = []

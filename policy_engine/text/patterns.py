@@ -19,6 +19,9 @@ _PROBES: Final = ("", "a", " ", "\n", "a b", "-")
 
 _LINEAR: Final = re2.Options()
 _LINEAR.log_errors = False
+_CASELESS: Final = re2.Options()
+_CASELESS.log_errors = False
+_CASELESS.case_sensitive = False
 
 
 class PatternError(ValueError):
@@ -104,7 +107,8 @@ def _compile(number: int, expression: str, *, caseless: bool) -> Pattern:
         expression.encode()
     except UnicodeEncodeError as error:
         raise PatternError("a pattern holds half of a surrogate pair", error.start) from error
-    if needs_backtracking(expression):
+    backtracks = needs_backtracking(expression)
+    if backtracks:
         compiled = _compile_backtracking(expression, caseless=caseless)
     else:
         compiled = _compile_linear(expression, caseless=caseless)
@@ -116,13 +120,12 @@ def _compile(number: int, expression: str, *, caseless: bool) -> Pattern:
         raise PatternError(
             "it never matches: something stands behind the end or before the beginning"
         )
-    return Pattern(number, expression, caseless, needs_backtracking(expression), compiled)
+    return Pattern(number, expression, caseless, backtracks, compiled)
 
 
 def _compile_linear(expression: str, *, caseless: bool) -> "re2._Regexp":
     try:
-        re2.compile(expression, _LINEAR)  # alone first: a stray ")" must not close the group
-        compiled = re2.compile(f"(?i:{expression})" if caseless else expression, _LINEAR)
+        compiled = re2.compile(expression, _CASELESS if caseless else _LINEAR)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         said = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
