@@ -62,6 +62,12 @@ from policy_engine.lint.rules.pe155_empty_alternative import RULE as PE155
 from policy_engine.lint.rules.pe156_digits_without_gaps import RULE as PE156
 from policy_engine.lint.rules.pe157_label_misses_a_tool import RULE as PE157
 from policy_engine.lint.rules.pe158_limit_misses_a_tool import RULE as PE158
+from policy_engine.lint.rules.pe159_gap_between_bounds import RULE as PE159
+from policy_engine.lint.rules.pe160_two_spellings import RULE as PE160
+from policy_engine.lint.rules.pe161_literal_repeat import RULE as PE161
+from policy_engine.lint.rules.pe162_inverted_test import RULE as PE162
+from policy_engine.lint.rules.pe163_message_of_another_number import RULE as PE163
+from policy_engine.lint.rules.pe164_sunday_is_zero import RULE as PE164
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -99,6 +105,11 @@ from policy_engine.lint.rules.pe235_exact_amount import RULE as PE235
 from policy_engine.lint.rules.pe236_tenant_from_argument import RULE as PE236
 from policy_engine.lint.rules.pe237_free_copy import RULE as PE237
 from policy_engine.lint.rules.pe238_another_host import RULE as PE238
+from policy_engine.lint.rules.pe239_pattern_of_a_whole_text import RULE as PE239
+from policy_engine.lint.rules.pe240_calls_for_a_sum import RULE as PE240
+from policy_engine.lint.rules.pe241_free_context import RULE as PE241
+from policy_engine.lint.rules.pe242_negative_count import RULE as PE242
+from policy_engine.lint.rules.pe243_free_currency import RULE as PE243
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -179,6 +190,12 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE156,
             PE157,
             PE158,
+            PE159,
+            PE160,
+            PE161,
+            PE162,
+            PE163,
+            PE164,
             PE201,
             PE202,
             PE203,
@@ -216,6 +233,11 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE236,
             PE237,
             PE238,
+            PE239,
+            PE240,
+            PE241,
+            PE242,
+            PE243,
             PE301,
             PE302,
             PE303,

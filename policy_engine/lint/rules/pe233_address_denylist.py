@@ -19,6 +19,14 @@ Fails:
       fetch:
         args:
           url: {type: string, maxLength: 300, check: {terms: {any: [localhost, 127.0.0.1]}}}
+    ---
+    tools:
+      fetch: {args: {url: {type: string, format: uri, maxLength: 300}}}
+    rules:
+      - id: inner
+        tools: [fetch]
+        check: {pattern: {any: ['https?://(10|127|169[.]254)[.]']}}
+        effect: deny
 
 Passes:
     tools:
@@ -32,11 +40,12 @@ Fix:
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from policy_engine.lint.accepted import accepted
 from policy_engine.lint.pieces import lets_through, tested
 from policy_engine.lint.places import SchemaAt, schemas
+from policy_engine.lint.proof.regexes import search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import kind_of
@@ -59,8 +68,18 @@ _SPELT: Final = (
     ),
 )
 """How an inner address is spelt in a list -> where else it can be reached."""
-_PLAIN: Final = re.compile(r"\\(?=[^A-Za-z0-9])|\(\?i\)|[\^$]|\\b")
-_FRAME: Final = re.compile(r"(?:https?://)?(.*?)/?", re.DOTALL)
+_TRIED: Final = {
+    "169.254.169.254": "169.254.169.254",
+    "metadata.google.internal": "metadata.google.internal",
+    "127.0.0.1": "127.0.0.1",
+    "localhost": "localhost",
+    "10.0.0.1": "10.",
+    "192.168.0.1": "192.168.",
+}
+"""An inner address -> how it is spelt above."""
+_OUTER: Final = ("93.184.215.14", "docs.example.com")
+"""Addresses that a pattern of inner ones does not match."""
+_FRAME: Final = re.compile(r"^(?:https?://)?(.*?)/?$", re.DOTALL)
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -109,43 +128,59 @@ def _refused(place: SchemaAt) -> Iterator[tuple[Path, str, bool]]:
 def _of_rules(subject: Subject) -> Iterator[Found]:
     """Go through rules that look for an inner address in all that a call says."""
     for found in subject.conditions:
-        terms = getattr(found.placed.rule.check, "terms", None)
-        if found.stage != "tool_call" or terms is None:
-            continue
-        names = set(subject.covered(found))
-        places = [
-            place
-            for place in schemas(subject)
-            if place.entry is not None
-            and place.entry.name in names
-            and kind_of(place.name) == "url"
-        ]
-        for index, text in enumerate(terms.any):
+        names = set(subject.covered(found)) if found.stage == "tool_call" else set()
+        places: list[SchemaAt] | None = None
+        for steps, text, is_pattern in _listed(found.placed.rule.check):
+            if not names or next(_others(text, is_pattern), None) is None:
+                continue
+            if places is None:
+                places = [
+                    place
+                    for place in schemas(subject)
+                    if place.entry is not None
+                    and place.entry.name in names
+                    and kind_of(place.name) == "url"
+                ]
             tried = (
                 (value, accepted(subject, place, value, _SHOWS))
-                for value in _others(text, False)
+                for value in _others(text, is_pattern)
                 for place in places
             )
             shown = next((pair for pair in tried if pair[1] is not None), None)
             if shown is not None:
-                path = (*found.placed.path, "check", "terms", "any", index)
+                path = (*found.placed.path, "check", *steps)
                 yield Found(found.policy, path, _said(text, shown[0]), _HINT, witness=shown[1])
                 break
+
+
+def _listed(check: Any) -> Iterator[tuple[Path, str, bool]]:
+    """Go through the terms and the patterns of a rule's check."""
+    for kind in ("terms", "pattern"):
+        options = getattr(check, kind, None)
+        for index, text in enumerate(() if options is None else options.any):
+            yield (kind, "any", index), text, kind == "pattern"
 
 
 def _others(text: object, is_pattern: bool) -> Iterator[str]:  # noqa: FBT001 - said of the text
     """Go through other addresses of what a text spells."""
     if not isinstance(text, str):
         return
-    plain = _PLAIN.sub("", text) if is_pattern else text
-    for branch in plain.strip("()").split("|") if is_pattern else [plain]:
-        inner = _FRAME.fullmatch(branch)
-        spelt = branch if inner is None else inner[1]
+    for spelt in _spelt(text) if is_pattern else [_FRAME.sub(r"\1", text, count=1).strip()]:
         for known, hosts in _SPELT:
-            if known.fullmatch(spelt.strip("()?:")):
+            if known.fullmatch(spelt):
                 yield from (f"http://{host}/" for host in hosts)
                 yield from hosts
                 return
+
+
+def _spelt(pattern: str) -> Iterator[str]:
+    """Go through inner addresses that a pattern finds, if it finds no others."""
+    for frame in ("http://{}/", "https://{}/", "http://{}", "{}"):
+        if any(search(pattern, frame.format(host)) is not False for host in _OUTER):
+            return
+    for host, spelt in _TRIED.items():
+        if any(search(pattern, frame.format(host)) for frame in ("http://{}/", "{}")):
+            yield spelt
 
 
 def _said(text: object, value: str) -> str:

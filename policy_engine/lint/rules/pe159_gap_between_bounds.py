@@ -1,0 +1,226 @@
+"""A number between two bounds that neither of them takes.
+
+What it does:
+    Reports two rules about calls of one tool, of which one speaks up to a number and the other
+    from that number on, where the number itself, or what lies between two whole ones, is free:
+    `args.amount < 500` beside `args.amount > 500`, and `<= 500` beside `>= 501` of a number.
+
+Why:
+    Below 500 somebody is asked, and above it the call is denied. At exactly 500 neither rule
+    speaks, and that is the number which people, and models, choose.
+
+Fails:
+    tools:
+      pay:
+        args: {amount: {type: number, exclusiveMinimum: 0, maximum: 1000}}
+        rules:
+          - id: asks
+            when: args.amount > 100 && args.amount < 500
+            effect: require_approval
+            approval: {approvers: [finance], expires: 1h}
+          - {id: never, when: args.amount > 500, effect: deny}
+    ---
+    tools:
+      open_door:
+        args: {door: {enum: [front, back]}}
+        rules:
+          - id: morning
+            when: now.getHours("UTC") >= 9 && now.getHours("UTC") < 12
+            effect: require_approval
+            approval: {approvers: [porter], expires: 10m}
+          - {id: afternoon, when: now.getHours("UTC") > 12, effect: deny}
+
+Passes:
+    tools:
+      pay:
+        args: {amount: {type: number, exclusiveMinimum: 0, maximum: 1000}}
+        rules:
+          - id: asks
+            when: args.amount > 100 && args.amount < 500
+            effect: require_approval
+            approval: {approvers: [finance], expires: 1h}
+          - {id: never, when: args.amount >= 500, effect: deny}
+
+Fix:
+    Give the number to one of the rules: write `<=` or `>=`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.pieces import RESTRICTING
+from policy_engine.lint.proof.decided import decided
+from policy_engine.lint.proof.formula import Clause, Term, clauses, formula
+from policy_engine.lint.proof.scene import Draft, Scene, scenes
+from policy_engine.lint.proof.schema import ELEMENT
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+
+__all__ = ["RULE"]
+
+_TRIES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where a rule begins or ends to speak."""
+
+    found: PlacedCondition
+    clause: Clause
+    number: float
+    is_upper: bool
+    is_open: bool
+    """Whether it does not speak of the number itself."""
+
+    @property
+    def is_integer(self) -> bool:
+        return self.clause.atom.type == "integer"
+
+    @property
+    def inside(self) -> tuple[float, ...]:
+        """Numbers of which it speaks, the nearest first."""
+        if not self.is_open:
+            return (self.number,)
+        steps = (1,) if self.is_integer else (0.01, 1)
+        return tuple(self.number + (-step if self.is_upper else step) for step in steps)
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    ends: dict[Term, list[_End]] = {}
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        if condition is None or found.stage != "tool_call":
+            continue
+        if found.compiled.effect in RESTRICTING:
+            for clause in clauses(formula(condition.tree)):
+                if clause.atom.kind in {"<", "<="} and ELEMENT not in clause.atom.term:
+                    ends.setdefault(clause.atom.term, []).append(_end(found, clause))
+    for listed in ends.values():
+        uppers = [end for end in listed if end.is_upper]
+        for lower in listed:
+            for upper in () if lower.is_upper else uppers:
+                shown = _shown(subject, upper, lower) if _is_near(upper, lower, listed) else None
+                if shown is not None:
+                    yield _found(upper, lower, *shown)
+                    break
+
+
+def _end(found: PlacedCondition, clause: Clause) -> _End:
+    is_upper, is_closed = clause.holds, (clause.atom.kind == "<=") is clause.holds
+    return _End(found, clause, clause.atom.operand, is_upper, not is_closed)
+
+
+def _is_near(upper: _End, lower: _End, listed: list[_End]) -> bool:
+    """Whether nothing but a number, or less than one, can lie between two ends of two rules."""
+    between = lower.number - upper.number
+    if upper.found is lower.found or between not in {0, 1, 2}:
+        return False
+    if between == 0 and not (upper.is_open and lower.is_open):
+        return False
+    if between == 1 and upper.is_integer and not (upper.is_open or lower.is_open):
+        return False  # 4 and 5 are neighbours
+    if between == 2 and (not upper.is_integer or upper.is_open or lower.is_open):
+        return False
+    if upper.found.compiled.effect != lower.found.compiled.effect:
+        return True
+    # Both deny: `< 5` and `> 5` leave one value on purpose, unless one of them has two ends.
+    return any(
+        other.found is one.found and other.is_upper is not one.is_upper
+        for one in (upper, lower)
+        for other in listed
+    )
+
+
+def _shown(subject: Subject, upper: _End, lower: _End) -> tuple[float, Witness] | None:
+    """Return a number that is free, where those on both sides of it are not."""
+    names = {scene.name for scene in scenes(subject, lower.found)}
+    for scene in scenes(subject, upper.found):
+        if scene.name not in names:
+            continue
+        values = scene.base(upper.clause.atom.term)
+        for number in _between(upper, lower):
+            if not values.admits(number):
+                continue
+            for below in upper.inside:
+                for above in lower.inside:
+                    witness = _stepped(scene, upper, lower, (below, number, above))
+                    if witness is not None:
+                        return number, witness
+        break
+    return None
+
+
+def _between(upper: _End, lower: _End) -> Iterator[float]:
+    for end in (upper, lower):
+        if end.is_open:
+            yield end.number
+    middle = (upper.number + lower.number) / 2
+    yield int(middle) if middle == int(middle) else middle
+
+
+def _stepped(
+    scene: Scene, upper: _End, lower: _End, numbers: tuple[float, float, float]
+) -> Witness | None:
+    """Return the middle one of three calls, where only it is left alone."""
+    term = upper.clause.atom.term
+    for end in (upper, lower):
+        condition = end.found.compiled.condition
+        if condition is None:
+            return None
+        wanted = formula(condition.tree)
+        first, second, third = (scene.requests(wanted, fixed={term: number}) for number in numbers)
+        drafts = zip(first, second, third, strict=False)
+        for below, middle, above in islice(drafts, _TRIES):
+            if not _speaks(scene, upper, below) or not _speaks(scene, lower, above):
+                continue
+            shows = "not stopped: it lies between the two rules"
+            silent = (upper.found.compiled.name, lower.found.compiled.name)
+            witness = middle.witness(shows, silent=silent)
+            if _is_free(scene, witness, term):
+                return witness
+    return None
+
+
+def _speaks(scene: Scene, end: _End, draft: Draft) -> bool:
+    decision = decided(scene.subject, draft.witness(""))
+    return decision is not None and any(
+        reason.rule == end.found.compiled.name for reason in decision.reasons
+    )
+
+
+def _is_free(scene: Scene, witness: Witness, term: Term) -> bool:
+    """Whether no rule that reads a value stops a call, and nothing about its arguments."""
+    decision = decided(scene.subject, witness)
+    if decision is None:
+        return False
+    root = term[1:] if term[0] == "size" else term
+    about = {
+        found.compiled.name
+        for found in scene.subject.rules_of(str(scene.name))
+        if found.compiled.condition is None
+        or any(read[:2] == root[: len(read)][:2] for read in found.compiled.condition.reads)
+    }
+    return not any(
+        reason.rule in about or reason.code[:5] == "args." or reason.code == "request.invalid"
+        for reason in decision.reasons
+        if reason.effect != "allow"
+    )
+
+
+def _found(upper: _End, lower: _End, number: float, witness: Witness) -> Found:
+    name = upper.found.compiled.name.rpartition("/")[2]
+    part = (lower.clause.node.start, lower.clause.node.end)
+    return Found(
+        lower.found.policy,
+        lower.found.path,
+        f'{number:g} is left free between this rule and "{name}"',
+        "write `>=` here, or `<=` there",
+        part=part,
+        witness=witness,
+    )
+
+
+RULE: Final = LintRule("PE159", "gap-between-bounds", "warning", __doc__ or "", _find)

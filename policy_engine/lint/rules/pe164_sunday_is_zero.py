@@ -1,0 +1,94 @@
+"""A weekend without its Sunday.
+
+What it does:
+    Reports a condition that asks whether `getDayOfWeek` is above 5, or at most 5, and does not
+    ask about 0.
+
+Why:
+    The week of expressions begins on Sunday, which is 0, and ends on Saturday, which is 6.
+    `getDayOfWeek() > 5` is Saturday alone, and `getDayOfWeek() <= 5` has the Sunday in it.
+
+Fails:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 50}}
+        rules:
+          - {id: weekend, when: 'now.getDayOfWeek("Europe/Berlin") > 5', effect: deny}
+
+Passes:
+    tools:
+      pay:
+        args: {amount: {type: number, minimum: 0, maximum: 50}}
+        rules:
+          - {id: weekend, when: 'now.getDayOfWeek("Europe/Berlin") in [0, 6]', effect: deny}
+
+Fix:
+    Write `in [0, 6]` for the weekend.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.decided import confirmed
+from policy_engine.lint.proof.formula import Clause, clauses, formula
+from policy_engine.lint.proof.scene import scenes
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+
+__all__ = ["RULE"]
+
+_SUNDAY: Final = 0
+_LAST: Final = 5
+"""A week that began on Monday with 0 would end its working days before this one, or with it."""
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        if condition is None:
+            continue
+        asked = [
+            clause
+            for clause in clauses(formula(condition.tree))
+            if clause.atom.term[:2] == ("now", "getDayOfWeek")
+        ]
+        split = [clause for clause in asked if _ends_a_week(clause)]
+        if split and not any(_asks_of_sunday(clause) for clause in asked):
+            node = split[0].node
+            yield Found(
+                found.policy,
+                found.path,
+                "Sunday is 0, so this puts it with Monday to Friday",
+                "write `in [0, 6]` for the weekend",
+                part=(node.start, node.end),
+                witness=_witness(subject, found, split[0]),
+            )
+
+
+def _ends_a_week(clause: Clause) -> bool:
+    """Whether a test tells Saturday from all the other days."""
+    kind, day = clause.atom.kind, clause.atom.operand
+    return (kind == "<=" and day == _LAST) or (kind == "<" and day == _LAST + 1)
+
+
+def _asks_of_sunday(clause: Clause) -> bool:
+    kind, day = clause.atom.kind, clause.atom.operand
+    if kind in {"==", "in"}:
+        return _SUNDAY in (day if kind == "in" else (day,))
+    return (kind == "<=" and day == _SUNDAY) or (kind == "<" and day == _SUNDAY + 1)
+
+
+def _witness(subject: Subject, found: PlacedCondition, clause: Clause) -> Witness | None:
+    """Return a request of a Sunday that a rule leaves alone, where it stops Saturdays."""
+    if clause.holds:
+        return None
+    for scene in scenes(subject, found)[:1]:
+        request = {**scene.plain().request, "now": "2026-01-04T12:00:00Z"}
+        witness = Witness(request, "not stopped: it is Sunday", silent=(found.compiled.name,))
+        if confirmed(subject, witness):
+            return witness
+    return None
+
+
+RULE: Final = LintRule("PE164", "sunday-is-zero", "warning", __doc__ or "", _find)

@@ -1,0 +1,99 @@
+r"""A pattern that finds something only where it is the whole text.
+
+What it does:
+    Reports a pattern of a check over input or output that is tied to the beginning and the end
+    of the text, such as `^[0-9]{16}$` and `^.*confidential.*$`, and one of a redaction that is
+    tied to either, where the same words within a sentence, or on the second of three lines, are
+    not found.
+
+Why:
+    People and models write sentences. `^` is the beginning of the text and `$` its end, and `.`
+    takes no line break, so the rule finds the number alone and nothing else.
+
+Fails:
+    output:
+      - {id: passports, check: {pattern: {any: ['^[A-Z]{2}[0-9]{7}$']}}, effect: redact}
+    ---
+    output:
+      - {id: internal, check: {pattern: {any: ['(?i)^.*for internal use.*$']}}, effect: deny}
+
+Passes:
+    output:
+      - {id: passports, check: {pattern: {any: ['\b[A-Z]{2}[0-9]{7}\b']}}, effect: redact}
+    ---
+    input:
+      - {id: loud, check: {pattern: {any: ['^[A-Z !]+$']}}, effect: deny}
+
+Fix:
+    Take `^` and `$` away, or write `\b`; with `(?m)` they are the ends of a line.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.decided import confirmed
+from policy_engine.lint.proof.regexes import is_anchored, sample, search, top_branches
+from policy_engine.lint.proof.scene import scenes
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import PlacedCondition, Subject
+
+__all__ = ["RULE"]
+
+_WITHIN: Final = ("It is {}, as he said.", "Dear all,\n{}\nBest regards")
+_SAYING: Final = re.compile(r"[0-9]{3}|[^\s@]+@[^\s@]+|[A-Za-z]{4}|[A-Z0-9]{6}")
+"""Texts that say something: numbers, addresses, words."""
+_ANYTHING: Final = ("hello", "Hello there.", "OK", "")
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for found in subject.conditions:
+        options = getattr(found.placed.rule.check, "pattern", None)
+        if options is None or found.stage not in {"input", "output"}:
+            continue
+        for index, pattern in enumerate(options.any):
+            witness = _missed(subject, found, pattern, tuple(options.any))
+            if witness is not None:
+                path = (*found.placed.path, "check", "pattern", "any", index)
+                yield Found(found.policy, path, _MESSAGE, _HINT, witness=witness)
+
+
+def _missed(
+    subject: Subject, found: PlacedCondition, pattern: str, beside: tuple[str, ...]
+) -> Witness | None:
+    """Return a text with something in it that a rule finds only where it stands alone."""
+    branches = top_branches(pattern)
+    ends = [all(is_anchored(branch, start=start) for branch in branches) for start in (True, False)]
+    is_tied = any(ends) if found.compiled.effect == "redact" else all(ends)
+    if not branches or not is_tied or any(search(pattern, text) for text in _ANYTHING):
+        return None
+    name = found.compiled.name
+    for text in sample(pattern):
+        if not _SAYING.search(text) or (not all(ends) and _is_word(text)):
+            continue
+        tried = [around.format(text) for around in _WITHIN]
+        if any(search(one, tried[-1]) is not False for one in beside):
+            continue  # it looks for lines, with `(?m)`
+        for whole in tried:
+            if any(search(one, whole) is not False for one in beside):
+                continue
+            for scene in scenes(subject, found)[:1]:
+                plain = scene.plain().request
+                alone = Witness({**plain, "text": text}, "", speaks=(name,))
+                missed = Witness({**plain, "text": whole}, _SHOWS, silent=(name,))
+                if confirmed(subject, alone) and confirmed(subject, missed):
+                    return missed
+    return None
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is a word, such as a command with which a message begins."""
+    return not any(char.isdigit() or char == "@" for char in text)
+
+
+_SHOWS: Final = "not found: there is something round it"
+_MESSAGE: Final = "this is found only where it is the whole text"
+_HINT: Final = r"take `^` and `$` away, or write `\b`"
+
+RULE: Final = LintRule("PE239", "pattern-of-a-whole-text", "warning", __doc__ or "", _find)

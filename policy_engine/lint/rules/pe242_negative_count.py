@@ -1,0 +1,70 @@
+"""A count, a duration or a share that may be below zero.
+
+What it does:
+    Reports a number that is named like a count, a duration, an offset or a share (days, limit,
+    offset, percent, dose...) and has a `maximum` and no lower bound, where nothing stops a call
+    with -1. Amounts of money and goods are PE214's.
+
+Why:
+    Half of the range was thought of. `limit: -1` is every row in some databases, -1 days of
+    retention deletes everything, and a discount of -50 percent raises the price.
+
+Fails:
+    tools:
+      list_orders: {args: {limit: {type: integer, maximum: 100}}}
+
+Passes:
+    tools:
+      list_orders: {args: {limit: {type: integer, minimum: 1, maximum: 100}}}
+    ---
+    tools:
+      set_thermostat: {args: {celsius: {type: number, maximum: 24}}}
+
+Fix:
+    Add `minimum: 0`, or `minimum: 1`.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy_engine.lint.accepted import accepted
+from policy_engine.lint.places import schemas
+from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import AMOUNTS, names_in, words_of
+
+__all__ = ["RULE"]
+
+_COUNTS: Final = names_in(
+    """
+    count counts limit limits top rows row offset page pages skip first take size length width
+    height depth days day hours hour minutes seconds weeks months years duration ttl timeout
+    retention retries replicas instances copies units items seats nights guests passengers persons
+    percent percentage pct rate share dose dosage mg ml tablets refills weight age kilometers km
+    meters grams kg litres liters bytes kb mb gb cores cpu memory concurrency workers max maximum
+    """
+)
+_SIGNED: Final = names_in(
+    "delta change diff difference adjustment shift timezone tz utc relative correction drift from "
+    "to since start end growth return"
+)
+"""Words of names of numbers that have both signs."""
+
+
+def _find(subject: Subject) -> Iterator[Found]:
+    for place in schemas(subject):
+        schema, words = place.schema, set(words_of(place.name))
+        if place.entry is None or schema.get("type") not in {"number", "integer"}:
+            continue
+        if not words & _COUNTS or words & _SIGNED or words & AMOUNTS:
+            continue
+        if "maximum" not in schema and "exclusiveMaximum" not in schema:
+            continue
+        witness = accepted(subject, place, -1, "accepted: a count below zero")
+        if witness is not None:
+            message = f'"{place.name}" has a maximum, and may be below zero'
+            hint = "add `minimum: 0`, or `minimum: 1`"
+            yield Found(place.policy, place.path, message, hint, on_key=True, witness=witness)
+
+
+RULE: Final = LintRule("PE242", "negative-count", "warning", __doc__ or "", _find)

@@ -1,0 +1,181 @@
+"""What the rules about bounds, spellings, messages and whole texts leave alone.
+
+Each flaw stands in the catalogue; here are the honest policies next to it.
+"""
+# ruff: noqa: E501 - a table of one-line policies
+
+from datetime import date
+
+import pytest
+
+from policy_engine.lint import Settings, lint
+from policy_engine.loader import load_texts
+
+PAY = "tools:\n  pay: {args: {amount: {type: number, exclusiveMinimum: 0, maximum: 1000}}}\n"
+COUNT = "tools:\n  pay: {args: {n: {type: integer, minimum: 0, maximum: 50}}}\n"
+SEND = (
+    "tools:\n  fetch: {args: {p: {enum: [a, b]}}, labels: [untrusted]}\n"
+    "  send: {args: {text: {type: string, maxLength: 80}, force: {type: boolean}, dry_run: {type: boolean}}}\n"
+)
+ASK = "effect: require_approval, approval: {approvers: [finance], expires: 1h}"
+DENY = "effect: deny"
+
+
+def rules(*lines, tools=PAY, name="pay"):
+    written = (f"  - {{id: r{i}, tools: [{name}], {line}}}\n" for i, line in enumerate(lines))
+    return f"{tools}rules:\n{''.join(written)}"
+
+
+def sends(*lines):
+    return rules(*lines, tools=SEND, name="send")
+
+
+def limits(*lines, tools=PAY):
+    return f"{tools}limits:\n" + "".join(f"  - {{{line}}}\n" for line in lines)
+
+
+def takes(written):
+    return f"tools:\n  t: {{args: {{{written}}}}}\n"
+
+
+def finds(pattern, stage="output", effect="redact"):
+    return (
+        f"{stage}:\n  - {{id: r, check: {{pattern: {{any: ['{pattern}']}}}}, effect: {effect}}}\n"
+    )
+
+
+def said(schema, message):
+    return f"tools:\n  t:\n    args: {{n: {{{schema}, message: {message}}}}}\n"
+
+
+CLOCK = 'now.getHours("UTC")'
+DAY = 'now.getDayOfWeek("UTC")'
+SOUND = {
+    "PE159": [
+        rules(f"when: args.amount > 100 && args.amount < 500, {ASK}", f"when: args.amount >= 500, {DENY}"),
+        rules(f"when: args.amount > 100 && args.amount <= 500, {ASK}", f"when: args.amount > 500, {DENY}"),
+        rules(f"when: args.n > 5 && args.n <= 10, {ASK}", f"when: args.n >= 11, {DENY}", tools=COUNT),
+        rules(f"when: args.amount < 500, {ASK}", f"when: args.amount > 500, {DENY}", f"when: args.amount == 500, {DENY}"),
+        rules(f"when: args.amount < 500, {ASK}", f"when: args.amount > 502, {DENY}"),
+        rules(f"when: args.n < 5, {DENY}", f"when: args.n > 5, {DENY}", tools=COUNT),
+        rules(f"when: args.n < 5 || args.n > 5, {DENY}", tools=COUNT),
+        rules(f"when: '{CLOCK} < 9', {DENY}", f"when: '{CLOCK} >= 17', {ASK}"),
+        rules(f"when: '{CLOCK} < 12', {ASK}", f"when: 'now.getHours(\"Europe/Berlin\") > 12', {DENY}"),
+        rules(f"when: args.amount < 500, {ASK}", f"when: 'principal.id == \"a\" && args.amount > 500', {DENY}", f"when: args.amount <= 500, {DENY}"),
+        (f"tools:\n  a:\n    args: {{n: {{type: integer, minimum: 0, maximum: 9}}}}\n    rules: [{{id: a, when: args.n < 5, {ASK}}}]\n"
+        f"  b:\n    args: {{n: {{type: integer, minimum: 0, maximum: 9}}}}\n    rules: [{{id: b, when: args.n > 5, {DENY}}}]\n"),
+    ],
+    "PE160": [
+        f"applies_to: {{roles: [admin, Admin]}}\n{PAY}",
+        rules(f"when: '!(\"admin\" in principal.roles || \"Admin\" in principal.roles)', {DENY}"),
+        f"applies_to: {{roles: [admin], agents: [Admin]}}\n{PAY}",
+        rules(f"when: '!(\"hr\" in principal.roles)', {DENY}", f"when: '!(\"hrs\" in principal.roles)', {DENY}"),
+        rules(f"when: '!(\"boss\" in principal.roles)', {DENY}", f"when: '!(\"bos\" in principal.roles)', {DENY}"),
+        rules(f"when: '!(\"tier-1\" in principal.roles)', {DENY}", f"when: '!(\"tier-2\" in principal.roles)', {DENY}"),
+    ],
+    "PE161": [
+        finds(r"\d{4}-\d{2,4}-\d{2,}"), finds(r"\d\{4 \}"), finds(r"a{x}"), finds(r"[{4 }]b"), finds(r"\p{L}{3}-\d"),
+        takes("code: {type: string, pattern: '^[A-Z]{2, 4}$'}"), finds(r"a(?=b{,4})"),
+    ],
+    "PE162": [
+        sends(f"when: '\"untrusted\" in session.labels', {DENY}"),
+        sends(f"when: '!(\"untrusted\" in session.labels)', {ASK}", f"when: '\"untrusted\" in session.labels', {DENY}"),
+        sends(f"when: '!(\"untrusted\" in session.labels) || args.force', {ASK}"),
+        SEND.replace("untrusted", "screened") + f"rules:\n  - {{id: r, tools: [send], when: '!(\"screened\" in session.labels)', {DENY}}}\n",
+        sends(f"when: '!(\"admin\" in principal.roles)', {DENY}, message: Only an admin may send."),
+        sends(f"when: '\"intern\" in principal.roles', {DENY}, message: Interns may not send."),
+        sends(f"when: '\"intern\" in principal.roles', {DENY}, message: 'Only seniors may send, and no intern.'"),
+        sends(f"when: args.force, {DENY}, message: No force."),
+        sends(f"when: '!args.dry_run', {DENY}, message: Not without a dry run first."),
+        sends(f"when: '!args.force', {DENY}, message: Set force."),
+    ],
+    "PE163": [
+        said("type: integer, minimum: 1, maximum: 500", "At most 500."),
+        said("type: integer, minimum: 1, exclusiveMaximum: 501", "Up to 500."),
+        said("type: integer, minimum: 1, maximum: 86400", "At most 24 hours."),
+        said("type: integer, minimum: 1, maximum: 5000000", "At most 5 MB."),
+        said("type: integer, minimum: 1, maximum: 10000", "'At most 10,000 of them.'"),
+        said("type: integer, minimum: 1, maximum: 10000", "At most 10k."),
+        said("type: integer, minimum: 1, maximum: 50000", "The amount is above 0 and at most 500 EUR."),
+        said("type: string, maxLength: 80", "At most 80 characters."),
+        said("type: string, pattern: '^[A-Z]{3}-[0-9]{8}$'", "'Up to 8 digits, such as ABC-1234'"),
+        said("type: string, maxLength: 80", "Write as section 12 of version 3 says."),
+        rules(f"when: args.amount >= 100, {ASK}, message: Refunds of 100 and above 99 need an approval."),
+        rules(f"when: args.amount > 500, {ASK}, message: 'Refunds over 500 need an approval, up to 2 people give it.'"),
+        "vars: {cap: 250}\n" + rules(f"when: args.amount > vars.cap, {ASK}, message: Above 250 finance is asked."),
+        "context: {cap: {type: number}}\n" + rules(f"when: args.amount > context.cap, {ASK}, message: Above 250 finance is asked."),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: At most 5 an hour."),
+        limits("id: a, tools: [pay], max: 3, per: 10m, by: [principal], message: Not more than 600 seconds."),
+    ],
+    "PE164": [
+        rules(f"when: '{DAY} in [0, 6]', {DENY}"),
+        rules(f"when: '{DAY} == 0 || {DAY} > 5', {DENY}"),
+        rules(f"when: '{DAY} < 1 || {DAY} >= 6', {DENY}"),
+        rules(f"when: '!({DAY} >= 1 && {DAY} <= 5)', {DENY}"),
+        rules(f"when: '{DAY} > 3', {ASK}"),
+        rules(f"when: '{DAY} == 6', {ASK}"),
+    ],
+    "PE233": [
+        "tools:\n  fetch: {args: {url: {type: string, format: uri}}}\nrules:\n"
+        f"  - {{id: r, tools: [fetch], check: {{pattern: {{any: ['{pattern}']}}}}, effect: deny}}\n"
+        for pattern in (r"(?i)\.onion", r"https?://", r"evil[.]example", r"[0-9]+[.][0-9]+")
+    ],
+    "PE239": [
+        finds(r"\b[A-Z]{2}[0-9]{7}\b"), finds(r"(?m)^[A-Z]{2}[0-9]{7}$"), finds(r"(?s)^.*internal use.*$", effect="deny"),
+        finds(r"^[A-Z !]+$", effect="deny"), finds(r"^/(?:admin|debug)\b", stage="input", effect="deny"),
+        "output:\n  - {id: r, check: {pattern: {any: ['^[A-Z]{2}[0-9]{7}$', '[A-Z]{2}[0-9]{7}']}}, effect: redact}\n",
+        "tools:\n  t: {args: {}, result: [{id: r, check: {pattern: {any: ['^[0-9]{12}$']}}, effect: redact}]}\n",
+    ],
+    "PE240": [
+        limits("id: daily, tools: [pay], max: 20, per: day, by: [principal]"),
+        limits("id: daily-amount, tools: [pay], of: args.amount, max: 9000, per: day, by: [principal]"),
+        limits("id: often, tools: [pay], max: 5000, per: day, by: [principal]", "id: sum, tools: [pay], of: args.amount, max: 9000, per: day, by: [principal]"),
+        limits("id: number-of-amounts, tools: [pay], max: 60, per: day, by: [principal]"),
+        limits("id: everybody, tools: [pay], max: 100000, per: day, by: [global]"),
+        limits("id: many, tools: [t], max: 100000, per: day, by: [principal]", tools=takes("n: {type: integer, minimum: 0, maximum: 9}")),
+    ],
+    "PE241": [
+        "context: {env: {enum: [prod, staging]}}\n" + rules(f'when: context.env == "prod", {DENY}'),
+        "context: {env: {type: string, pattern: '^[a-z]+$'}}\n" + rules(f'when: context.env == "prod", {DENY}'),
+        "context: {env: {type: string}}\n" + rules(f'when: context.env != "staging", {DENY}'),
+        "context: {env: {type: string}}\n" + rules(f"when: '!(context.env in [\"dev\", \"staging\"])', {DENY}"),
+        "context: {env: {type: string}}\n" + rules(f'when: context.env.lowerAscii() == "prod", {DENY}'),
+        "context: {customer_id: {type: string}}\n" + rules(f'when: context.customer_id == "acme", {DENY}'),
+        "context: {version: {type: string}}\n" + rules(f'when: context.version == "1.2", {DENY}'),
+    ],
+    "PE242": [
+        takes("limit: {type: integer, minimum: 1, maximum: 100}"), takes("celsius: {type: number, maximum: 30}"),
+        takes("utc_offset_hours: {type: integer, maximum: 14}"), takes("delta_days: {type: integer, maximum: 14}"),
+        takes("days: {type: integer}"), takes("days: {type: integer, exclusiveMinimum: 0, maximum: 9}"),
+        takes("days: {type: integer, maximum: 9, not: {maximum: -1}}"),
+        rules(f"when: args.days < 0, {DENY}", tools="tools:\n  pay: {args: {days: {type: integer, maximum: 9}}}\n"),
+    ],
+    "PE243": [
+        takes("amount: {type: number, exclusiveMinimum: 0, maximum: 50}, currency: {enum: [EUR, USD]}"),
+        takes("amount: {type: number, exclusiveMinimum: 0, maximum: 50}, currency: {const: EUR}"),
+        takes("amount: {type: number, exclusiveMinimum: 0, maximum: 50}, currency: {type: string, pattern: '^(EUR|USD)$'}"),
+        takes("n: {type: number, minimum: 0, maximum: 50}, currency: {type: string, maxLength: 3}"),
+        rules(f"when: 'args.currency != \"EUR\"', {DENY}", tools="tools:\n  pay: {args: {amount: {type: number, minimum: 0, maximum: 50}, currency: {type: string, maxLength: 3}}}\n"),
+        rules(f"when: 'args.currency == \"KWD\" && args.amount > 5', {DENY}", tools="tools:\n  pay: {args: {amount: {type: number, minimum: 0, maximum: 50}, currency: {type: string, maxLength: 3}}}\n"),
+    ],
+}  # fmt: skip
+
+
+def codes(body):
+    compiled = load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{body}"}, warm=False)
+    settings = Settings(persona="pedantic")
+    return [
+        one.code for one in lint(compiled, today=date(2026, 11, 21), settings=settings).findings
+    ]
+
+
+CASES = [
+    pytest.param(code, body, id=f"{code}-{index}")
+    for code, bodies in SOUND.items()
+    for index, body in enumerate(bodies)
+]
+
+
+@pytest.mark.parametrize(("code", "body"), CASES)
+def test_an_honest_policy_is_left_alone(code, body):
+    assert code not in codes(body)
