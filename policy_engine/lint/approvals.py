@@ -17,6 +17,8 @@ class PlacedApproval:
     policy: LoadedPolicy
     path: Path
     approval: Approval
+    names: tuple[str, ...] = ()
+    """The tools or the agents that it is about."""
 
 
 def approvals(subject: Subject) -> Iterator[PlacedApproval]:
@@ -30,8 +32,10 @@ def approvals(subject: Subject) -> Iterator[PlacedApproval]:
         for section, entries in blocks.items():
             for name, block in entries.items():
                 if block.approval is not None:
-                    yield PlacedApproval(loaded, (section, name, "approval"), block.approval)
+                    place: Path = (section, name, "approval")
+                    yield PlacedApproval(loaded, place, block.approval, (name,))
     for found in subject.conditions:
         approval = found.placed.rule.approval
         if approval is not None:
-            yield PlacedApproval(found.policy, (*found.placed.path, "approval"), approval)
+            path = (*found.placed.path, "approval")
+            yield PlacedApproval(found.policy, path, approval, subject.covered(found))

@@ -12,6 +12,9 @@ __all__ = [
     "is_slip",
     "kind_of",
     "names_in",
+    "operating",
+    "shown",
+    "told_by_case",
     "words_of",
 ]
 
@@ -27,6 +30,14 @@ _DESTRUCTIVE: Final = names_in(
     shutdown cancel transfer pay payment refund purchase buy withdraw send email publish post
     deploy release execute exec run shell bash sudo eval write overwrite grant admin rollback
     format uninstall
+    """
+)
+
+_OPERATING: Final = names_in(
+    """
+    delete drop remove destroy purge wipe erase truncate kill terminate revoke reset disable
+    shutdown deploy exec execute run shell bash sudo eval overwrite grant admin rollback format
+    uninstall migrate restart reboot apply scale
     """
 )
 
@@ -96,6 +107,16 @@ GUARDS: Final = names_in(
 )
 """What arguments are called that say whether, where or for whom something is done."""
 
+_BY_CASE: Final = names_in("branch branches ref refs")
+_BY_CASE_THERE: Final = names_in("base head tag tags namespace namespaces bucket pod deployment")
+_TOLD_BY_CASE: Final = names_in(
+    """
+    git github gitlab bitbucket gitea repo repository pull merge image images docker registry
+    k8s kubernetes kubectl cluster helm pod pods deployment s3 gcs bucket
+    """
+)
+"""Systems that tell such names apart by case, or take one case only."""
+
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -107,6 +128,22 @@ def words_of(name: str) -> list[str]:
 def destructive(name: str) -> bool:
     """Whether a tool's name says that it changes, sends or runs something."""
     return not _DESTRUCTIVE.isdisjoint(words_of(name))
+
+
+def operating(name: str) -> bool:
+    """Whether a tool's name says that it changes systems, rather than deals with people."""
+    return not _OPERATING.isdisjoint(words_of(name))
+
+
+def told_by_case(name: str, tool: str) -> bool:
+    """Whether an argument names what is another thing in another case, such as a git branch."""
+    words, around = set(words_of(name)), set(words_of(tool))
+    return bool(words & _BY_CASE) or bool(words & _BY_CASE_THERE and around & _TOLD_BY_CASE)
+
+
+def shown(text: str) -> str:
+    """Quote a piece of an expression: in double quotes, or in backticks where it holds some."""
+    return f"`{text}`" if '"' in text else f'"{text}"'
 
 
 def kind_of(name: str, tool: str = "") -> str | None:

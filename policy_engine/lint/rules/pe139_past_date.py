@@ -37,6 +37,7 @@ from policy_engine.cel.nodes import Call, Literal, Node, VariableRead
 from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import shown
 
 __all__ = ["RULE"]
 
@@ -59,7 +60,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 yield Found(
                     found.policy,
                     found.path,
-                    f'"{piece(found, node)}" is {_SAID[operator]} true: that day is past',
+                    f"{shown(piece(found, node))} is {_SAID[operator]} true: that day is past",
                     "remove the comparison, or the rule",
                     part=(node.start, node.end),
                 )

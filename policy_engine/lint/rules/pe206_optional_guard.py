@@ -4,8 +4,9 @@ What it does:
     Reports an argument of an entry that is `optional: true`, and whose values are restricted by
     its schema or by a rule under `has()`, where its name says whether, where or for whom
     something is done (`confirm`, `dry_run`, `env`, `tenant`, `role`...), or how much, to whom or
-    by which address. Of tools that update, search or list, only the former are reported: there
-    the rest is honestly left out.
+    by which address. Of tools that update, search, list, plan or test, only the former are
+    reported: there the rest is honestly left out. Rules that ask whether the argument is there,
+    such as `!has(args.price)`, show that somebody thought of it.
 
 Why:
     Who leaves it out passes the check, and the tool's own default decides: `confirm` must be
@@ -33,26 +34,40 @@ Passes:
         rules:
           - {id: in-earnest, when: "!has(args.dry_run) || !args.dry_run", effect: deny}
 
+    ---
+    tools:
+      order:
+        args:
+          kind: {enum: [market, limit]}
+          price: {type: number, minimum: 1, maximum: 99, optional: true}
+        rules:
+          - {id: priced, when: args.kind == "limit" && !has(args.price), effect: deny}
+
 Fix:
-    Remove `optional: true`; where a tool has a harmless default, let the model state it.
+    Remove `optional: true`, or deny where it is left out. Where a tool has a harmless default,
+    let the model state it.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.cel.nodes import Has, Not, Or
-from policy_engine.lint.places import SchemaAt, arguments
+from policy_engine.cel.nodes import Has, Node, Not, Select, VariableRead
+from policy_engine.lint.pieces import RESTRICTING
+from policy_engine.lint.places import SchemaAt, arguments, nodes
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject, named_by
-from policy_engine.lint.words import AMOUNTS, GUARDS, kind_of, words_of
+from policy_engine.lint.words import AMOUNTS, GUARDS, kind_of, names_in, words_of
 
 __all__ = ["RULE"]
 
 
 _RESTRICTING: Final = ("enum", "const", "pattern", "maximum", "exclusiveMaximum", "check")
-_PARTIAL: Final = frozenset(
-    {"update", "edit", "modify", "patch", "change", "set", "search", "list", "find", "get", "read"}
+_PARTIAL: Final = names_in(
+    """
+    update edit modify patch change set search list find get read test tests plan preview check
+    lint validate explain describe estimate quote draft
+    """
 )
 _AIMS: Final = frozenset({"to", "recipient", "recipients", "email", "destination", "target"})
 
@@ -71,7 +86,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             place.policy,
             (*place.path, "optional"),
             f'"{place.name}" is restricted, but may be left out',
-            "remove `optional: true`",
+            f"remove `optional: true`, or deny where it is left out: `!has(args.{place.argument})`",
             on_key=True,
             witness=scene.show(shows="accepted without it", silent=(place.rule,)),
         )
@@ -102,16 +117,31 @@ def _is_restricted(subject: Subject, place: SchemaAt) -> bool:
 
 
 def _is_absence_met(subject: Subject, place: SchemaAt) -> bool:
-    """Whether a rule speaks where the argument is left out: `!has(args.x) || …`."""
+    """Whether a rule asks if the argument is there: `!has(args.x)`, or `has(args.x)` alone."""
     name = named_by(place.entry.name) if place.entry is not None else ""
-    trees = (
-        found.compiled.condition.tree
-        for found in subject.rules_of(name)
-        if found.compiled.condition is not None
-    )
-    terms = (term for tree in trees for term in (tree.terms if isinstance(tree, Or) else (tree,)))
-    absences = (term.operand for term in terms if isinstance(term, Not))
-    return any(isinstance(one, Has) and one.field == place.argument for one in absences)
+    for found in subject.rules_of(name):
+        compiled = found.compiled
+        if compiled.condition is None or compiled.effect not in RESTRICTING:
+            continue
+        parts = list(nodes(compiled.condition.tree))
+        asked = [part for part in parts if _asks(part, place.argument)]
+        if any(isinstance(part, Not) and part.operand in asked for part in parts):
+            return True
+        if asked and not any(_reads(part, place.argument) for part in parts):
+            return True
+    return False
+
+
+def _asks(node: Node, argument: str) -> bool:
+    """Whether it is `has(args.x)`."""
+    return isinstance(node, Has) and node.field == argument
+
+
+def _reads(node: Node, argument: str) -> bool:
+    """Whether it is `args.x`."""
+    if isinstance(node, VariableRead):
+        return node.path == ("args", argument)
+    return isinstance(node, Select) and node.field == argument
 
 
 RULE: Final = LintRule("PE206", "optional-guard", "warning", __doc__ or "", _find)

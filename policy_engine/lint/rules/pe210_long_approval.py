@@ -1,19 +1,26 @@
-"""An approval that holds for more than a day.
+"""An approval that holds for too long.
 
 What it does:
-    Reports `expires` above 24 hours.
+    Reports `expires` above two weeks; above a day for tools whose names say that they change
+    systems (`deploy`, `delete`, `run`, `grant`...).
 
 Why:
-    What was right when it was approved is not a week later: the order was cancelled, the person
-    has left, and the session that asked still holds a right that nobody remembers giving.
+    What was right when it was approved is not weeks later: the order was cancelled, the person
+    has left, and the session that asked still holds a right that nobody remembers giving. A
+    system is another one the day after; who decides on leave or on a contract may need days.
 
 Fails:
     tools:
       deploy: {effect: require_approval, approval: {approvers: [oncall], expires: 7d}, args: {}}
 
+    ---
+    tools:
+      request_leave: {effect: require_approval, approval: {approvers: [hr], expires: 90d}, args: {}}
+
 Passes:
     tools:
       deploy: {effect: require_approval, approval: {approvers: [oncall], expires: 1h}, args: {}}
+      request_leave: {effect: require_approval, approval: {approvers: [hr], expires: 7d}, args: {}}
 
 Fix:
     Give as long as somebody needs to answer; asking again costs little.
@@ -25,19 +32,32 @@ from typing import Final
 from policy_engine.lint.approvals import approvals
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import operating
 
 __all__ = ["RULE"]
 
 
 _DAY: Final = 86_400
+_DAYS: Final = 14
+"""So many give whoever decides the time to come back from a holiday."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
     for one in approvals(subject):
-        if one.approval.expires > _DAY:
-            message = "this approval holds for more than a day"
-            hint = "give as long as somebody needs to answer, such as 1h"
+        system = next((name for name in one.names if operating(name)), None)
+        most = _DAYS if system is None else 1
+        if one.approval.expires > most * _DAY:
+            message = f"this approval holds for {_written(one.approval.expires)}"
+            hint = "give as long as somebody needs to answer, such as 3d"
+            if system is not None:
+                message += f', and "{system}" changes a system'
+                hint = "give as long as somebody needs to answer, such as 1h"
             yield Found(one.policy, (*one.path, "expires"), message, hint)
+
+
+def _written(seconds: float) -> str:
+    days = round(seconds / _DAY)
+    return f"{days} days" if seconds >= 2 * _DAY else f"{round(seconds / 3600)} hours"
 
 
 RULE: Final = LintRule("PE210", "long-approval", "warning", __doc__ or "", _find)

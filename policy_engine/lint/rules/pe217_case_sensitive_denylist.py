@@ -3,7 +3,8 @@
 What it does:
     Reports `contains`, `startsWith`, `endsWith`, `==` or `in` with letters that a denying rule
     looks for in a text of free form, where the same value in another case is not stopped:
-    `args.sql.contains("DROP")`.
+    `args.sql.contains("DROP")`. Names that are told apart by case are left alone, such as
+    branches of git.
 
 Why:
     `drop table` does what `DROP TABLE` does.
@@ -21,6 +22,10 @@ Passes:
         args: {sql: {type: string, maxLength: 500}}
         rules:
           - {id: no-drop, when: 'args.sql.lowerAscii().contains("drop")', effect: deny}
+      delete_branch:
+        args: {branch: {type: string, maxLength: 80}}
+        rules:
+          - {id: protected, when: 'args.branch == "main"', effect: deny}
 
 Fix:
     Compare `lowerAscii()`, or use `matches("(?i)...")`. Better: say what is allowed.
@@ -33,6 +38,7 @@ from policy_engine.lint.pieces import Piece, lets_through, tested
 from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import told_by_case
 
 __all__ = ["RULE"]
 
@@ -46,6 +52,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         if one.clause.atom.term[0] in {"lowerAscii", "upperAscii"}:
             continue  # every case is made one
+        if all(told_by_case(one.argument, name) for name in subject.covered(one.found)):
+            continue  # another case is another name
         places = scenes(subject, one.found)[:1]
         if not places or places[0].base(one.clause.atom.term).chosen is not None:
             continue  # its values are listed
@@ -54,7 +62,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue  # the rule does not stop the word itself
         witness = None
         within = (f"x {word.swapcase()} x",) if one.kind == "contains" else ()
-        for value in (word.lower(), word.upper(), word.swapcase(), *within):
+        for value in dict.fromkeys((word.lower(), word.upper(), word.swapcase(), *within)):
             if value != word and witness is None:
                 witness = lets_through(subject, one, value, f'not stopped: "{word}" is')
         if witness is not None:

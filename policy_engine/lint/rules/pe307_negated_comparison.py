@@ -32,6 +32,7 @@ from policy_engine.lint.edits import expression_edit
 from policy_engine.lint.places import nodes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import shown
 
 __all__ = ["RULE"]
 
@@ -52,7 +53,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             yield Found(
                 found.policy,
                 found.path,
-                f'"{" ".join(condition.text[start:end].split())}" is turned round twice',
+                f"{shown(' '.join(condition.text[start:end].split()))} is turned round twice",
                 f"write `{better}`",
                 part=(start, end),
                 edits=expression_edit(found.policy, found.path, condition.text, start, end, better),

@@ -33,6 +33,7 @@ from policy_engine.lint.edits import expression_edit
 from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import shown
 
 __all__ = ["RULE"]
 
@@ -56,7 +57,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             yield Found(
                 found.policy,
                 found.path,
-                f'"{piece(found, node)}" compares a boolean',
+                f"{shown(piece(found, node))} compares a boolean",
                 f"write `{better}`",
                 part=(node.start, node.end),
                 edits=expression_edit(found.policy, found.path, text, left.start, right.end, better)

@@ -34,6 +34,7 @@ from policy_engine.lint.edits import expression_edit
 from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import shown
 
 __all__ = ["RULE"]
 
@@ -56,7 +57,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 yield Found(
                     found.policy,
                     found.path,
-                    f'"{piece(found, term)}" has no brackets beside `||`',
+                    f"{shown(piece(found, term))} has no brackets beside `||`",
                     "put brackets round what belongs together",
                     part=(term.start, term.end),
                     edits=expression_edit(
