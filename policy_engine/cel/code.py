@@ -30,7 +30,7 @@ __all__ = [
 _LOAD: Final = ast.Load()
 _STORE: Final = ast.Store()
 
-ALLOWED_NODES: Final = frozenset(
+ALLOWED_NODES: Final[frozenset[type[ast.AST]]] = frozenset(
     {
         ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Try, ast.ExceptHandler, ast.Return,
         ast.Assign, ast.Name, ast.Load, ast.Store, ast.Constant, ast.Attribute, ast.Subscript,

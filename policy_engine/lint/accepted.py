@@ -14,7 +14,7 @@ from policy_engine.lint.proof.scene import Draft, Scene, call_scene
 from policy_engine.lint.proof.schema import sampled, values_of
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 
-__all__ = ["accepted", "refused", "speaks_of"]
+__all__ = ["accepted", "names_about", "refused", "speaks_of"]
 
 _TRIES: Final = 8
 
@@ -32,7 +32,7 @@ def accepted(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witne
     name = named_by(entry.name)
     scene = call_scene(subject, entry.policy, name)
     rules = subject.rules_of(name)
-    names = {found.compiled.name for found in rules if speaks_of(found, place.argument)}
+    names = set(names_about(subject, name, place.argument))
     fixed: dict[Term, Any] = {("args", place.argument): _whole(place, value)}
     shown: Witness | None = None
     for draft in _drafts(scene, rules, fixed):
@@ -86,6 +86,16 @@ def speaks_of(found: PlacedCondition, argument: str) -> bool:
     if compiled.check is not None:
         return not compiled.reads or any(path[0] == argument for path in compiled.reads)
     return compiled.constraint is not None and argument in compiled.constraint.schemas
+
+
+def names_about(subject: Subject, name: str, argument: str) -> tuple[str, ...]:
+    """Return the names of the rules about calls of a tool that read an argument."""
+    return subject.once(
+        f"about {argument} of {name}",
+        lambda: (
+            found.compiled.name for found in subject.rules_of(name) if speaks_of(found, argument)
+        ),
+    )
 
 
 def _whole(place: SchemaAt, value: Any) -> Any:

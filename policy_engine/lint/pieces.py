@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policy_engine.lint.accepted import speaks_of
+from policy_engine.lint.accepted import names_about
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.decided import decided
 from policy_engine.lint.proof.formula import Clause, Formula, Term, clauses, formula, opposite
@@ -132,12 +132,7 @@ def slips_through(
     subject: Subject, found: PlacedCondition, term: Term, drafts: Iterable[Draft], shows: str
 ) -> Witness | None:
     """Return the first call that neither a rule nor anything else about its argument stops."""
-    about = {
-        other.compiled.name
-        for name in subject.covered(found)
-        for other in subject.rules_of(name)
-        if speaks_of(other, term[1])
-    }
+    about = {one for name in subject.covered(found) for one in names_about(subject, name, term[1])}
     about.add(found.compiled.name)
     for draft in drafts:
         witness = draft.witness(shows, silent=(found.compiled.name,))

@@ -166,7 +166,9 @@ def nodes(tree: Node) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(children(node)))
+        below = children(node)
+        if below:
+            waiting.extend(below[::-1])
 
 
 def replaced(tree: Node, old: Node, new: Node) -> Node:

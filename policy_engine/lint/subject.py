@@ -184,34 +184,44 @@ class Subject:
 
     def covered(self, found: PlacedCondition) -> tuple[str, ...]:
         """Return tools that a rule is about: known ones, or one that its glob would match."""
-        key = (found.policy.policy.policy, *found.placed.path)
-        names = self._covered.get(key)
-        if names is None:
-            names = self._covered[key] = self._cover(found)
-        return names
-
-    def _cover(self, found: PlacedCondition) -> tuple[str, ...]:
         top = found.placed.top
         globs: tuple[str, ...] = () if top is None else top.tools or ()
         left_out: tuple[str, ...] = () if top is None else top.except_ or ()
         if found.entry is not None:
             globs = (found.entry.name,)
-        named = [
+        names = self._covered.get((globs, left_out))
+        if names is None:
+            names = self._covered[globs, left_out] = self._cover(globs, left_out)
+        return names
+
+    def _cover(self, globs: tuple[str, ...], left_out: tuple[str, ...]) -> tuple[str, ...]:
+        granted, invented = self._granted
+        exact = {glob for glob in globs if glob in granted}
+        wide = [glob for glob in globs if is_glob(glob)]
+        named = sorted(exact, key=granted.__getitem__)
+        if wide:
+            named = [n for n in granted if n in exact or any(matches_glob(g, n) for g in wide)]
+        named.extend(name for name in invented if any(matches_glob(g, name) for g in globs))
+        return tuple(
+            name
+            for name in dict.fromkeys(named)
+            if not any(matches_glob(glob, name) for glob in left_out)
+        )
+
+    @cached_property
+    def _granted(self) -> tuple[dict[str, int], list[str]]:
+        """The known tools that an entry grants, in order, and a name for each glob that does."""
+        granted = (
             name
             for name in self.names
-            if any(matches_glob(glob, name) for glob in globs)
-            and not any(matches_glob(glob, name) for glob in left_out)
-            and any(entry.block.effect != "deny" for entry in self.entries_of(name))
-        ]
+            if any(entry.block.effect != "deny" for entry in self.entries_of(name))
+        )
         invented = [
-            name
+            named_by(entry.name)
             for entry in self.entries
             if is_glob(entry.name) and entry.block.effect != "deny"
-            for name in [named_by(entry.name)]
-            if any(matches_glob(glob, name) for glob in globs)
-            and not any(matches_glob(glob, name) for glob in left_out)
         ]
-        return tuple(dict.fromkeys([*named, *invented]))
+        return {name: place for place, name in enumerate(granted)}, invented
 
     @cached_property
     def _by_tool(self) -> dict[str, tuple[PlacedCondition, ...]]:
@@ -227,7 +237,7 @@ class Subject:
         return self._by_tool.get(name, ())
 
     @cached_property
-    def _covered(self) -> dict[Path, tuple[str, ...]]:
+    def _covered(self) -> dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]]:
         return {}
 
     def args_of(self, name: str, policy: LoadedPolicy) -> dict[str, list[Any]] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from itertools import islice
+from math import prod
 from typing import Any, Final, TypeAlias
 
 from policy_engine.cel import BOOL, DOUBLE, INT, STRING
@@ -138,19 +138,33 @@ def opposite(found: "Formula") -> "Formula":
 
 
 def formula(node: Node, *, holds: bool = True) -> Formula:
-    """Return when a condition is true, or false."""
+    """Return when a condition is true, or false; many rules ask this of the same condition."""
+    # What is asked about is kept, so that no other tree can get its identity.
+    known = _KNOWN.get((id(node), holds))
+    if known is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[id(node), holds] = node, _formula(node, holds=holds)
+    return known[1]
+
+
+_KNOWN: Final[dict[tuple[int, bool], tuple[Node, Formula]]] = {}
+_MOST_KNOWN: Final = 2048
+
+
+def _formula(node: Node, *, holds: bool = True) -> Formula:
     match node:
         case Literal(value=bool(value)):
             return _TRUE if value is holds else _FALSE
         case Not(operand=operand):
-            return formula(operand, holds=not holds)
+            return _formula(operand, holds=not holds)
         case And(terms=terms):
-            return Group(holds, tuple(formula(t, holds=holds) for t in terms))
+            return Group(holds, tuple(_formula(t, holds=holds) for t in terms))
         case Or(terms=terms):
-            return Group(not holds, tuple(formula(t, holds=holds) for t in terms))
+            return Group(not holds, tuple(_formula(t, holds=holds) for t in terms))
         case Conditional(test=test, then=then, otherwise=otherwise):
-            yes = Group(True, (formula(test), formula(then, holds=holds)))
-            no = Group(True, (formula(test, holds=False), formula(otherwise, holds=holds)))
+            yes = Group(True, (_formula(test), _formula(then, holds=holds)))
+            no = Group(True, (_formula(test, holds=False), _formula(otherwise, holds=holds)))
             return Group(False, (yes, no))
     return _clause(node, holds=holds)
 
@@ -201,7 +215,7 @@ def _every(over: Node, test: Node | None, slot: int, *, sense: bool) -> tuple[An
     element = VariableRead(
         test.start, test.end, ".".join((*path, "[]")), None, _type_of(test, slot)
     )
-    inner = formula(_with(test, slot, element), holds=sense)
+    inner = _formula(_with(test, slot, element), holds=sense)
     return Atom(path, "every", inner, "list"), sense
 
 
@@ -354,12 +368,20 @@ def conjunctions(found: Formula) -> list[tuple[Clause, ...]]:
         TooManyError: They are too many.
     """
     try:
-        cases = list(islice(_cases(_simple(found)), _MOST + 1))
+        simple = _simple(found)
+        if _count(simple) > _MOST:
+            raise TooManyError
+        return list(_cases(simple))
     except RecursionError:
         raise TooManyError from None
-    if len(cases) > _MOST:
-        raise TooManyError
-    return cases
+
+
+def _count(found: Formula) -> int:
+    """Count the cases of a formula, without writing them out."""
+    if isinstance(found, Clause):
+        return 1
+    counts = map(_count, found.parts)
+    return prod(counts) if found.all else sum(counts)
 
 
 def _simple(found: Formula) -> Formula:

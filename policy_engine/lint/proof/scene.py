@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -58,6 +59,8 @@ class Scene:
     """The tool, or the agent that is handed to."""
     args: Mapping[str, list[Any]] = field(default_factory=dict)
     """What is declared of each argument."""
+    plain_request: dict[str, Any] = field(default_factory=dict, repr=False)
+    """A request like any other, which drafts are copies of; empty until the first is made."""
     _known: dict[Term, Values] = field(default_factory=dict, repr=False)
 
     def schemas(self, term: Term) -> list[Any]:
@@ -205,7 +208,9 @@ class Draft:
         self.failed = False
         self.calls: dict[str, int] = {}
         self.labels: set[str] = set()
-        self.request: dict[str, Any] = self._plain()
+        if not scene.plain_request:
+            scene.plain_request = self._plain()
+        self.request: dict[str, Any] = deepcopy(scene.plain_request)
         for term, value in chosen.items():
             if term[0] != "size" or value is not ABSENT:
                 self._set(term, value)
