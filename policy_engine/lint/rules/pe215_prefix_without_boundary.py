@@ -1,9 +1,10 @@
-"""A prefix that goes on into another name.
+r"""A prefix that goes on into another name.
 
 What it does:
     Reports `startsWith` with an address or a path that lets values through and does not end at a
     boundary: `https://api.example.com` is also the start of `https://api.example.com.evil.net/`,
-    and `/srv/data` that of `/srv/data-secret`.
+    and `/srv/data` that of `/srv/data-secret`. A prefix that reads like a pattern, such as
+    `https://api\.example`, is reported as one that is compared as it stands.
 
 Why:
     Who owns `evil.net` can have any name in front of it.
@@ -30,6 +31,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.misread import is_misread, misread
 from policy_engine.lint.pieces import Piece, lets_through, tested
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
@@ -44,6 +46,10 @@ _PATH: Final = re.compile(r"(?:/[^/]+)+")
 def _find(subject: Subject) -> Iterator[Found]:
     for one in tested(subject):
         if one.kind != "prefix" or not one.allows:
+            continue
+        if is_misread(one):
+            if (wrong := misread(subject, one)) is not None:
+                yield wrong
             continue
         for value in _beyond(one):
             shows = "not stopped: another host, or another folder"
