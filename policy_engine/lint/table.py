@@ -68,6 +68,13 @@ from policy_engine.lint.rules.pe161_literal_repeat import RULE as PE161
 from policy_engine.lint.rules.pe162_inverted_test import RULE as PE162
 from policy_engine.lint.rules.pe163_message_of_another_number import RULE as PE163
 from policy_engine.lint.rules.pe164_sunday_is_zero import RULE as PE164
+from policy_engine.lint.rules.pe165_another_weekday import RULE as PE165
+from policy_engine.lint.rules.pe166_other_side import RULE as PE166
+from policy_engine.lint.rules.pe167_another_unit import RULE as PE167
+from policy_engine.lint.rules.pe168_night_without_morning import RULE as PE168
+from policy_engine.lint.rules.pe169_misses_a_synonym import RULE as PE169
+from policy_engine.lint.rules.pe170_another_window import RULE as PE170
+from policy_engine.lint.rules.pe171_another_approver import RULE as PE171
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -110,6 +117,8 @@ from policy_engine.lint.rules.pe240_calls_for_a_sum import RULE as PE240
 from policy_engine.lint.rules.pe241_free_context import RULE as PE241
 from policy_engine.lint.rules.pe242_negative_count import RULE as PE242
 from policy_engine.lint.rules.pe243_free_currency import RULE as PE243
+from policy_engine.lint.rules.pe244_unbounded_count import RULE as PE244
+from policy_engine.lint.rules.pe245_split_amount import RULE as PE245
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -196,6 +205,13 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE162,
             PE163,
             PE164,
+            PE165,
+            PE166,
+            PE167,
+            PE168,
+            PE169,
+            PE170,
+            PE171,
             PE201,
             PE202,
             PE203,
@@ -238,6 +254,8 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE241,
             PE242,
             PE243,
+            PE244,
+            PE245,
             PE301,
             PE302,
             PE303,

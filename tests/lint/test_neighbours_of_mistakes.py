@@ -13,6 +13,12 @@ from policy_engine.loader import load_texts
 
 PAY = "tools:\n  pay: {args: {amount: {type: number, exclusiveMinimum: 0, maximum: 1000}}}\n"
 COUNT = "tools:\n  pay: {args: {n: {type: integer, minimum: 0, maximum: 50}}}\n"
+CENTS = "tools:\n  pay: {args: {amount_cents: {type: integer, minimum: 1, maximum: 90000}}}\n"
+PERCENT = "tools:\n  pay: {args: {percent: {type: number, minimum: 0, maximum: 50}}}\n"
+USERS = (
+    "tools:\n  delete_user: {args: {id: {type: integer, minimum: 1}}}\n"
+    "  purge_user: {args: {id: {type: integer, minimum: 1}}}\n"
+)
 SEND = (
     "tools:\n  fetch: {args: {p: {enum: [a, b]}}, labels: [untrusted]}\n"
     "  send: {args: {text: {type: string, maxLength: 80}, force: {type: boolean}, dry_run: {type: boolean}}}\n"
@@ -21,8 +27,11 @@ ASK = "effect: require_approval, approval: {approvers: [finance], expires: 1h}"
 DENY = "effect: deny"
 
 
-def rules(*lines, tools=PAY, name="pay"):
-    written = (f"  - {{id: r{i}, tools: [{name}], {line}}}\n" for i, line in enumerate(lines))
+def rules(*lines, tools=PAY, name="pay", named=False):
+    written = (
+        f"  - {{{'' if named else f'id: r{i}, '}tools: [{name}], {line}}}\n"
+        for i, line in enumerate(lines)
+    )
     return f"{tools}rules:\n{''.join(written)}"
 
 
@@ -50,6 +59,7 @@ def said(schema, message):
 
 CLOCK = 'now.getHours("UTC")'
 DAY = 'now.getDayOfWeek("UTC")'
+QDAY = "now.getDayOfWeek()"
 SOUND = {
     "PE159": [
         rules(f"when: args.amount > 100 && args.amount < 500, {ASK}", f"when: args.amount >= 500, {DENY}"),
@@ -88,6 +98,12 @@ SOUND = {
         sends(f"when: args.force, {DENY}, message: No force."),
         sends(f"when: '!args.dry_run', {DENY}, message: Not without a dry run first."),
         sends(f"when: '!args.force', {DENY}, message: Set force."),
+        sends(f"when: '!(\"fetch\" in session.calls)', {DENY}, message: Fetch the page first."),
+        sends(f"when: '\"fetch\" in session.calls', {DENY}, message: Not after reading a page."),
+        "facts: {user: {from: app:user, with: [principal.id], schema: {type: object, properties: {consent: {type: boolean}}}}}\n"
+        + sends(f"when: '!facts.user.consent', {DENY}, message: Not without consent."),
+        "facts: {user: {from: app:user, with: [principal.id], schema: {type: object, properties: {consent: {type: boolean}}}}}\n"
+        + sends(f"when: facts.user.consent, {DENY}, message: Consent was already given."),
     ],
     "PE163": [
         said("type: integer, minimum: 1, maximum: 500", "At most 500."),
@@ -114,6 +130,65 @@ SOUND = {
         rules(f"when: '!({DAY} >= 1 && {DAY} <= 5)', {DENY}"),
         rules(f"when: '{DAY} > 3', {ASK}"),
         rules(f"when: '{DAY} == 6', {ASK}"),
+    ],
+    "PE165": [
+        rules(f"id: no-fridays, when: {QDAY} == 5, {DENY}", named=True),
+        rules(f"id: no-fridays, when: '{QDAY} in [0, 5, 6]', {DENY}", named=True),
+        rules(f"id: friday-to-sunday, when: '{QDAY} in [0, 5, 6]', {DENY}", named=True),
+        rules(f"id: from-friday, when: {QDAY} >= 5 || {QDAY} == 0, {DENY}", named=True),
+        rules(f"id: r, when: {QDAY} == 4, {DENY}, message: Only from Monday to Friday.", named=True),
+        rules(f"id: r, when: {QDAY} == 4, {DENY}", named=True),
+    ],
+    "PE166": [
+        rules(f"when: args.amount > 100, {ASK}, message: Payments above 100 need an approval."),
+        rules(f"when: args.amount < 10, {DENY}, message: At least 10."),
+        rules(f"when: args.amount > 500, {DENY}, message: At most 500."),
+        rules(f"when: args.amount < 10, {DENY}, message: Payments must stay above 10."),
+        rules(f"when: args.amount <= 10, {ASK}, message: Payments up to 10 need an approval."),
+        rules(f"when: args.amount < 10 || args.amount > 500, {DENY}, message: 'At least 10, at most 500.'"),
+        rules(f"when: args.amount < 100, {ASK}, message: Above 900 nothing needs an approval here."),
+        rules(f"when: args.amount > 500 || args.amount < 4, {ASK}, message: Above 500 or more than 4 needs an approval."),
+        rules(f'when: args.amount > 500 && principal.id == "a", {ASK}, message: Above 500 or for 4 people needs an approval.'),
+    ],
+    "PE167": [
+        rules(f"when: args.amount_cents > 10000, {DENY}, message: At most 100 EUR.", tools=CENTS),
+        rules(f"when: args.amount_cents > 100, {DENY}, message: At most 100 cents.", tools=CENTS),
+        rules(f"when: args.amount_cents > 100, {DENY}, message: At most 100.", tools=CENTS),
+        rules(f"when: args.amount > 100, {DENY}, message: At most 100 EUR."),
+        rules(f"when: args.percent > 10, {DENY}", tools=PERCENT),
+        rules(f"when: args.percent > 0.1, {DENY}", tools=PERCENT.replace("maximum: 50", "maximum: 1")),
+        said("type: integer, minimum: 1, maximum: 30", "At most 30 minutes.").replace("n:", "minutes:"),
+        limits("id: a, tools: [pay], of: args.amount_cents, max: 20000, per: day, by: [principal], message: At most 200 EUR.", tools=CENTS),
+    ],
+    "PE168": [
+        rules(f"id: night, when: '{CLOCK} >= 22 || {CLOCK} < 6', {DENY}", named=True),
+        rules(f"id: evening, when: '{CLOCK} >= 22', {DENY}", named=True),
+        rules(f"id: nights, when: '!({CLOCK} >= 6 && {CLOCK} < 22)', {DENY}", named=True),
+        rules(f"id: late-night, when: '{CLOCK} >= 22', {ASK}", f"id: early, when: '{CLOCK} < 6', {DENY}", named=True),
+        rules(f"id: night, when: '{CLOCK} >= 12', {DENY}", named=True),
+    ],
+    "PE169": [
+        rules(f"when: args.id > 5, {DENY}", tools=USERS, name='"delete_*", "purge_*"'),
+        rules(f"when: args.id > 5, {DENY}", f"when: args.id > 9, {ASK}", tools=USERS, name='"*_user"'),
+        rules(f"when: args.id > 5, {DENY}", tools=USERS.replace("purge_user:", "purge_cache:"), name="delete_user"),
+        rules(f"when: args.id > 5, {DENY}", tools=USERS.replace("purge_user: {", "purge_user: {effect: deny, "), name="delete_user"),
+        rules(f"when: args.id > 5, {DENY}", tools=USERS.replace("purge_user: {", "purge_user: {rules: [{id: own, when: args.id > 1, effect: deny}], "), name="delete_user"),
+        rules(f"when: args.id > 5, {DENY}", tools=USERS, name="delete_user") + "limits: [{id: l, tools: [purge_user], max: 5, per: 1h, by: [principal]}]\n",
+        rules(f"when: args.id > 5, {DENY}", tools=USERS.replace("purge_user:", "read_user:"), name="delete_user"),
+    ],
+    "PE170": [
+        limits("id: daily, tools: [pay], max: 5, per: day, by: [principal]"),
+        limits("id: daily, tools: [pay], max: 5, per: 24h, by: [principal]"),
+        limits("id: monthly, tools: [pay], max: 5, per: 31d, by: [principal]"),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: 'Five an hour, not five a day.'"),
+        limits("id: a, tools: [pay], max: 5, by: [session], message: You pay once a day."),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: Try again later."),
+    ],
+    "PE171": [
+        rules(f"when: args.amount > 5, {ASK}, message: This needs an approval from finance."),
+        rules(f"when: args.amount > 5, {ASK}, message: This needs an approval from the owner."),
+        rules(f"when: args.amount > 5, {ASK.replace('finance', 'hr')}, message: Tell finance first.", f"when: args.amount > 7, {ASK}"),
+        rules(f"when: args.amount > 5, {ASK.replace('finance', 'finance, hr')}, message: Ask hr.", f"when: args.amount > 7, {ASK.replace('finance', 'hr')}"),
     ],
     "PE233": [
         "tools:\n  fetch: {args: {url: {type: string, format: uri}}}\nrules:\n"
@@ -157,6 +232,18 @@ SOUND = {
         takes("n: {type: number, minimum: 0, maximum: 50}, currency: {type: string, maxLength: 3}"),
         rules(f"when: 'args.currency != \"EUR\"', {DENY}", tools="tools:\n  pay: {args: {amount: {type: number, minimum: 0, maximum: 50}, currency: {type: string, maxLength: 3}}}\n"),
         rules(f"when: 'args.currency == \"KWD\" && args.amount > 5', {DENY}", tools="tools:\n  pay: {args: {amount: {type: number, minimum: 0, maximum: 50}, currency: {type: string, maxLength: 3}}}\n"),
+    ],
+    "PE244": [
+        takes("limit: {type: integer, minimum: 1, maximum: 100}"), takes("page: {type: integer, minimum: 1}"),
+        takes("offset: {type: integer, minimum: 0}"), takes("limit: {type: integer}"), takes("row_id: {type: integer, minimum: 1}"),
+        takes("limit: {enum: [10, 100]}"),
+        rules(f"when: args.limit > 50, {DENY}", tools="tools:\n  pay: {args: {limit: {type: integer, minimum: 1}}}\n"),
+    ],
+    "PE245": [
+        rules(f"when: args.amount > 5, {ASK}") + "limits: [{id: l, tools: [pay], max: 5, per: 1h, by: [principal]}]\n",
+        rules(f"when: args.amount > 5, {DENY}"),
+        rules(f"when: args.amount > 5, {ASK}", tools=PAY.replace("pay:", "quote:"), name="quote"),
+        rules(f"when: args.amount < 5, {ASK}"),
     ],
 }  # fmt: skip
 

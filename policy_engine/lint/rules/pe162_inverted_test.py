@@ -3,8 +3,10 @@
 What it does:
     Reports a rule that stops a call where the session does *not* carry a label such as
     `untrusted` or `tainted`, and no other rule about the tool stops it where it does; a rule that
-    stops a call *of* a role where its message says that only this role may; and one that stops
-    a call without a flag, such as `args.force == false`, where its message refuses the flag.
+    stops a call *of* a role where its message says that only this role may; one that stops
+    a call without a flag, such as `args.force == false`, where its message refuses the flag; one
+    that stops who *has* called a tool, where its message says "first"; and one that stops where
+    there *is* consent, a permission or the like.
 
 Why:
     A `!` too many or too few loads, and speaks of the wrong half of all calls. Its message still
@@ -62,6 +64,7 @@ from policy_engine.lint.words import GUARDS, names_in, words_of
 
 __all__ = ["RULE"]
 
+_CALLS: Final = ("session", "calls")
 _LABELS: Final = ("session", "labels")
 _ROLES: Final = ("principal", "roles")
 _TAINTS: Final = names_in(
@@ -106,6 +109,7 @@ def _needed(whole: Formula) -> Iterator[Clause]:
 
 
 def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str, str] | None:
+    """Say what is turned round, and what to write."""
     atom, rule = clause.atom, found.placed.rule
     text = f"{rule.message or ''}\n{rule.description or ''}"
     if atom.kind == "member" and atom.term == _LABELS and not clause.holds:
@@ -115,24 +119,55 @@ def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str
                 f'this stops sessions without "{label}", and lets those with it through',
                 f'write `"{label}" in session.labels`',
             )
-    elif atom.kind == "member" and atom.term == _ROLES and clause.holds:
+    if atom.kind == "member" and atom.term == _ROLES and clause.holds:
         role = str(atom.operand)
         if any(_says(form, role, text) for form in _ONLY):
             return (
                 f'this stops "{role}" alone, and its message lets "{role}" alone through',
                 f'write `!("{role}" in principal.roles)`',
             )
-    elif atom.kind == "==" and atom.term[:1] == ("args",) and atom.type == "bool":
-        name, refused = atom.term[-1], clause.holds is (atom.operand is False)
-        is_guard = not (GUARDS | _GUARDS).isdisjoint({name, *words_of(name)})
-        if refused and not is_guard and _says(_REFUSED, name, text):
-            dotted = ".".join(atom.term)
-            return f'this stops a call without "{name}", and lets one with it through', (
-                f"write `{dotted}`"
-            )
+    tool = _called(clause)
+    if tool is not None and (_says(_FIRST, tool, text) or _says(_FIRST, words_of(tool)[0], text)):
+        return (
+            f'this stops who has called "{tool}", and lets through who has not',
+            f'write `!("{tool}" in session.calls)`',
+        )
+    return _of_flag(clause, text)
+
+
+def _of_flag(clause: Clause, text: str) -> tuple[str, str] | None:
+    atom = clause.atom
+    if atom.kind != "==" or atom.type != "bool" or len(atom.term) == 1:
+        return None
+    name, dotted = atom.term[-1], ".".join(atom.term)
+    words, is_refused = {name, *words_of(name)}, clause.holds is (atom.operand is False)
+    if atom.term[0] == "args":
+        is_guard = not (GUARDS | _GUARDS).isdisjoint(words)
+        if is_refused and not is_guard and _says(_REFUSED, name, text):
+            message = f'this stops a call without "{name}", and lets one with it through'
+            return message, f"write `{dotted}`"
+    elif not is_refused and not _CONSENTS.isdisjoint(words) and not _says(_ALREADY, name, text):
+        message = f'this stops where there is "{name}", and lets through where there is none'
+        return message, f"write `!{dotted}`"
     return None
 
 
+def _called(clause: Clause) -> str | None:
+    """Return the tool that must have been called for a rule to speak."""
+    atom = clause.atom
+    if clause.holds and atom.kind == "member" and atom.term == _CALLS:
+        return str(atom.operand)
+    if clause.holds and atom.kind == "present" and atom.term[:2] == _CALLS:
+        return atom.term[2]
+    if not clause.holds and atom.term[:2] == _CALLS and (atom.kind, atom.operand) in _SOME:
+        return atom.term[2]
+    return None
+
+
+_SOME: Final = {("<=", 0), ("<", 1)}
+_FIRST: Final = r"\b{0}\b[^.;]*\bfirst\b|\bfirst\b[^.;]*\b{0}\b|\b(?:not|never) before\b[^.;]*{0}"
+_CONSENTS: Final = names_in("consent consented consents opted_in authorized authorised entitled")
+_ALREADY: Final = r"\b(?:already|no longer|withdraw\w*|has)\b"
 _GUARDS: Final = names_in("dry run safe check validate preview backup verify test review")
 
 

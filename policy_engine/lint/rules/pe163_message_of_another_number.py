@@ -104,7 +104,7 @@ def _in_limits(subject: Subject) -> Iterator[Found]:
 def _wrong(loaded: LoadedPolicy, path: Path, text: str, bounds: set[float]) -> Iterator[Found]:
     """Find the bound that a text names and nothing has."""
     named = list(_named(text))
-    if not named or not bounds or any(_is_meant(number, bounds) for _, number in named):
+    if not named or not any(bounds) or any(_is_meant(number, bounds) for _, number in named):
         return
     shown = sorted(bounds)
     said = f'"{named[0][0]}" stands here, and the bound is {_listed(shown)}'
@@ -112,7 +112,7 @@ def _wrong(loaded: LoadedPolicy, path: Path, text: str, bounds: set[float]) -> I
 
 
 def _listed(shown: list[float]) -> str:
-    return " or ".join(f"{number:,.10g}" for number in shown[-2:])
+    return " or ".join(f"{number:,.10g}" for number in [one for one in shown if one][-2:])
 
 
 def _named(text: str) -> Iterator[tuple[str, float]]:
