@@ -8,6 +8,7 @@ from policy_engine.cel import (
     BOOL,
     DOUBLE,
     STRING,
+    TIMESTAMP,
     Constant,
     Environment,
     ListType,
@@ -45,7 +46,10 @@ ENVIRONMENT = Environment(
         "m": Variable(DOUBLE, ("request", "m")),
         "e": Variable(STRING, ("request", "e")),
         "l": Variable(ListType(STRING), ("request", "l")),
+        "t": Variable(TIMESTAMP, ("facts", "now")),
         "k": Constant(["x", "y"]),
+        "caps": Constant({"gold": 500, "basic": 100}),
+        "hosts": Constant({"prod": ["a"], "test": ["b"]}),
         "unused": Variable(BOOL, ("facts", "unused")),
     }
 )
@@ -69,29 +73,39 @@ CONDITIONS = {
     "s in k": ['"x" is not in the list', '"y" is not in the list'],
     "!(s in ['a'])": ["`s in ['a']` is not negated", '"mallory" is in the list'],
     "!(e in ['a'])": ["`e in ['a']` is not negated", '"b" is in the list'],
-    "!s.endsWith('@x')": ["`s.endsWith('@x')` is not negated", 'endsWith("@x") is endsWith("x")'],
+    "!s.endsWith('@x')": [
+        "`s.endsWith('@x')` is not negated",
+        'endsWith("@x") is endsWith("x")',
+        "`s.endsWith('@x')` is asked with contains",
+    ],
     "!s.startsWith('ab')": [
         "`s.startsWith('ab')` is not negated",
         'startsWith("ab") is startsWith("a")',
+        "`s.startsWith('ab')` is asked with contains",
     ],
     "!s.startsWith('a/' + s + '/')": [
         "`s.startsWith('a/' + s + '/')` is not negated",
         'startsWith("/") is startsWith("")',
+        "`s.startsWith('a/' + s + '/')` is asked with contains",
     ],
     "!s.matches('^a$')": [
         "`s.matches('^a$')` is not negated",
         "the pattern is not held to the start of the text",
         "the pattern is not held to the end of the text",
+        "`a` is `.` at character 2 of the pattern",
     ],
     "s.matches('(?i)a|b')": [
         "case matters in the pattern",
         "the pattern is held to the start of the text",
-        "`a` is not in the pattern",
-        "`b` is not in the pattern",
+        "the pattern is held to the end of the text",
+        "`a` at character 5 is not in the pattern",
+        "`b` at character 7 is not in the pattern",
     ],
     "s.endsWith('@x')": ['endsWith("@x") is endsWith("mallory@x")'],
     "s.lowerAscii().contains('x')": [
         'contains("x") is contains("xmallory")',
+        "`s.lowerAscii().contains('x')` is asked with startsWith",
+        "`s.lowerAscii().contains('x')` is asked with endsWith",
         "`lowerAscii()` of `s` is gone",
     ],
     "l.exists(x, x == 'a')": ["`exists` is `all`"],
@@ -113,6 +127,7 @@ CONDITIONS = {
     ],
     "l.filter(x, x != 'a' && b).size() > 2": [
         "the bound 2 is 3",
+        "`l.filter(x, x != 'a' && b)` leaves nothing out",
         "the clause `x != 'a'` is gone",
         '"mallory" is let through like "a"',
         "the clause `b` is gone",
@@ -124,7 +139,71 @@ CONDITIONS = {
         "the bound 5 is 6",
         "the bound 7 is 8",
     ],
-    "(n > 1 ? n : m) > 5": ["the bound 5 is 6", "the bound 1 is 2", "`n > 1` compares with >="],
+    "(n > 1 ? n : m) > 5": [
+        "the bound 5 is 6",
+        "the test `n > 1` always holds",
+        "the test `n > 1` never holds",
+        "the bound 1 is 2",
+        "`n > 1` compares with >=",
+    ],
+    "t - duration('1h') > t": ['`t` is `t + duration("1s")`'],
+    "t > timestamp('2026-01-01T00:00:00Z')": [
+        (
+            "`timestamp('2026-01-01T00:00:00Z')` is "
+            "`timestamp('2026-01-01T00:00:00Z') + duration(\"1s\")`"
+        )
+    ],
+    "s > '2026-01-01'": ['the bound "2026-01-01" is "2026-01-02"'],
+    "n != 5.0": ["6.0 is let through like 5.0"],
+    "n > caps[s]": ['the bound 500 of "gold" is 501', 'the bound 100 of "basic" is 101'],
+    "!(s in hosts[e])": [
+        "`s in hosts[e]` is not negated",
+        '"mallory" is in the list of "prod"',
+        '"mallory" is in the list of "test"',
+    ],
+    "s in k + ['z']": [
+        '"x" is not in the list',
+        '"y" is not in the list',
+        '"z" is not in the list',
+    ],
+    "!('a' in l) && b": [
+        "the clause `!('a' in l)` is gone",
+        "`'a' in l` is not negated",
+        'anything is let through like "a"',
+        "the clause `b` is gone",
+    ],
+    "!k.exists(x, x == s)": [
+        "`k.exists(x, x == s)` is not negated",
+        '"mallory" is in the list',
+    ],
+    "!cidr('10.0.0.0/8').containsIP(s)": [
+        "`cidr('10.0.0.0/8').containsIP(s)` is not negated",
+        'the range "10.0.0.0/8" is "10.0.0.0/7"',
+    ],
+    "cidr('10.0.0.0/8').containsIP(s)": ['the range "10.0.0.0/8" is "10.0.0.0/9"'],
+    "optional.of(b).orValue(true)": ["what is not there counts as false"],
+    "!optional.of(b).orValue(false)": [
+        "`optional.of(b).orValue(false)` is not negated",
+        "what is not there counts as true",
+    ],
+    "t.getHours('Europe/Berlin') >= 20": [
+        "`t.getHours('Europe/Berlin') >= 20` compares with >",
+        "`t.getHours('Europe/Berlin')` is that of \"Etc/GMT+12\"",
+    ],
+    "(n > 5) == b": ["the bound 5 is 6", "`n > 5` compares with >="],
+    "s.trim().lowerAscii() == 'x'": [
+        "`lowerAscii()` of `s.trim()` is gone",
+        "`trim()` of `s` is gone",
+    ],
+    "(n + m) * 2.0 > 5 || !(b || n > 7)": [
+        "the clause `(n + m) * 2.0 > 5` is gone",
+        "the bound 5 is 6",
+        "the clause `!(b || n > 7)` is gone",
+        "`b || n > 7` is not negated",
+        "the clause `b` is gone",
+        "the clause `n > 7` is gone",
+        "`n > 7` compares with >=",
+    ],
 }
 
 
@@ -157,6 +236,7 @@ SCHEMAS = [
      [
          "the pattern is not held to the start of the text",
          "the pattern is not held to the end of the text",
+         "`a` is `.` at character 2 of the pattern",
          "the pattern is gone",
          "number is taken as well",
      ]),
@@ -280,7 +360,9 @@ PATTERNS = {
         (r"^[a-z]{2,4}\.x", "the pattern is not held to the end of the text"),
         (r"^.{2,4}\.x$", "`[a-z]` is `.` at character 2 of the pattern"),
         (r"^[a-z]{2,}\.x$", "`{2,4}` is `{2,}` at character 7 of the pattern"),
+        (r"^[a-z]{1,4}\.x$", "`{2,4}` is `{1,4}` at character 7 of the pattern"),
         (r"^[a-z]{2,4}.x$", "`\\.` is `.` at character 12 of the pattern"),
+        (r"^[a-z]{2,4}\..$", "`x` is `.` at character 14 of the pattern"),
     ],
     r"(?i)^\d+[]\]x]$": [
         (r"(?i)\d+[]\]x]$", "the pattern is not held to the start of the text"),
@@ -289,8 +371,21 @@ PATTERNS = {
         (r"(?i)^\d*[]\]x]$", "`+` is `*` at character 8 of the pattern"),
         (r"(?i)^\d+.$", "`[]\\]x]` is `.` at character 9 of the pattern"),
     ],
-    r"a\+\$": [],
-    "x{3,}": [],
+    r"ab\+\$": [
+        (r"..\+\$", "`ab` is `..` at character 1 of the pattern"),
+        (r"ab.\$", "`\\+` is `.` at character 3 of the pattern"),
+        (r"ab\+.", "`\\$` is `.` at character 5 of the pattern"),
+    ],
+    "x{3,}": [
+        (".{3,}", "`x` is `.` at character 1 of the pattern"),
+        ("x{2,}", "`{3,}` is `{2,}` at character 2 of the pattern"),
+    ],
+    r"https?\b.*?": [
+        (r"https?.*?", r"`\b` at character 7 of the pattern is gone"),
+        (r"....s?\b.*?", "`http` is `....` at character 1 of the pattern"),
+        (r"http.?\b.*?", "`s` is `.` at character 5 of the pattern"),
+        (r"https*\b.*?", "`?` is `*` at character 6 of the pattern"),
+    ],
 }
 
 
@@ -306,18 +401,39 @@ TIGHTER = {
     "(?i)a(b|c)": [
         ("a(b|c)", "case matters in the pattern"),
         ("(?i)^(?:a(b|c))", "the pattern is held to the start of the text"),
-        ("(?i)a(c)", "`b` is not in the pattern"),
-        ("(?i)a(b)", "`c` is not in the pattern"),
+        ("(?i)(?:a(b|c))$", "the pattern is held to the end of the text"),
+        ("(?i)a(c)", "`b` at character 7 is not in the pattern"),
+        ("(?i)a(b)", "`c` at character 9 is not in the pattern"),
     ],
     "^x|y|[|]$": [
-        ("y|[|]$", "`^x` is not in the pattern"),
-        ("^x|[|]$", "`y` is not in the pattern"),
-        ("^x|y", "`[|]$` is not in the pattern"),
+        ("y|[|]$", "`^x` at character 1 is not in the pattern"),
+        ("^x|[|]$", "`y` at character 4 is not in the pattern"),
+        ("^x|y", "`[|]$` at character 6 is not in the pattern"),
+    ],
+    r"^[a-z^-]{2,4}\s+x*y?z{3}(?!s)$": [
+        (r"^[\^\-]{2,4}\s+x*y?z{3}(?!s)$", r"`[a-z^-]` is `[\^\-]` at character 2 of the pattern"),
+        (
+            r"^[a-z\-]{2,4}\s+x*y?z{3}(?!s)$",
+            r"`[a-z^-]` is `[a-z\-]` at character 2 of the pattern",
+        ),
+        (
+            r"^[a-z\^]{2,4}\s+x*y?z{3}(?!s)$",
+            r"`[a-z^-]` is `[a-z\^]` at character 2 of the pattern",
+        ),
+        (r"^[a-z^-]{3,4}\s+x*y?z{3}(?!s)$", "`{2,4}` is `{3,4}` at character 9 of the pattern"),
+        (r"^[a-z^-]{2,4} +x*y?z{3}(?!s)$", r"`\s` is ` ` at character 14 of the pattern"),
+        (r"^[a-z^-]{2,4}\s{2,}x*y?z{3}(?!s)$", "`+` is `{2,}` at character 16 of the pattern"),
+        (r"^[a-z^-]{2,4}\s+x+y?z{3}(?!s)$", "`*` is `+` at character 18 of the pattern"),
+        (r"^[a-z^-]{2,4}\s+x*y{1}z{3}(?!s)$", "`?` is `{1}` at character 20 of the pattern"),
+        (r"^[a-z^-]{2,4}\s+x*y?z{4}(?!s)$", "`{3}` is `{4}` at character 22 of the pattern"),
+        (r"^[a-z^-]{2,4}\s+x*y?z{3}(?!.)$", "`(?!s)` is `(?!.)` at character 25 of the pattern"),
     ],
 }
 
 
 @pytest.mark.parametrize("pattern", TIGHTER)
+
+
 def test_a_pattern_that_forbids_is_tightened_in_single_places(pattern):
     assert list(tightened_pattern(pattern)) == TIGHTER[pattern]
 

@@ -4,17 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from policy_engine.cel import BOOL
+from policy_engine.cel import BOOL, STRING, TIMESTAMP
 from policy_engine.cel.nodes import (
     And,
     Bind,
     Call,
     Conditional,
+    Entry,
+    Has,
     Index,
     ListItems,
     Literal,
     Loop,
     LoopKind,
+    MapEntries,
     Node,
     Not,
     OptionalMap,
@@ -22,7 +25,9 @@ from policy_engine.cel.nodes import (
     Select,
     children,
 )
-from policy_engine.testing.mutation.comparisons import Listed, changed_call, shown
+from policy_engine.testing.mutation.comparisons import changed_call
+from policy_engine.testing.mutation.lists import Listed, longer, shorter, written_in
+from policy_engine.testing.mutation.wording import changed_at, quoted, shown
 
 __all__ = ["ChangedCondition", "changed_conditions"]
 
@@ -33,22 +38,36 @@ class ChangedCondition:
 
     tree: Node
     what: str
+    at: int
+    """Where in the text of the condition, in code points."""
     texts: tuple[str, str] | None = None
     """The pattern before and after, where that is what is changed."""
 
 
 _Changes: TypeAlias = Iterator[tuple[Node, str]]
-_VALUES: Final[Mapping[type[Node], tuple[str, ...]]] = {
+_VALUES: Final[Mapping[type[Node | Entry], tuple[str, ...]]] = {
     Call: ("arguments",),
     Select: ("operand",),
+    Has: ("operand",),
     Index: ("operand", "key"),
     ListItems: ("items",),
+    MapEntries: ("entries",),
+    Entry: ("key", "value"),
     OptionalMap: ("operand", "body"),
     Conditional: ("test", "then", "otherwise"),
     Loop: ("range", "condition", "result"),
     Bind: ("value", "body"),
 }
 """Where a value holds others."""
+_ZONED: Final = frozenset(
+    f"get{part}"
+    for part in (
+        *("FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear"),
+        *("Hours", "Minutes", "Seconds", "Milliseconds"),
+    )
+)
+_FAR: Final = ("Etc/GMT+12", "Etc/GMT-12")
+"""Time zones of which one is far away from any."""
 
 
 def changed_conditions(tree: Node, text: str, listed: Listed) -> Iterator[ChangedCondition]:
@@ -60,10 +79,15 @@ def changed_conditions(tree: Node, text: str, listed: Listed) -> Iterator[Change
         listed: Returns the values that the policy lists for what a node reads, if any.
     """
     before = list(_patterns(tree))
+    told: set[str] = set()
     for changed, what in _Changer(text, listed).changes(tree, matches=True):
         pairs = zip(before, _patterns(changed), strict=False)
         texts = next(((old, new) for old, new in pairs if old != new), None)
-        yield ChangedCondition(changed, what, texts)
+        at = changed_at(tree, changed)
+        clear = f"{what} (at character {at + 1} of the condition)" if what in told else what
+        if clear not in told:
+            told.add(clear)
+            yield ChangedCondition(changed, clear, at, texts)
 
 
 def _patterns(node: Node) -> Iterator[str]:
@@ -102,7 +126,9 @@ class _Changer:
                 yield from self._at(node, "value")
             case Call():
                 yield from changed_call(node, self.text, self.listed, matches=matches)
-                yield from self._within(node)
+                yield from self._at(node, "arguments")
+            case _:
+                yield from self._inside(node)
 
     def _clauses(self, node: And | Or, *, matches: bool) -> _Changes:
         terms = node.terms
@@ -143,16 +169,15 @@ class _Changer:
         yield from self._range(node, matches=matches)
 
     def _range(self, node: Loop, *, matches: bool) -> _Changes:
-        """Change a constant list that is gone over, so that the rule matches less."""
-        over = node.range
-        if not isinstance(over, Literal) or not isinstance(over.value, tuple):
+        """Change a list that is written out and gone over, so that the rule matches less."""
+        found = list(written_in(node.range))
+        if not found:
             yield from self._at(node, "range")
-            return
-        looks_for_one = node.kind == "exists"
-        if node.kind in ("exists", "all") and looks_for_one is matches and len(over.value) > 1:
-            for i, item in enumerate(over.value):
-                rest = type(over.value)((*over.value[:i], *over.value[i + 1 :]))
-                yield replace(node, range=replace(over, value=rest)), f'"{item}" is not in the list'
+        elif node.kind in ("exists", "all"):
+            change = shorter if (node.kind == "exists") is matches else longer
+            for written in found:
+                for changed, what in change(written):
+                    yield replace(node, range=changed), what
 
     def _either(self, node: Node) -> _Changes:
         """Yield changes of a boolean part whose part in the whole is not known."""
@@ -162,10 +187,6 @@ class _Changer:
                 if what not in seen:
                     seen.add(what)
                     yield changed, what
-
-    def _within(self, node: Call) -> _Changes:
-        """Change the conditions in macros and choices that a value is made of."""
-        yield from self._at(node, "arguments")
 
     def _at(self, node: Any, name: str) -> _Changes:
         """Change the conditions somewhere in a value that another node holds."""
@@ -178,12 +199,32 @@ class _Changer:
             for changed, what in self._value(held):
                 yield replace(node, **{name: changed}), what
 
-    def _value(self, node: Node) -> _Changes:
+    def _value(self, node: Any) -> _Changes:
+        """Change the conditions, and the time zones, that a value is made of."""
+        if getattr(node, "type", None) == BOOL:
+            yield from self._either(node)
+            return
+        match node:
+            case Conditional(test=test):
+                written = shown(test, self.text)
+                yield node.then, f"the test `{written}` always holds"
+                yield node.otherwise, f"the test `{written}` never holds"
+            case Loop(kind="filter", range=over):
+                yield over, f"`{shown(node, self.text)}` leaves nothing out"
+            case Call(function=function) if function in _ZONED:
+                yield from self._zone(node)
+        yield from self._inside(node)
+
+    def _inside(self, node: Any) -> _Changes:
         for name in _VALUES.get(type(node), ()):
-            held = getattr(node, name)
-            is_bool = isinstance(held, Node) and getattr(held, "type", None) == BOOL
-            if isinstance(node, Conditional | Loop) and name in ("test", "condition") and is_bool:
-                for changed, what in self._either(held):
-                    yield replace(node, **{name: changed}), what  # type: ignore[arg-type]
-            else:
-                yield from self._at(node, name)
+            yield from self._at(node, name)
+
+    def _zone(self, node: Call) -> _Changes:
+        """Let an hour, or a day, be that of somewhere else."""
+        first, *rest = node.arguments
+        written = rest[0].value if rest and isinstance(rest[0], Literal) else None
+        if getattr(first, "type", None) == TIMESTAMP and (written is not None or not rest):
+            other = next(zone for zone in _FAR if zone != written)
+            zone = Literal(node.start, node.end, other, STRING)
+            what = f"`{shown(node, self.text)}` is that of {quoted(other)}"
+            yield replace(node, arguments=(first, zone)), what

@@ -52,6 +52,10 @@ def _window(site: Site, limit: Limit) -> Iterator[Mutant]:
 def _key(site: Site, limit: Limit, policy: Policy) -> Iterator[Mutant]:
     """Let requests that share a counter count apart."""
     parts = {"session": "each session"}
+    if not {"session", "principal"} & set(limit.by):
+        parts["principal"] = "each principal"
+        if "tenant" not in limit.by:
+            parts["tenant"] = "each tenant"
     agents = None if policy.applies_to is None else policy.applies_to.agents
     if agents is None or len(agents) > 1 or any(map(is_glob, agents)):
         parts["agent"] = "each agent"

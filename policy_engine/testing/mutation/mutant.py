@@ -10,6 +10,8 @@ from policy_engine.cel.nodes import Node
 from policy_engine.errors import Location
 from policy_engine.policy import LoadedPolicy, Policy
 from policy_engine.source import Path
+from policy_engine.testing.mutation.conditions import ChangedCondition
+from policy_engine.testing.mutation.wording import located
 
 __all__ = ["Aim", "Mutant", "Site"]
 
@@ -94,11 +96,17 @@ class Site:
         found = self._made(policy, (), f'the glob "{key}" is "{new}"', (), aim)
         return replace(found, name=None)
 
-    def with_condition(self, tree: Node, what: str, aim: Aim | None) -> Mutant:
-        """Make a mutant in which a rule has another condition."""
+    def with_condition(self, found: ChangedCondition, text: str, aim: Aim | None) -> Mutant:
+        """Make a mutant in which a rule has another condition.
+
+        Args:
+            found: The condition.
+            text: What the rule's own was read from.
+            aim: What tells the two apart.
+        """
         policy, unit = self.loaded.policy, self.path
-        place = self.loaded.document.at((*self.path, "when"))
-        return Mutant(self.index, policy, unit, what, place, self.name, tree, aim)
+        place = located(self.loaded.document, (*self.path, "when"), text, found.at)
+        return Mutant(self.index, policy, unit, found.what, place, self.name, found.tree, aim)
 
     def _made(self, policy: Policy, unit: Path, what: str, at: Path, aim: Aim | None) -> Mutant:
         place = self.loaded.document.key_at((*self.path, *at))

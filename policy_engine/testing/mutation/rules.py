@@ -1,8 +1,10 @@
 """Rules that are gone, ask instead of denying, look for less or cover less."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any, Final
 
 from policy_engine.cel.nodes import Node, Select, VariableRead
@@ -17,6 +19,7 @@ from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.globs import narrower, wider
 from policy_engine.testing.mutation.keywords import OTHER
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
+from policy_engine.testing.mutation.patterns import lost, tightened_pattern
 from policy_engine.testing.mutation.schemas import loosened
 from policy_engine.testing.search.near import literals_of
 
@@ -24,7 +27,7 @@ __all__ = ["approval_mutants", "is_free_text", "rule_mutants"]
 
 _NOTHING: Final = r"[^\s\S]"
 """A pattern that no text matches."""
-_LOOPED: Final = frozenset({"`exists` is `all`", "`all` is `exists`"})
+_LOOPED: Final = ("`exists` is `all`", "`all` is `exists`")
 _PLAIN: Final = ("string", "number", "integer", "boolean")
 _ANYBODY: Final = Approval.model_construct(approvers=("requester",), quorum=1, expires=3600.0)
 
@@ -43,8 +46,13 @@ def rule_mutants(
     rule = placed.rule
     yield site.without((), f'the rule "{rule.id}" is gone')
     yield site.mutant(("mode",), "observe", f'the rule "{rule.id}" only observes')
-    if rule.effect == "deny":
+    if rule.effect != "redact":
         yield from _milder(site, rule, placed.about)
+    if rule.when is not None and rule.check is not None:
+        yield site.mutant(("when",), None, "the condition beside the check is gone", at=("when",))
+        if rule.effect != "redact":
+            what = "the check beside the condition is gone"
+            yield site.mutant(("check",), None, what, at=("check",))
     if compiled.condition is not None:
         yield from _conditions(site, placed, compiled)
     if rule.check is not None:
@@ -58,16 +66,21 @@ def rule_mutants(
 
 
 def _milder(site: Site, rule: Rule, about: str) -> Iterator[Mutant]:
-    changed: dict[str, Any] = {}
-    if about != "text":
-        changed = {"effect": "require_approval", "approval": _ANYBODY}
-    elif rule.check is not None and any(
-        getattr(rule.check, kind) is not None and check.finds_spans
-        for kind, check in CHECKS.items()
+    """Let a rule do less: ask instead of denying, or redact instead of either."""
+    milder: list[dict[str, Any]] = []
+    if rule.effect == "deny" and about != "text":
+        milder.append({"effect": "require_approval", "approval": _ANYBODY})
+    if (
+        about != "handoff"
+        and rule.check is not None
+        and any(
+            getattr(rule.check, kind) is not None and check.finds_spans
+            for kind, check in CHECKS.items()
+        )
     ):
-        changed = {"effect": "redact"}
-    if changed:
-        what = f'"deny" is "{changed["effect"]}"'
+        milder.append({"effect": "redact", "approval": None})
+    for changed in milder:
+        what = f'"{rule.effect}" is "{changed["effect"]}"'
         yield site.mutant((), rule.model_copy(update=changed), what, at=("effect",))
 
 
@@ -83,15 +96,33 @@ def _conditions(site: Site, placed: PlacedRule, compiled: CompiledRule) -> Itera
     known = list(literals_of(condition.tree))
     for found in changed_conditions(condition.tree, condition.text, listed):
         if found.texts is not None:
-            aim = Aim("text", "", *found.texts, condition.reads)
+            aim = Aim("text", "", *_told_apart(*found.texts), condition.reads)
         elif "With(" in found.what:
             aim = Aim("edited", "", placed.entry_args, paths=condition.reads)
-        elif found.what in _LOOPED:
+        elif found.what.startswith(_LOOPED):
             aim = Aim("mixed", "", placed.entry_args, paths=condition.reads)
         else:
             new = [one for one in literals_of(found.tree) if one not in known]
-            aim = Aim("named", "", None, new or [OTHER], condition.reads)
-        yield site.with_condition(found.tree, found.what, aim)
+            aim = Aim("named", "", None, [*_addresses(new), *(new or [OTHER])], condition.reads)
+        yield site.with_condition(found, condition.text, aim)
+
+
+def _addresses(values: Iterable[Any]) -> Iterator[str]:
+    """Yield addresses of each end of the ranges that stand among values, and next to them."""
+    for value in values:
+        with suppress(ValueError):
+            if isinstance(value, str) and "/" in value:
+                found = ip_network(value, strict=False)
+                wider = found.supernet() if found.prefixlen else found
+                ends = (found[0], found[-1], wider[0], wider[-1])
+                yield from dict.fromkeys(str(address) for address in ends)
+
+
+def _told_apart(before: str, after: str) -> tuple[str, str]:
+    """Return the pattern that finds more, and the one that finds less."""
+    if any(one == after for one, _ in tightened_pattern(before)):
+        return lost(before, after), after
+    return after, before
 
 
 def _schema_of(node: Node, policy: Policy, args: Mapping[str, Any]) -> Any:
@@ -145,11 +176,25 @@ def _checks(site: Site, placed: PlacedRule) -> Iterator[Mutant]:
     for i, item in enumerate(listed if len(listed) > 1 else ()):
         dropped = site.without(("in_", i), f'"{item}" is not in `in`', at=("in", i))
         yield replace(dropped, aim=_any_text(rule))
-    texts = [name for name, schema in (placed.entry_args or {}).items() if is_free_text(schema)]
+    texts = _free_texts(site.loaded.policy, placed)
     if placed.tool is not None and not listed and len(texts) > 1:
         what = f'only "{texts[0]}" is checked'
         only, aim = (f"args.{texts[0]}",), _any_text(rule)
         yield site.mutant(("in_",), only, what, at=("check",), aim=aim)
+
+
+def _free_texts(policy: Policy, placed: PlacedRule) -> list[str]:
+    """Return the arguments that take any text in every tool that a rule covers by its name."""
+    held = [placed.entry_args or {}]
+    if placed.top is not None:
+        entries = [(policy.tools or {}).get(name) for name in placed.top.tools or ()]
+        held = [(entry.args if entry else None) or {} for entry in entries]
+    first, *rest = held or [{}]
+    return [
+        name
+        for name, schema in first.items()
+        if is_free_text(schema) and all(is_free_text(args.get(name)) for args in rest)
+    ]
 
 
 def _any_text(rule: Rule) -> Aim | None:
@@ -175,7 +220,7 @@ def _text_aim(
         return Aim("text", "", items[0], items[0].removeprefix("(?i)"))
     at = int(path[-1])
     if len(left) == len(items):
-        return Aim("text", "", items[at], left[at])
+        return Aim("text", "", lost(items[at], left[at]), left[at])
     # What nothing but the item that is gone finds, the list without it does not.
     return Aim("text", "", items[at], "|".join(f"(?:{item})" for item in left))
 

@@ -8,6 +8,7 @@ from policy_engine.policy import JsonSchema
 from policy_engine.source import Path
 from policy_engine.testing.mutation.checks import loosened_check
 from policy_engine.testing.mutation.keywords import loosened_keyword, tightened_keyword
+from policy_engine.testing.mutation.patterns import loosened_pattern
 
 __all__ = ["Loosened", "loosened"]
 
@@ -118,6 +119,14 @@ def _dropped(schema: Mapping[str, Any], key: str, value: Any) -> Iterator[Loosen
         rest = {other: item for other, item in schema.items() if other not in gone}
         name = "the pattern" if key == "pattern" else key
         yield Loosened(rest, (key,), f"{name} is gone", retypes=key == "$ref")
+    for name in value if key == "dependentRequired" and len(value) > 1 else ():
+        fewer = {other: needed for other, needed in value.items() if other != name}
+        yield Loosened({**schema, key: fewer}, (key, name), f'"{name}" asks for nothing')
+    for name in value if key == "patternProperties" else ():
+        for after, what in loosened_pattern(name):
+            if after not in value:
+                wider = {(after if one == name else one): item for one, item in value.items()}
+                yield Loosened({**schema, key: wider}, (key, name), f"{what}, which names keys")
     for i in range(len(value) if key == "allOf" and len(value) > 1 else 0):
         fewer = {**schema, key: [*value[:i], *value[i + 1 :]]}
         yield Loosened(fewer, (key, i), "a part of allOf is gone", retypes=True)
