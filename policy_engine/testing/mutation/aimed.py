@@ -11,10 +11,10 @@ from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.testing.mutation.mutant import Aim
 from policy_engine.testing.mutation.patterns import single_branches, spaced
 from policy_engine.testing.search.pairs import with_each
-from policy_engine.testing.search.sample import OTHER, Sample, with_argument, with_fact
+from policy_engine.testing.search.sample import OTHER, Sample, in_turn, with_argument, with_fact
 from policy_engine.testing.search.values import edited, plain, values_of
 
-__all__ = ["aimed", "in_turn"]
+__all__ = ["aimed"]
 
 _NAMED: Final = {
     "tool_call": "tool",
@@ -47,17 +47,6 @@ def aimed(aim: Aim, seeds: Sequence[Sample]) -> Iterator[Sample]:
         aim = replace(aim, texts=tuple(_said(seeds)))
     for first in range(0, len(seeds), _TOGETHER):
         yield from in_turn([around(aim, seed) for seed in seeds[first : first + _TOGETHER]])
-
-
-def in_turn(ways: list[Iterator[Sample]]) -> Iterator[Sample]:
-    """Take one sample of each in turn."""
-    while ways:
-        for way in list(ways):
-            sample = next(way, None)
-            if sample is None:
-                ways.remove(way)
-            else:
-                yield sample
 
 
 def _said(seeds: Sequence[Sample]) -> list[str]:

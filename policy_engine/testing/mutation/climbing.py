@@ -6,6 +6,7 @@ from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.engine import Engine
+from policy_engine.testing.mutation.solved import Solved
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.search.sample import Reads, Sample
 from policy_engine.testing.search.samples import around
@@ -19,26 +20,25 @@ _TRIED: Final = 1_500
 """How many requests are tried to find one that fewer rules deny."""
 
 
-def opened(
-    seeds: Sequence[Sample], names: Iterable[str], compiled: Compiled, engine: Engine
-) -> list[Sample]:
+def opened(seeds: Sequence[Sample], names: Iterable[str], solver: Solved) -> list[Sample]:
     """Order requests by how little else denies them, and put one in front that nothing does.
 
     Args:
         seeds: Requests to begin with.
         names: What may deny.
-        compiled: The policy set.
-        engine: Decides by it.
+        solver: Clears requests of what denies them.
     """
-    climber = _Climber(compiled, engine, names)
+    meant = frozenset(names)
+    climber = _Climber(solver.compiled, solver.engine, meant)
     heights = [climber.height(seed) for seed in seeds]
     ranked = [seeds[i] for i in sorted(range(len(seeds)), key=heights.__getitem__)]
     if 0 in heights:
         return ranked[: max(_KEPT, heights.count(0))]
-    for start in ranked[:_STARTS]:
-        found = climber.climbed(start)
-        if found is not None:
-            return [found, *ranked[:_KEPT]]
+    for way in (lambda start: solver.opened(start, meant), climber.climbed):
+        for start in ranked[:_STARTS]:
+            found = way(start)
+            if found is not None:
+                return [found, *ranked[:_KEPT]]
     return ranked[:_KEPT]
 
 

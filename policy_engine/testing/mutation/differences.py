@@ -38,6 +38,8 @@ def differs_in(
             if len(new.limits) < len(old.limits) or old.limits[i] == new.limits[i]:
                 return None
             mine, other = old.limits[i], new.limits[i]
+            if old.loaded.policy.limits[i].tools != new.loaded.policy.limits[i].tools:
+                return None  # it says the same of a call, and not of the same calls
             return lambda s: mine.judge(s.request, s.facts) != other.judge(s.request, s.facts)
         case ("declared",):
             wanted = frozenset(names)

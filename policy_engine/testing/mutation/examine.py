@@ -16,6 +16,7 @@ from policy_engine.testing.mutation.alike import prove
 from policy_engine.testing.mutation.climbing import opened
 from policy_engine.testing.mutation.enumerate import mutants_of
 from policy_engine.testing.mutation.mutant import Mutant
+from policy_engine.testing.mutation.solved import Solved
 from policy_engine.testing.mutation.spending import spent
 from policy_engine.testing.mutation.untouched import Asked, says_otherwise
 from policy_engine.testing.mutation.witness import Search
@@ -67,6 +68,7 @@ class Examiner:
         self._engine = Engine(compiled)
         self._prices = prices_of(compiled)
         self._variants = Variants(compiled)
+        self._solver = Solved(compiled, self._engine)
         self._cases = tuple(cases)
         self._by_name: dict[str, list[int]] = {}
         self._seeds: dict[str, dict[str, Kept]] = {}
@@ -158,7 +160,7 @@ class Examiner:
         if self._last is None or self._last[0] != key:
             chosen = self._chosen(mutant, names, meant)
             reads = self._reads(mutant, names)
-            self._last = (key, Search(self._compiled, self._engine, chosen, reads))
+            self._last = (key, Search(self._solver, chosen, reads, meant))
         return self._last[1]
 
     def _chosen(
@@ -167,7 +169,7 @@ class Examiner:
         """Return requests to begin with, the least denied ones of each tool."""
         if names is None:
             spread = _spread(self._applied(mutant.index), 3 * _SEEDS)
-            return opened(spread, meant, self._compiled, self._engine)
+            return opened(spread, meant, self._solver)
         glob = mutant.aim.name if mutant.aim is not None and mutant.aim.place == "only" else "*"
         by_tool: dict[str, dict[int, Sample]] = {}
         for name in names:
@@ -175,10 +177,10 @@ class Examiner:
                 if matches_glob(glob, tool):
                     by_tool.setdefault(tool, {}).update((id(one), one) for one in kept.values())
         if not by_tool:
-            return opened(self._applied(mutant.index)[:_SEEDS], meant, self._compiled, self._engine)
+            return opened(self._applied(mutant.index)[:_SEEDS], meant, self._solver)
         most = max(4, 3 * _SEEDS // max(1, len(by_tool)))
         ranked = [
-            opened(_spread(list(found.values()), 2 * most), meant, self._compiled, self._engine)
+            opened(_spread(list(found.values()), 2 * most), meant, self._solver)
             for found in by_tool.values()
         ]
         # The best of every tool comes first.

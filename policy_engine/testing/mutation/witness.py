@@ -7,20 +7,24 @@ from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import (
+    EFFECTS,
     ApprovalNeeded,
     ApprovalUse,
-    Count,
     Decision,
     Obligation,
     Reservation,
+    Session,
     Timeout,
 )
 from policy_engine.engine import Engine
-from policy_engine.testing.mutation.aimed import aimed, in_turn
+from policy_engine.testing.mutation.aimed import aimed
 from policy_engine.testing.mutation.differences import Differs, differs_in
 from policy_engine.testing.mutation.mutant import Mutant
+from policy_engine.testing.mutation.solved import Solved
 from policy_engine.testing.reach import Reach
-from policy_engine.testing.search.sample import Reads, Sample
+from policy_engine.testing.reading.requests import SESSION
+from policy_engine.testing.search.counted import with_counters
+from policy_engine.testing.search.sample import Reads, Sample, in_turn, told
 from policy_engine.testing.search.samples import around
 from policy_engine.testing.search.shown import Witness, shown
 
@@ -32,6 +36,12 @@ _ASKED: Final = 8_000
 """Of how many the changed part alone is asked."""
 _AIMED: Final = 5_000
 """Of these, how many aim at what is different."""
+_SEEDS: Final = 4
+"""From so many requests others are made for the mutant."""
+_SOLVED: Final = 240
+"""So many of them are tried."""
+_HIDDEN: Final = 24
+"""Of so many a difference that does not show is tried to be cleared of what hides it."""
 _MASKED: Final = 4
 _AROUND: Final = 600
 """So many samples are tried around one that something else denies."""
@@ -57,18 +67,28 @@ class Search:
     """Searches for witnesses around the same requests, for one mutant after the other.
 
     Args:
-        compiled: The policy set.
-        engine: Decides by it.
+        solver: Makes requests for a mutant.
         seeds: Requests to begin with.
         reads: What of them matters.
+        meant: The names under which what is changed may deny.
     """
 
     def __init__(
-        self, compiled: Compiled, engine: Engine, seeds: Sequence[Sample], reads: Reads
+        self,
+        solver: Solved,
+        seeds: Sequence[Sample],
+        reads: Reads,
+        meant: Iterable[str],
     ) -> None:
+        compiled, engine = solver.compiled, solver.engine
+        begun = [solver.opened(seed) or seed for seed in seeds[:_SEEDS]]
+        seeds = [*(one for one in begun if one not in seeds), *seeds]
+        self._solver = solver
+        self._meant = frozenset(meant)
         self._compiled = compiled
         self._engine = engine
         self._seeds = seeds
+        self._begun = begun
         self._rest = _interleaved(seeds, compiled, reads)
         self._known: list[Sample] = []
 
@@ -82,6 +102,9 @@ class Search:
         """
         hunt = _Hunt(other, differs_in(mutant, self._compiled, other.compiled, names))
         hunt.counted = mutant.unit[:1] == ("limits",)
+        found = self._solved(mutant, hunt, tuple(names))
+        if found is not None:
+            return found
         samples = chain(
             () if mutant.aim is None else islice(aimed(mutant.aim, self._seeds), _AIMED),
             self._samples(),
@@ -90,27 +113,36 @@ class Search:
         # What else denies may be what hides the difference.
         return found or self._told(self._unmasked(hunt.masked[:_MASKED]), hunt)
 
+    def _solved(self, mutant: Mutant, hunt: "_Hunt", names: tuple[str, ...]) -> Witness | None:
+        """Look among requests that are made for the mutant."""
+        made = self._solver.samples(mutant, names, self._begun)
+        second = self._told(islice(made, _SOLVED), hunt)
+        if second is not None and second.policy in EFFECTS:
+            return second
+        hidden, hunt.masked = hunt.masked, []
+        meant = self._meant.union(names)
+        cleared = (self._solver.cleared(one, mutant, meant) for one in hidden[:_HIDDEN])
+        return self._told((one for one in cleared if one is not None), hunt) or second
+
     def _told(self, samples: Iterable[Sample], hunt: "_Hunt") -> Witness | None:
         second: Witness | None = None
         decided = since = 0
-        for sample in samples:
-            found = self._filled(sample, hunt.other) if hunt.counted else sample
+        for one in samples:
+            sample = told(one)
+            found = with_counters(sample, self._engine, hunt.other) if hunt.counted else sample
             if hunt.differs is not None and not hunt.differs(found):
                 continue
-            found = found if hunt.counted else self._filled(sample, hunt.other)
+            found = found if hunt.counted else with_counters(sample, self._engine, hunt.other)
             decided += 1
             since += second is not None
             if decided > _MOST or since > _MORE:
                 break
-            before = self._engine.decide(found.request, found.facts)
-            after = hunt.other.decide(found.request, found.facts)
-            if before.effect != after.effect:
-                return self._shown(found, before.effect, after.effect)
+            said = self._told_apart(found, hunt)
+            if said is not None and said[0] in EFFECTS:
+                return self._shown(found, hunt, said)
             hunt.masked.append(found)
-            if second is None:
-                different = _different(before, after)
-                if different is not None:
-                    second = self._shown(found, *different)
+            if second is None and said is not None:
+                second = self._shown(found, hunt, said)
         return second
 
     def _unmasked(self, masked: Sequence[Sample]) -> Iterator[Sample]:
@@ -123,27 +155,25 @@ class Search:
             ]
         )
 
-    def _shown(self, sample: Sample, before: str, after: str) -> Witness:
-        found = shown(sample, before, after)
-        if sample.facts.session is None and self._engine.needs(sample.request).session:
-            return replace(found, beside=("nothing is known of the session", *found.beside))
-        return found
+    def _shown(self, sample: Sample, hunt: "_Hunt", said: tuple[str, str]) -> Witness:
+        """Return a request as people can paste it into a test, where sessions are given."""
+        found = shown(sample, *said)
+        if sample.request.session is not None:
+            return found
+        session = Session(started=sample.facts.now)
+        request = replace(sample.request, session=SESSION)
+        given = Sample(request, replace(sample.facts, session=session))
+        if self._told_apart(with_counters(given, self._engine, hunt.other), hunt) == said:
+            return found
+        return replace(found, request={**found.request, "session": None})
 
-    def _filled(self, sample: Sample, other: Engine) -> Sample:
-        """Let counters stand at nothing that no test has counted with."""
-        counters = sample.facts.counters
-        needs = (
-            *self._engine.needs(sample.request).counters,
-            *other.needs(sample.request).counters,
-        )
-        missing = {
-            (need.limit, need.key): Count(0.0)
-            for need in needs
-            if (need.limit, need.key) not in counters
-        }
-        if not missing:
-            return sample
-        return replace(sample, facts=replace(sample.facts, counters={**counters, **missing}))
+    def _told_apart(self, sample: Sample, hunt: "_Hunt") -> tuple[str, str] | None:
+        """Say what the policy decides and what its mutant does; None where that is the same."""
+        before = self._engine.decide(sample.request, sample.facts)
+        after = hunt.other.decide(sample.request, sample.facts)
+        if before.effect != after.effect:
+            return before.effect, after.effect
+        return _different(before, after)
 
     def _samples(self) -> Iterator[Sample]:
         """Go through the samples; each is made once only."""

@@ -1,11 +1,12 @@
 """A request of a test, with what is known when it is decided, and what of it matters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from policy_engine.decision import Facts, Request
 
-__all__ = ["ABSENT", "OTHER", "Reads", "Sample", "told", "with_argument", "with_fact"]
+__all__ = ["ABSENT", "OTHER", "Reads", "Sample", "in_turn", "told", "with_argument", "with_fact"]
 
 ABSENT: Final = object()
 """Stands for the value of an argument that is not given."""
@@ -79,3 +80,14 @@ def told(sample: Sample) -> Sample:
     if facts.session is not None and request.session is None:
         return replace(sample, facts=replace(facts, session=None))
     return sample
+
+
+def in_turn(ways: list[Iterator[Sample]]) -> Iterator[Sample]:
+    """Take one sample of each in turn."""
+    while ways:
+        for way in list(ways):
+            sample = next(way, None)
+            if sample is None:
+                ways.remove(way)
+            else:
+                yield sample

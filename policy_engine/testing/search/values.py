@@ -1,9 +1,10 @@
 """Values about the bounds of a schema: what it just takes, and what it just does not."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from policy_engine.lint.proof.regexes import sample
 from policy_engine.testing.search.sample import OTHER
@@ -24,6 +25,7 @@ _HERE: Final = ("anyOf", "oneOf", "allOf")
 _LISTS: Final = ("minItems", "maxItems", "minContains", "maxContains")
 _SIZES: Final = ("minProperties", "maxProperties")
 
+_Make: TypeAlias = Callable[[Mapping[str, Any], int], Any]
 _FORMATS: Final[Mapping[str, str]] = {
     "date": "2026-01-05",
     "date-time": "2026-01-05T10:00:00Z",
@@ -68,26 +70,60 @@ def plain(schema: Any, depth: int = 0) -> Any:
         return schema["const"]
     kind = schema.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
-    if kind in ("number", "integer"):
-        least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
-        return min(least, schema.get("maximum", least))
-    if kind == "string" and schema.get("format") in _FORMATS:
+    if kind is None and "properties" not in schema:
+        parts = next((schema[part] for part in _HERE if schema.get(part)), None)
+        return OTHER if parts is None else plain(parts[0], depth + 1)
+    if kind in ("boolean", "null"):
+        return True if kind == "boolean" else None
+    make: _Make = _PLAIN.get(str(kind), _plain_object)
+    return make(schema, depth)
+
+
+def _plain_text(schema: Mapping[str, Any], _depth: int) -> str:
+    if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
-    if kind == "string":
-        texts = sample(schema["pattern"]) if "pattern" in schema else ()
-        return texts[0] if texts else "a" * max(1, min(schema.get("minLength", 1), _MOST))
-    if kind == "array":
-        first = [plain(below, depth + 1) for below in schema.get("prefixItems") or ()]
-        least = max(min(schema.get("minItems", 1), _WIDE), 1) - len(first)
-        return [*first, *[plain(schema.get("items"), depth + 1)] * least]
-    if kind == "object" or "properties" in schema:
-        properties = schema.get("properties") or {}
-        made = {name: plain(below, depth + 1) for name, below in properties.items()}
-        more = [name for name in _names(schema) if name not in made]
-        least = min(schema.get("minProperties", 0), _WIDE) - len(made)
-        item = plain(schema.get("additionalProperties"), depth + 1)
-        return {**made, **dict.fromkeys(more[: max(0, least)], item)}
-    return {"boolean": True, "null": None}.get(str(kind), OTHER)
+    texts = sample(schema["pattern"]) if "pattern" in schema else ()
+    return texts[0] if texts else "a" * max(1, min(schema.get("minLength", 1), _MOST))
+
+
+def _plain_list(schema: Mapping[str, Any], depth: int) -> list[Any]:
+    first = [plain(below, depth + 1) for below in schema.get("prefixItems") or ()]
+    least = max(min(schema.get("minItems", 1), _WIDE), 1) - len(first)
+    items = schema.get("items")
+    listed = items.get("enum") if isinstance(items, Mapping) else None
+    if schema.get("uniqueItems") and listed and least > 1:
+        return [*first, *listed[:least]]
+    return [*first, *[plain(items, depth + 1)] * least]
+
+
+def _plain_object(schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    properties = schema.get("properties") or {}
+    made = {name: plain(below, depth + 1) for name, below in properties.items()}
+    more = [name for name in _names(schema) if name not in made]
+    least = min(schema.get("minProperties", 0), _WIDE) - len(made)
+    item = plain(schema.get("additionalProperties"), depth + 1)
+    return {**made, **dict.fromkeys(more[: max(0, least)], item)}
+
+
+def _plain_number(schema: Mapping[str, Any], _depth: int) -> float:
+    """Return a number that the bounds of a schema take, and its step if there is one."""
+    least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+    most = schema.get("maximum", least)
+    step = schema.get("multipleOf", 1)
+    for number in (min(least, most), (schema.get("exclusiveMinimum", 0) + most) / 2):
+        if number > schema.get("exclusiveMinimum", -math.inf):
+            break
+    if step > 1 and number % step:
+        number = number - number % step + step
+    return number  # type: ignore[no-any-return]
+
+
+_PLAIN: Final[Mapping[str, _Make]] = {
+    "number": _plain_number,
+    "integer": _plain_number,
+    "string": _plain_text,
+    "array": _plain_list,
+}
 
 
 def _names(schema: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,202 @@
+"""Requests made to tell a mutant apart: what is changed is solved for, what else denies cleared."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from policy_engine.cel.nodes import Bind, Call, Loop, children
+from policy_engine.compiler import Chain, Compiled, CompiledRule
+from policy_engine.decision import Decision
+from policy_engine.engine import Engine
+from policy_engine.testing.mutation.enumerate import compiled_rule
+from policy_engine.testing.mutation.mutant import Aim, Mutant
+from policy_engine.testing.reach import Reach
+from policy_engine.testing.search.between import between, joined
+from policy_engine.testing.search.clearing import Clearing
+from policy_engine.testing.search.counted import with_counters
+from policy_engine.testing.search.declared import Declared
+from policy_engine.testing.search.evaluated import Evaluated
+from policy_engine.testing.search.people import asked_by_everybody
+from policy_engine.testing.search.places import Place, at_place, place_of, put
+from policy_engine.testing.search.sample import ABSENT, OTHER, Sample, in_turn
+from policy_engine.testing.search.telling import Telling
+from policy_engine.testing.search.turning import Turning
+
+__all__ = ["Solved"]
+
+_ROOTS: Final = {
+    "args": ("args",),
+    "facts": ("facts",),
+    "context": ("context",),
+    "attrs": ("principal", "attrs"),
+}
+_VALUES: Final = 120
+"""So many values of an argument, or of what else a schema declares, are tried."""
+_TURNED: Final = 12
+_MOST: Final = 600
+"""So many requests are made up for a condition."""
+
+
+class Solved:
+    """Makes requests that tell mutants apart.
+
+    Args:
+        compiled: The policy set.
+        engine: Decides by it.
+    """
+
+    def __init__(self, compiled: Compiled, engine: Engine) -> None:
+        self.compiled = compiled
+        self.engine = engine
+        self._reach = Reach(compiled)
+        self._asked = Evaluated()
+        self._declared: dict[int, tuple[Chain, Declared]] = {}
+
+    def opened(self, seed: Sample, meant: frozenset[str] = frozenset()) -> Sample | None:
+        """Return a request that nothing else denies, made of another; None if none is found.
+
+        Args:
+            seed: The request to begin with.
+            meant: The names under which one may be denied all the same.
+        """
+        return self._cleared(seed, meant, frozenset())
+
+    def samples(
+        self, mutant: Mutant, names: Iterable[str], seeds: Sequence[Sample]
+    ) -> Iterator[Sample]:
+        """Yield requests that probably tell a mutant apart, unless something else hides it.
+
+        Args:
+            mutant: What was changed.
+            names: Under which names something may speak otherwise.
+            seeds: Requests to begin with.
+        """
+        return in_turn([self._of(mutant, frozenset(names), seed) for seed in seeds])
+
+    def cleared(self, sample: Sample, mutant: Mutant, names: Iterable[str]) -> Sample | None:
+        """Return a request that nothing but what is meant denies; None where none is found."""
+        meant = frozenset(names)
+        return self._cleared(sample, meant, self._fixed(mutant, meant))
+
+    def _cleared(
+        self, sample: Sample, meant: frozenset[str], fixed: frozenset[Place]
+    ) -> Sample | None:
+        chain, declared = self._met(sample)
+        clearing = Clearing(
+            chain,
+            declared,
+            self._asked,
+            self._decided,
+        )
+        return clearing.cleared(sample, meant, fixed)
+
+    def _decided(self, sample: Sample) -> Decision:
+        found = with_counters(sample, self.engine)
+        return self.engine.decide(found.request, found.facts)
+
+    def _met(self, sample: Sample) -> tuple[Chain, Declared]:
+        chain = self._reach.of(sample.request).chain
+        known = self._declared.get(id(chain))
+        if known is None:
+            known = self._declared[id(chain)] = chain, Declared(chain, self.compiled)
+        return known
+
+    def _rules(self, mutant: Mutant, names: frozenset[str]) -> Iterator[CompiledRule]:
+        """Go through the rules that may speak otherwise."""
+        for rule in self.compiled.parts[mutant.index].rules():
+            if rule.name in names:
+                yield rule
+
+    def _fixed(self, mutant: Mutant, names: frozenset[str]) -> frozenset[Place]:
+        """Return the places that decide whether what is changed speaks."""
+        aim = mutant.aim
+        if mutant.unit[2:] == ("args",) and aim is None:
+            return frozenset({("args", "another")})
+        if aim is not None and aim.place in _ROOTS:
+            return frozenset({(*_ROOTS[aim.place], aim.name)})
+        if mutant.tree is None and len(mutant.unit) == 0:
+            return frozenset()
+        return frozenset(path for rule in self._rules(mutant, names) for path in _read(rule))
+
+    def _of(self, mutant: Mutant, names: frozenset[str], seed: Sample) -> Iterator[Sample]:
+        _, declared = self._met(seed)
+        if mutant.tree is not None:
+            rule = compiled_rule(self.compiled.parts[mutant.index], mutant.unit)
+            assert rule.condition is not None  # noqa: S101 - only conditions have trees
+            telling = Telling(declared, self._asked, _MOST)
+            yield from telling.apart(rule.condition.tree, mutant.tree, seed)
+        elif mutant.aim is not None and mutant.aim.place in _ROOTS:
+            yield from self._valued(mutant, mutant.aim, names, seed, declared)
+        else:
+            yield from self._spoken(mutant, names, seed, declared)
+
+    def _valued(
+        self,
+        mutant: Mutant,
+        aim: Aim,
+        names: frozenset[str],
+        seed: Sample,
+        declared: Declared,
+    ) -> Iterator[Sample]:
+        """Put values where only one of two schemas takes them."""
+        place: Place = (*_ROOTS[aim.place], aim.name)
+        held = at_place(seed, place)
+        if held is ABSENT:
+            held = declared.plain(place)
+        rules = list(self._rules(mutant, names)) if mutant.unit == ("declared",) else []
+        met, _ = self._met(seed)
+        values = between(aim.before, aim.after, held)
+        sought = set(self._sought(met, place, seed))
+        for value in islice(joined(values, sought), _VALUES):
+            changed = put(seed, place, value)
+            if changed is None:
+                continue
+            yield changed
+            # Told at last, a rule must not match, for where it cannot tell it speaks as well.
+            for rule in rules:
+                if rule.condition is not None:
+                    turning = Turning(declared, self._asked, frozenset({place}), most=60)
+                    found = turning.turned(rule.condition.tree, changed, to=False)
+                    yield from islice(found, 2)
+        lacking = put(seed, place, ABSENT)
+        yield from [] if lacking is None else [lacking]
+
+    def _sought(self, met: Chain, place: Place, seed: Sample) -> Iterator[str]:
+        """Yield the texts that conditions look for at a place."""
+        for rule in met.rules:
+            waiting = [] if rule.condition is None else [rule.condition.tree]
+            while waiting:
+                node = waiting.pop()
+                waiting.extend(() if isinstance(node, Loop | Bind) else children(node))
+                match node:
+                    case Call(
+                        function="startsWith" | "endsWith" | "contains", arguments=(left, right)
+                    ):
+                        text = self._asked.value(right, seed) if place_of(left) == place else None
+                        if isinstance(text, str):
+                            yield text
+
+    def _spoken(
+        self, mutant: Mutant, names: frozenset[str], seed: Sample, declared: Declared
+    ) -> Iterator[Sample]:
+        """Let a rule speak that is gone, or speaks otherwise."""
+        yield seed
+        if mutant.unit[2:] == ("args",):
+            for name in (*(seed.request.args or {}), "another"):
+                value = OTHER if name == "another" else ABSENT
+                yield put(seed, ("args", name), value) or seed
+        if mutant.unit == ("applies_to",):
+            yield from asked_by_everybody(seed, self.compiled.parts[mutant.index].loaded.policy)
+        for rule in self._rules(mutant, names):
+            if rule.condition is not None:
+                turning = Turning(declared, self._asked, most=_MOST)
+                yield from islice(turning.turned(rule.condition.tree, seed, to=True), _TURNED)
+
+
+def _read(rule: CompiledRule) -> Iterator[Place]:
+    if rule.condition is not None:
+        yield from (path for path in rule.condition.reads if path[0] != "now")
+    if rule.constraint is not None:
+        yield from (("args", name) for name in rule.constraint.schemas)
+    if rule.check is not None:
+        yield from (("args", path[0]) for path in rule.reads.values())

@@ -1,0 +1,84 @@
+"""Values next to a bound, on the side that is wanted."""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from policy_engine.cel.values import Duration, Timestamp
+
+__all__ = ["ORDER", "about", "beside", "instant", "written"]
+
+_SECOND: Final = 1_000_000_000
+_STEPS: Final = (0, _SECOND, -_SECOND, 3_600 * _SECOND, -3_600 * _SECOND)
+_DAY: Final = 86_400 * _SECOND
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+ORDER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""How a condition compares -> how Python does."""
+
+
+def beside(said: str, bound: Any, *, to: bool) -> Iterator[Any]:
+    """Yield values of which a comparison with a bound comes to an outcome, the nearest first.
+
+    Args:
+        said: The operator, with the value on its left.
+        bound: What is on its right.
+        to: The outcome.
+    """
+    compare = ORDER[said if to else _OPPOSITE[said]]
+    for value in about(bound):
+        if compare(value, bound):
+            yield value
+
+
+def about(bound: Any) -> Iterator[Any]:
+    """Yield a value and those next to it, of its kind."""
+    match bound:
+        case bool():
+            yield from (bound, not bound)
+        case Timestamp() | Duration():
+            kind = type(bound)
+            yield from (kind(bound + step) for step in (*_STEPS, _DAY, -_DAY))
+        case int():
+            yield from (bound, bound + 1, bound - 1)
+        case float():
+            yield from _decimals(bound)
+        case str():
+            yield from (bound, bound + "a", bound[:-1], "mallory")
+
+
+def _decimals(bound: float) -> Iterator[float]:
+    """Yield a number and those next to it, a step of its last digit away, and finer ones."""
+    try:
+        exact = Decimal(repr(bound))
+    except ArithmeticError:  # pragma: no cover - infinite numbers are not written
+        return
+    exponent = exact.as_tuple().exponent
+    digits = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    last = Decimal(1).scaleb(-digits)
+    yield bound
+    for step in dict.fromkeys((Decimal(1), last, Decimal("0.5"), Decimal("0.01"), last / 10)):
+        yield from (float(exact + step), float(exact - step))
+
+
+def instant(value: Timestamp) -> datetime:
+    """Return a point in time as facts hold it."""
+    return _EPOCH + timedelta(microseconds=value // 1_000)
+
+
+def written(value: Any) -> str:
+    """Return a point in time, or a span of it, as conditions read it."""
+    if isinstance(value, Duration):
+        return f"{value // _SECOND}s" if value % _SECOND == 0 else f"{value}ns"
+    moment = _EPOCH + timedelta(seconds=value // _SECOND)
+    below = f"{value % _SECOND:09d}".rstrip("0")
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{'.' if below else ''}{below}Z"
