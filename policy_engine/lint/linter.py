@@ -6,7 +6,7 @@ from datetime import date
 
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Location
-from policy_engine.lint.finding import Finding
+from policy_engine.lint.finding import Finding, Severity
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.settings import Settings
 from policy_engine.lint.subject import Options, Subject
@@ -75,7 +75,8 @@ def _placed(rule: LintRule, found: Found, settings: Settings) -> Finding:
     place, length, line = fault.location, fault.length, fault.source_line
     if found.line is not None:
         line = document.line(found.line)
-        place, length = Location(place.path, found.line, 1), max(1, len(line))
+        column, length = found.within or (1, max(1, len(line)))
+        place = Location(place.path, found.line, column)
     if found.part is not None:
         text = _text_at(found)
         inside = fault.source_line.find(text, place.column - 1) if text else -1
@@ -124,12 +125,13 @@ def _unused(
         wrong = [code for code in comment.codes if code not in RULES]
         what = f'there is no rule "{wrong[0]}"' if wrong else "there is no such finding here"
         hint = "take it out; `--fix` does"
+        usual: Severity = "warning" if wrong or not comment.codes else "info"
         if not comment.codes:
             what, hint = "it names no rule", "name it: `# lint: ignore[PE202] and why`"
         yield Finding(
             Location(comment.path, comment.line, comment.column),
             UNUSED.code,
-            settings.severity.get(UNUSED.code, UNUSED.severity),
+            settings.severity.get(UNUSED.code, usual),
             f"this comment silences nothing: {what}",
             hint,
             comment.source_line,

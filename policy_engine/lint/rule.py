@@ -34,6 +34,8 @@ class Found:
     """Where it is other than the rule's."""
     line: int | None = None
     """The line, where it is about one and not about a value."""
+    within: tuple[int, int] | None = None
+    """The column and the length of what is meant in that line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def witness_text(witness: Witness) -> str:
     request = witness.request
     match request.get("stage"):
         case "tool_call" | "tool_result":
-            given = json.dumps(request.get("args", {}), ensure_ascii=False)
+            given = json.dumps(_short(request.get("args", {})), ensure_ascii=False)
             text = f"{request.get('tool')} {given}"
         case "handoff":
             text = f"a handoff to {request.get('target')}"
@@ -70,6 +70,21 @@ def witness_text(witness: Witness) -> str:
     if witness.labels:
         text += f" in a session labelled {', '.join(witness.labels)}"
     return clipped(text, 200)
+
+
+def _short(value: Any) -> Any:
+    """Return a value in which long lists end early, for reading."""
+    if isinstance(value, Mapping):
+        return {name: _short(inner) for name, inner in value.items()}
+    if not isinstance(value, list):
+        return value
+    more = [f"… {len(value) - _FEW:,} more"] if len(value) > _MANY else []
+    return [*map(_short, value[:_FEW] if more else value), *more]
+
+
+_FEW: Final = 3
+_MANY: Final = 20
+"""Lists of more elements end after a few."""
 
 
 def _summary(outcome: Outcome) -> Text:

@@ -50,8 +50,10 @@ def _find(subject: Subject) -> Iterator[Found]:
         for part, shape in _SHAPES.items():
             for match in shape.finditer(text) if part in text else ():
                 line = text.count("\n", 0, match.start()) + 1
-                message = f'line {line} holds what looks like a secret: "{match[0][:8]}..."'
-                yield Found(loaded, ("policy",), message, "revoke it, then remove it", line=line)
+                within = (match.start() - text.rfind("\n", 0, match.start()), len(match[0]))
+                message = f'this looks like a secret: "{match[0][:8]}..."'
+                hint = "revoke it, then remove it"
+                yield Found(loaded, ("policy",), message, hint, line=line, within=within)
 
 
 RULE: Final = LintRule("PE127", "secret-in-policy", "error", __doc__ or "", _find)

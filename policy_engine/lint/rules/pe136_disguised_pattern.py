@@ -55,7 +55,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             witness = None
             if place.use == "check" and place.found is not None:
                 witness = _witness(subject, place.found, place.pattern, found=False)
-            yield Found(place.policy, place.path, message, _HINT, part=place.part, witness=witness)
+            hint = _BACKSPACE if "\b" in place.pattern else _HINT
+            yield Found(place.policy, place.path, message, hint, part=place.part, witness=witness)
     yield from _values(subject)
     for found in subject.conditions:
         check: Any = found.placed.rule.check
@@ -130,5 +131,6 @@ def _witness(
 
 
 _HINT: Final = "type it anew"
+_BACKSPACE: Final = r"for the boundary of a word write `\\b`: `\b` in a text is a backspace"
 
 RULE: Final = LintRule("PE136", "disguised-pattern", "warning", __doc__ or "", _find)

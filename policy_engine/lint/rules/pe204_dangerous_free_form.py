@@ -38,7 +38,7 @@ from policy_engine.lint.places import SchemaAt, schemas
 from policy_engine.lint.proof.regexes import search
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
-from policy_engine.lint.words import kind_of
+from policy_engine.lint.words import kind_of, names_in, words_of
 from policy_engine.policy.words import quoted
 
 __all__ = ["RULE"]
@@ -104,14 +104,23 @@ def _find(subject: Subject) -> Iterator[Found]:
             yield Found(
                 place.policy,
                 place.path,
-                f'"{place.name}" may be any text, and is probably used as {noun}'
+                f"{_called(place)} may be any text, and is probably used as {noun}"
                 if is_bare
-                else f'"{place.name}" is probably used as {noun}, and takes {quoted(value)}',
-                _HINTS.get(kind, _HINT),
+                else f"{_called(place)} is probably used as {noun}, and takes {quoted(value)}",
+                _hint(kind, place.name),
                 on_key=not isinstance(place.path[-1], int),
                 witness=witness,
             )
             break
+
+
+def _called(place: SchemaAt) -> str:
+    return f'an element of "{place.name}"' if place.path[-1] == "items" else f'"{place.name}"'
+
+
+def _hint(kind: str, name: str) -> str:
+    is_host = kind == "url" and not _HOSTS.isdisjoint(words_of(name))
+    return "list the hosts in `enum`" if is_host else _HINTS.get(kind, _HINT)
 
 
 def _kind(place: SchemaAt) -> str | None:
@@ -132,6 +141,7 @@ _HINTS: Final = {
     "url": "say which hosts are allowed, in a `pattern` from `^https://` to `$`",
     "path": "say which folder and which characters, in a `pattern` from `^` to `$`",
 }
+_HOSTS: Final = names_in("host hostname proxy")
 _NOUNS: Final = {
     "shell": "a command",
     "code": "code",

@@ -45,7 +45,7 @@ from policy_engine.lint.subject import Subject
 __all__ = ["RULE"]
 
 
-_HINT: Final = "let it begin with `@`, `.` or `/`"
+_HINT: Final = "let `@`, `/`, or names that end in a dot stand in front of it: `([a-z0-9-]+\\.)*`"
 _IN_PATTERN: Final = re.compile(r"[a-z0-9-]+(?:\\\.[a-z0-9-]+)+(?![a-z0-9*+?{-])", re.IGNORECASE)
 """A domain whose dots are escaped."""
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)
@@ -61,7 +61,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 one.found.policy,
                 one.found.path,
                 f'"{one.operand}" is also the end of "evil{one.operand}"',
-                _HINT,
+                f'write "@{one.operand}", or ".{one.operand}" for the names below it',
                 part=(one.clause.node.start, one.clause.node.end),
                 witness=witness,
             )

@@ -47,13 +47,13 @@ def _find(subject: Subject) -> Iterator[Found]:
         if place.entry is not None and place.entry.block.effect != "deny":
             for steps, value in _let_through(place):
                 if (why := _why(value)) is not None:
-                    yield Found(place.policy, (*place.path, *steps), why, _HINT)
+                    yield Found(place.policy, (*place.path, *steps), *why)
     for one in tested(subject):
         values = one.operand if one.kind == "in" else (one.operand,)
         whys = [why for why in map(_why, values) if why is not None]
         if one.allows and one.kind in {"prefix", "==", "in"} and whys:
             part = (one.clause.node.start, one.clause.node.end)
-            yield Found(one.found.policy, one.found.path, whys[0], _HINT, part=part)
+            yield Found(one.found.policy, one.found.path, *whys[0], part=part)
 
 
 def _let_through(place: SchemaAt) -> Iterator[tuple[Path, object]]:
@@ -69,15 +69,15 @@ def _let_through(place: SchemaAt) -> Iterator[tuple[Path, object]]:
         yield ("pattern",), next(taken, edges(pattern)[0])
 
 
-def _why(value: object) -> str | None:
-    """Say what is wrong with an address; None where nothing is."""
+def _why(value: object) -> tuple[str, str] | None:
+    """Say what is wrong with an address, and what to do; None where nothing is."""
     match = _HOST.match(value) if isinstance(value, str) else None
     if match is None:
         return None
     host = match[2].strip("[]").lower().rstrip(".")
     if host in _LOCAL or _is_inside(host):
-        return f'"{host}" is inside of the network'
-    return f'"{value}" is plain http' if match[1] == "http" else None
+        return f'"{host}" is inside of the network', _INSIDE
+    return (f'"{value}" is plain http', "use https") if match[1] == "http" else None
 
 
 def _is_inside(host: str) -> bool:
@@ -87,6 +87,6 @@ def _is_inside(host: str) -> bool:
         return False
 
 
-_HINT: Final = "use https and a name outside; a service inside gets a tool of its own"
+_INSIDE: Final = "leave it out; a service inside gets a tool of its own, which knows the address"
 
 RULE: Final = LintRule("PE227", "insecure-address", "warning", __doc__ or "", _find)

@@ -66,7 +66,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                     found.policy,
                     found.path,
                     f"only exactly {value} is stopped, and more than that is not",
-                    "write `>=`",
+                    f"write `{'.'.join(atom.term)} >= {value}`",
                     part=(clause.node.start, clause.node.end),
                     witness=witness,
                 )

@@ -2,8 +2,9 @@
 
 What it does:
     Reports a `# lint: ignore[...]` that no finding needs, or that names a code which does not
-    exist. One behind something is about its line; one on a line of its own is about the part of
-    the policy that starts below; `# lint: ignore-file[...]` is about the file.
+    exist; the latter is a warning. One behind something is about its line; one on a line of its
+    own is about the part of the policy that starts below; `# lint: ignore-file[...]` is about the
+    file.
 
 Why:
     The flaw was mended, or moved. What is left would silence the next one.
@@ -33,4 +34,4 @@ def _find(subject: Subject) -> Iterator[Found]:  # noqa: ARG001 - the linter kno
     yield from ()
 
 
-RULE: Final = LintRule("PE301", "unused-suppression", "warning", __doc__ or "", _find)
+RULE: Final = LintRule("PE301", "unused-suppression", "info", __doc__ or "", _find)

@@ -34,7 +34,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             if len(comment.reason.split()) < 2:
                 message = "this comment does not say why"
                 hint = "write the reason behind the bracket"
-                yield Found(loaded, (), message, hint, line=comment.line)
+                within = (comment.column, comment.length)
+                yield Found(loaded, (), message, hint, line=comment.line, within=within)
 
 
 RULE: Final = LintRule("PE302", "suppression-without-reason", "warning", __doc__ or "", _find)

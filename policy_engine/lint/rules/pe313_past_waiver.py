@@ -38,6 +38,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             match = _UNTIL.search(comment.reason)
             if match is None:
                 continue
+            within = (comment.column, comment.length)
             try:
                 end = date.fromisoformat(match[1])
             except ValueError:
@@ -47,12 +48,13 @@ def _find(subject: Subject) -> Iterator[Found]:
                     f'there is no day "{match[1]}"',
                     "write it as 2027-03-31",
                     line=comment.line,
+                    within=within,
                 )
                 continue
             if end < subject.options.today:
                 message = f"this was to be silenced until {end}"
                 hint = "mend it, or give a new day and a reason"
-                yield Found(loaded, (), message, hint, line=comment.line)
+                yield Found(loaded, (), message, hint, line=comment.line, within=within)
 
 
 RULE: Final = LintRule("PE313", "past-waiver", "warning", __doc__ or "", _find)

@@ -44,7 +44,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             if missing:
                 message = f"this exception: {' and '.join(missing)}"
                 hint = "write `@name until YYYY-MM-DD` into its reason"
-                yield Found(loaded, (), message, hint, line=comment.line)
+                within = (comment.column, comment.length)
+                yield Found(loaded, (), message, hint, line=comment.line, within=within)
         for index, rule in enumerate(loaded.policy.rules):
             if rule.except_ and rule.description is None:
                 message = f'nothing says why "{rule.id}" leaves tools out'
