@@ -54,10 +54,9 @@ def _key(site: Site, limit: Limit, policy: Policy) -> Iterator[Mutant]:
     parts = {"session": "each session"}
     if not {"session", "principal"} & set(limit.by):
         parts["principal"] = "each principal"
-        if "tenant" not in limit.by:
+        if "tenant" not in limit.by and _are_several(policy, "tenants"):
             parts["tenant"] = "each tenant"
-    agents = None if policy.applies_to is None else policy.applies_to.agents
-    if agents is None or len(agents) > 1 or any(map(is_glob, agents)):
+    if _are_several(policy, "agents"):
         parts["agent"] = "each agent"
     if limit.tools and (len(limit.tools) > 1 or is_glob(limit.tools[0])):
         parts["tool"] = "each tool"
@@ -65,6 +64,12 @@ def _key(site: Site, limit: Limit, policy: Policy) -> Iterator[Mutant]:
         if part not in limit.by:
             by = (part,) if limit.by == ("global",) else (*limit.by, part)
             yield site.mutant(("by",), by, f"{whose} counts apart", at=("by",))
+
+
+def _are_several(policy: Policy, key: str) -> bool:
+    """Whether a policy is for more than one agent, or tenant."""
+    names = None if policy.applies_to is None else getattr(policy.applies_to, key)
+    return names is None or len(names) > 1 or any(map(is_glob, names))
 
 
 def _tools(site: Site, limit: Limit) -> Iterator[Mutant]:
