@@ -1,6 +1,5 @@
 """The argument `module:agent`: where an application keeps its agents, and their tools."""
 
-import asyncio
 import inspect
 import sys
 from collections.abc import Iterable
@@ -133,7 +132,8 @@ def tools_of_graph(found: Any) -> tuple[Tool, ...] | None:
         return None  # of another framework, then
     if not isinstance(found, survey.Agent):
         return None
-    tools, unlisted = asyncio.run(survey.tools_of([found]))
+    # Slow to import, and lint without agents does not need it.
+    tools, unlisted = import_module("asyncio").run(survey.tools_of([found]))
     if unlisted:
         raise CannotRunError("; ".join(map(str, unlisted)))
     return tuple(tools)

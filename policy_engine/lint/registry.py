@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from policy_engine.guard.call import Tool as GuardedTool
-from policy_engine.guard.guarded import TOOL
 from policy_engine.lint.tool_schema import broken_references
 from policy_engine.tools import Tool, read_tools
 
@@ -42,6 +40,8 @@ _JSON: Final[Mapping[Any, str]] = {
     type(None): "null",
 }
 _DEPTH: Final = 6
+
+_GUARD: Final = ("policy_engine.guard.guarded", "policy_engine.guard.call")
 
 
 class RegistryError(Exception):
@@ -117,7 +117,7 @@ def tools_in(value: Any, origin: str = "", depth: int = 0) -> Iterator[Tool]:
             yield from tools_in(item, origin, depth + 1)
     elif isinstance(value, types.ModuleType):
         yield from _of_module(value, origin)
-    elif _is_guarded(value):
+    elif _guarded(value) is not None:
         yield _of_function(value, origin)
     elif (schema := _schema_of(value)) is not None and isinstance(_name_of(value), str):
         described = getattr(value, "description", None)
@@ -140,7 +140,7 @@ def _held(value: Any, origin: str, depth: int) -> Iterator[Tool]:
             return
     methods = (getattr(value, name, None) for name in dir(value) if not name.startswith("__"))
     for method in methods:
-        if callable(method) and _is_guarded(method):
+        if callable(method) and _guarded(method) is not None:
             yield _of_function(method, origin)
 
 
@@ -148,14 +148,20 @@ def _of_module(module: types.ModuleType, origin: str) -> Iterator[Tool]:
     """Go through what a guard or an SDK made of functions; where it made nothing, all of them."""
     names = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
     values = [getattr(module, name) for name in names]
-    made = [v for v in values if _is_guarded(v) or (_schema_of(v) and _name_of(v) is not None)]
+    made = [v for v in values if _guarded(v) or (_schema_of(v) and _name_of(v) is not None)]
     own = [v for v in values if inspect.isfunction(v) and v.__module__ == module.__name__]
     for value in made or own:
         yield from tools_in(value, origin, 1)
 
 
-def _is_guarded(value: object) -> bool:
-    return isinstance(getattr(value, TOOL, None), GuardedTool)
+def _guarded(value: object) -> Any:
+    """Return the tool that a guard made of a function; None for anything else.
+
+    Whoever guards has imported the guard, which lint alone does without: it is slow to import.
+    """
+    decorator, call = map(sys.modules.get, _GUARD)
+    found = None if decorator is None else getattr(value, decorator.TOOL, None)
+    return found if call is not None and isinstance(found, call.Tool) else None
 
 
 def _mapped(value: Mapping[Any, Any], origin: str, depth: int) -> Iterator[Tool]:
@@ -194,7 +200,7 @@ def _schema_of(value: Any) -> Mapping[str, Any] | None:
 def _of_function(function: Callable[..., Any], origin: str) -> Tool:
     """Return a function as a tool: its parameters are the arguments."""
     inner = function.func if isinstance(function, functools.partial) else function
-    guarded = getattr(inner, TOOL, None)
+    guarded = _guarded(inner)
     name = inner.__name__ if guarded is None else guarded.name
     injected = frozenset({"self", "cls"}) if guarded is None else guarded.signature.injected
     try:
