@@ -72,3 +72,25 @@ def test_two_hundred_rules_are_linted_in_time(proofs, seconds):
     began = time.perf_counter()
     lint(compiled, proofs=proofs)
     assert time.perf_counter() - began < seconds * 3
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_many_rules_up_to_one_number_are_linted_in_time(closed):
+    """Each of sixty rules may leave a gap with each of sixty others, for fifty tools."""
+    tools = "".join(
+        f"  t{i}: {{args: {{amount: {{type: number, minimum: 0, maximum: 900}}}}}}\n"
+        for i in range(50)
+    )
+    rules = "".join(
+        f"  - {{id: {name}{i}, tools: ['t*'], effect: deny,"
+        f" when: 'args.amount {sign} 500 && principal.id == \"u{i}\"'}}\n"
+        for i in range(60)
+        for name, sign in (("a", "> 100 && args.amount <"), ("b", ">"))
+    )
+    last = "  - {id: z, tools: ['t*'], when: args.amount == 500, effect: deny}\n"
+    text = f"policy: p\nlanguage: 1\ntools:\n{tools}rules:\n{rules}{last if closed else ''}"
+    compiled = load_texts({"p.yaml": text}, warm=False)
+    began = time.perf_counter()
+    found = lint(compiled, proofs=False).findings
+    assert time.perf_counter() - began < 5
+    assert sum(one.code == "PE159" for one in found) == (0 if closed else 60)

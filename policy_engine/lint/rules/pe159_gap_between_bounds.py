@@ -61,7 +61,11 @@ from policy_engine.lint.subject import PlacedCondition, Subject
 
 __all__ = ["RULE"]
 
-_TRIES: Final = 8
+_TRIES: Final = 4
+_NEAREST: Final = 3
+"""So many rules that may leave a gap with another are looked at, those next to it first."""
+_MOST: Final = 60
+"""So many pairs without a gap are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +102,20 @@ def _find(subject: Subject) -> Iterator[Found]:
             for clause in clauses(formula(condition.tree)):
                 if clause.atom.kind in {"<", "<="} and ELEMENT not in clause.atom.term:
                     ends.setdefault(clause.atom.term, []).append(_end(found, clause))
+    left = _MOST
     for listed in ends.values():
-        uppers = [end for end in listed if end.is_upper]
-        for lower in listed:
-            for upper in () if lower.is_upper else uppers:
-                shown = _shown(subject, upper, lower) if _is_near(upper, lower, listed) else None
+        for at, lower in enumerate(listed):
+            near = sorted(
+                (abs(number - at), number)
+                for number, upper in enumerate(listed)
+                if not lower.is_upper and upper.is_upper and _is_near(upper, lower, listed)
+            )
+            for _, number in near[:_NEAREST]:
+                shown = _shown(subject, listed[number], lower) if left > 0 else None
                 if shown is not None:
-                    yield _found(upper, lower, *shown)
+                    yield _found(listed[number], lower, *shown)
                     break
+                left -= 1
 
 
 def _end(found: PlacedCondition, clause: Clause) -> _End:
@@ -136,21 +146,18 @@ def _is_near(upper: _End, lower: _End, listed: list[_End]) -> bool:
 
 def _shown(subject: Subject, upper: _End, lower: _End) -> tuple[float, Witness] | None:
     """Return a number that is free, where those on both sides of it are not."""
-    names = {scene.name for scene in scenes(subject, lower.found)}
-    for scene in scenes(subject, upper.found):
-        if scene.name not in names:
-            continue
-        values = scene.base(upper.clause.atom.term)
-        for number in _between(upper, lower):
-            if not values.admits(number):
-                continue
-            for below in upper.inside:
-                for above in lower.inside:
-                    witness = _stepped(scene, upper, lower, (below, number, above))
-                    if witness is not None:
-                        return number, witness
-        break
-    return None
+    names = set(subject.covered(lower.found))
+    scene = next((one for one in scenes(subject, upper.found) if one.name in names), None)
+    if scene is None:
+        return None
+    values = scene.base(upper.clause.atom.term)
+    number = next(filter(values.admits, _between(upper, lower)), None)
+    below = next(filter(values.admits, upper.inside), None)
+    above = next(filter(values.admits, lower.inside), None)
+    if number is None or below is None or above is None:
+        return None
+    witness = _stepped(scene, upper, lower, (below, number, above))
+    return None if witness is None else (number, witness)
 
 
 def _between(upper: _End, lower: _End) -> Iterator[float]:
