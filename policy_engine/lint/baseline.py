@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from policy_engine.lint.finding import Finding
@@ -17,15 +19,24 @@ class BaselineError(Exception):
     """The file is not a baseline; the text is for the user."""
 
 
-def _key(finding: Finding) -> str:
+def _key(finding: Finding, folder: str) -> str:
     """Tell a finding by what it says and the line it is about; lines may move."""
-    parts = (finding.location.path, finding.code, finding.message, finding.source_line.strip())
+    path = _path(finding, folder)
+    parts = (path, finding.code, finding.message, finding.source_line.strip())
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def write_baseline(findings: Iterable[Finding]) -> str:
-    """Return the file that makes these findings known."""
-    counts = Counter((_key(f), f.location.path, f.code, f.message) for f in findings)
+def _path(finding: Finding, folder: str) -> str:
+    """Return the file as seen from the baseline, wherever lint is run."""
+    try:
+        return Path(os.path.relpath(finding.location.path, folder)).as_posix()
+    except ValueError:  # another drive
+        return Path(finding.location.path).as_posix()
+
+
+def write_baseline(findings: Iterable[Finding], folder: str) -> str:
+    """Return the file that makes these findings known, to be written in a folder."""
+    counts = Counter((_key(f, folder), _path(f, folder), f.code, f.message) for f in findings)
     listed = [
         {"key": key, "file": path, "code": code, "message": message, "count": count}
         for (key, path, code, message), count in sorted(counts.items(), key=lambda one: one[0][1:])
@@ -41,6 +52,8 @@ def known_in(text: str) -> Counter[str]:
     """
     try:
         value: Any = json.loads(text)
+        if not isinstance(value, dict) or not isinstance(value.get("findings"), list):
+            raise BaselineError("it is not a baseline: it has no list of findings")
         if value["version"] != VERSION:
             raise BaselineError(f"version {value['version']} of baselines is not known")
         return Counter({str(one["key"]): int(one["count"]) for one in value["findings"]})
@@ -48,12 +61,20 @@ def known_in(text: str) -> Counter[str]:
         raise BaselineError(f"it is not a baseline: {error}") from None
 
 
-def left_of(findings: Sequence[Finding], known: Counter[str]) -> tuple[tuple[Finding, ...], int]:
-    """Return the findings that are new, and how many known ones are gone."""
+def left_of(
+    findings: Sequence[Finding], known: Counter[str], folder: str
+) -> tuple[tuple[Finding, ...], int]:
+    """Return the findings that are new, and how many known ones are gone.
+
+    Args:
+        findings: What lint found.
+        known: The baseline.
+        folder: Where the baseline stands.
+    """
     remaining = Counter(known)
     new = []
     for finding in findings:
-        key = _key(finding)
+        key = _key(finding, folder)
         if remaining[key] > 0:
             remaining[key] -= 1
         else:

@@ -13,8 +13,13 @@ from policy_engine.report.words import counted
 __all__ = ["fault_lines", "faults_to_wire"]
 
 
-def fault_lines(faults: Sequence[Fault]) -> Iterator[Text]:
-    """Return the lines that say what is wrong, where, and what to do."""
+def fault_lines(faults: Sequence[Fault], *, others: bool = False) -> Iterator[Text]:
+    """Return the lines that say what is wrong, where, and what to do.
+
+    Args:
+        faults: What is wrong.
+        others: Whether other policy sets were loaded beside.
+    """
     for fault in faults:
         yield Text.assemble(
             (printable(str(fault.location)), "bold"),
@@ -27,7 +32,8 @@ def fault_lines(faults: Sequence[Fault]) -> Iterator[Text]:
         if fault.hint:
             yield Text.assemble("  ", ("hint: ", "cyan"), printable(fault.hint))
         yield Text("")
-    yield Text.assemble((counted(len(faults), "fault"), "bold red"), ": no policy was loaded")
+    what = "no policy of its set was loaded" if others else "no policy was loaded"
+    yield Text.assemble((counted(len(faults), "fault"), "bold red"), f": {what}")
 
 
 def faults_to_wire(faults: Sequence[Fault]) -> list[dict[str, Any]]:

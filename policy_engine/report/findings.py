@@ -26,7 +26,7 @@ _COLOR: Final[Mapping[Severity, str]] = MappingProxyType(
 def finding_lines(outcome: Outcome) -> Iterator[Text]:
     """Return the lines that say what was found, where, what shows it, and what to do."""
     if outcome.faults:
-        yield from fault_lines(outcome.faults)
+        yield from fault_lines(outcome.faults, others=outcome.policies > 0)
         if outcome.findings:
             yield Text("")
     for finding in outcome.findings:

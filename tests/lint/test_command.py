@@ -117,8 +117,39 @@ def test_a_baseline_leaves_what_is_new(project):
     moved = FLAWS.replace("tools:\n", "tools:\n  wipe: allow\n")
     (project / "bad.yaml").write_text(moved, "utf-8")
     assert codes("bad.yaml", "--baseline", "known.json") == ["PE203"]
-    (project / "known.json").write_text("[]", "utf-8")
-    assert lint("bad.yaml", "--baseline", "known.json").exit_code == 2
+
+
+def test_a_baseline_holds_from_wherever_lint_is_run(project, monkeypatch):
+    (project / "sub").mkdir()
+    assert lint("bad.yaml", "--baseline", "sub/known.json", "--update-baseline").exit_code == 0
+    said = json.loads((project / "sub" / "known.json").read_text("utf-8"))["findings"]
+    assert {one["file"] for one in said} == {"../bad.yaml"}
+    assert codes(str(project / "bad.yaml"), "--baseline", "sub/known.json") == []
+    monkeypatch.chdir(project / "sub")
+    assert codes("../bad.yaml", "--baseline", "known.json") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "it has no list of findings"),
+        ('{"version": 1, "findings": 3}', "it has no list of findings"),
+        ('{"version": 2, "findings": []}', "version 2 of baselines is not known"),
+        ("{", "it is not a baseline"),
+    ],
+)
+def test_a_file_that_is_no_baseline(project, text, said):
+    (project / "known.json").write_text(text, "utf-8")
+    done = lint("bad.yaml", "--baseline", "known.json")
+    assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+def test_one_set_that_does_not_load_beside_one_that_does(project):
+    (project / "good.yaml").write_text(FLAWS.replace("policy: bad", "policy: good"), "utf-8")
+    said = lint("good.yaml", "missing.yaml").stdout
+    assert "1 fault: no policy of its set was loaded" in said
+    assert "1 policy, 3 rules" in said
+    assert "1 fault: no policy was loaded" in lint("missing.yaml").stdout
 
 
 def test_the_project_says_how_to_judge(project):
@@ -154,6 +185,40 @@ def test_settings_that_do_not_do(project, table, said):
     done = lint("bad.yaml")
     assert done.exit_code == 2
     assert said in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tool.policy_engine]\nfail-level = 'info'\n", "did you mean [tool.policy-engine]?"),
+        ("[tool.PolicyEngine]\n", "did you mean [tool.policy-engine]?"),
+        ("[tool]\npolicy-engine = 3\n", "[tool.policy-engine] must be a table"),
+    ],
+)
+def test_a_table_that_is_none(project, text, said):
+    (project / "pyproject.toml").write_text(text, "utf-8")
+    done = lint("bad.yaml")
+    assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+def test_another_tool_is_none_of_ours(project):
+    (project / "pyproject.toml").write_text("tool = 3\n", "utf-8")
+    assert lint("bad.yaml").exit_code == 1
+    (project / "pyproject.toml").write_text("[tool.other]\n", "utf-8")
+    assert lint("bad.yaml").exit_code == 1
+
+
+def test_an_exit_code_that_severities_decide(project):
+    (project / "p.yaml").write_text(
+        "policy: p\nlanguage: 1\ntools:\n"
+        "  pay: {args: {amount: {type: number, minimum: 0, maximum: 50}}}  # TODO ask finance\n"
+        "  # lint: ignore[PE203] the tool checks them\n"
+        "  lookup: {args: {}}\n",
+        "utf-8",
+    )
+    assert codes("p.yaml") == ["PE306", "PE301"]
+    assert lint("p.yaml").exit_code == 0, "neither makes a policy worse"
+    assert lint("p.yaml", "--fail-level", "info").exit_code == 1
 
 
 TOOLS = '''

@@ -149,15 +149,17 @@ def baselined(outcome: Outcome, file: str | None, *, update: bool) -> Outcome:
         if update:
             raise CannotRunError("--update-baseline goes with --baseline FILE")
         return outcome
+    folder = str(Path(file).parent)
     if update:
-        Path(file).write_text(write_baseline(outcome.findings), encoding="utf-8", newline="\n")
+        text = write_baseline(outcome.findings, folder)
+        Path(file).write_text(text, encoding="utf-8", newline="\n")
     if not Path(file).exists():
         raise CannotRunError(f"{file}: there is no such baseline; --update-baseline writes it")
     try:
         known = known_in(Path(file).read_text("utf-8"))
     except (BaselineError, UnicodeDecodeError) as error:
         raise CannotRunError(f"{file}: {error}") from None
-    left, gone = left_of(outcome.findings, known)
+    left, gone = left_of(outcome.findings, known, folder)
     return replace(outcome, findings=left, known=len(outcome.findings) - len(left), gone=gone)
 
 
