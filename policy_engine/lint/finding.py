@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from policy_engine.cel.nodes import Node
 from policy_engine.errors import Location
 
 __all__ = ["SEVERITIES", "Edit", "Finding", "Persona", "Severity", "Witness"]
@@ -35,6 +36,8 @@ class Witness:
     """What the session carries."""
     calls: Mapping[str, int] = field(default_factory=dict)
     """How many calls of each tool returned in the session."""
+    told: tuple[tuple[Node, bool], ...] = field(default=(), compare=False, repr=False)
+    """Parts of a condition, and how each comes out."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,6 +70,8 @@ class Finding:
     witness: Witness | None = None
     edits: tuple[Edit, ...] = ()
     """What `--fix` does about it; empty where a person must decide."""
+    begins: int | None = None
+    """The line that the value begins in, where what is meant stands below."""
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:

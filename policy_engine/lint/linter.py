@@ -6,7 +6,9 @@ from datetime import date
 
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Location
+from policy_engine.lint.aligned import piece_at
 from policy_engine.lint.finding import Finding, Severity
+from policy_engine.lint.proof.decided import shown
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.settings import Settings
 from policy_engine.lint.subject import Options, Subject
@@ -59,7 +61,9 @@ def lint(
         and (known is not None or not rule.needs_reviewed)
         and (proofs or not rule.proves)
     ]
-    found = [_placed(rule, one, chosen) for rule in asked for one in rule.find(subject)]
+    found = [
+        _placed(rule, shown(subject, one), chosen) for rule in asked for one in rule.find(subject)
+    ]
     comments = [c for loaded in subject.policies for c in suppressions(loaded.document)]
     kept = [one for one in found if not any(c.covers(one) for c in comments)]
     silenced = len(found) - len(kept)
@@ -78,12 +82,8 @@ def _placed(rule: LintRule, found: Found, settings: Settings) -> Finding:
         column, length = found.within or (1, max(1, len(line)))
         place = Location(place.path, found.line, column)
     if found.part is not None:
-        text = _text_at(found)
-        inside = fault.source_line.find(text, place.column - 1) if text else -1
-        if inside >= 0:
-            start, end = found.part
-            place = Location(place.path, place.line, inside + start + 1)
-            length = max(1, end - start)
+        at = piece_at(document, place, _text_at(found), found.part)
+        place, length, line = at or (place, length, line)
     return Finding(
         place,
         rule.code,
@@ -94,6 +94,7 @@ def _placed(rule: LintRule, found: Found, settings: Settings) -> Finding:
         length,
         found.witness,
         found.edits,
+        fault.location.line if found.part is not None else None,
     )
 
 

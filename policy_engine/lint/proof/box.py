@@ -7,6 +7,7 @@ is proved with it holds.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import islice
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ _MOST: Final = 64
 """So many candidates are tried."""
 _LONG: Final = 20_000
 """A longer text is not made up."""
+_PARTS: Final = 1024
+"""Steps of such parts of one, and no smaller, are told exactly."""
 
 
 def same(a: object, b: object) -> bool:
@@ -93,6 +96,8 @@ class Box:
     shortest: int = 0
     longest: float = math.inf
     present: bool | None = None
+    torn: bool = False
+    """Whether it had to be there and not to be there."""
 
     def copy(self) -> "Box":
         """Return one that can be narrowed by itself."""
@@ -121,6 +126,7 @@ class Box:
         made.longest = min(made.longest, other.longest)
         if other.present is not None:
             made.test("present", None, holds=other.present)
+        made.torn = made.torn or other.torn
         return made
 
     def be(self, kind: str) -> None:
@@ -152,8 +158,7 @@ class Box:
         if kind != "present":
             self._narrow(kind, operand, holds=holds)
             holds = True
-        if self.present is not None and self.present is not holds:
-            self.choose(())
+        self.torn = self.torn or (self.present is not None and self.present is not holds)
         self.present = holds
 
     def _narrow(self, kind: str, operand: Any, *, holds: bool) -> None:
@@ -254,9 +259,11 @@ class Box:
 
     @property
     def is_empty(self) -> bool:
-        """Whether certainly no value is left."""
+        """Whether certainly no value is left, and it is not left out either."""
+        if self.torn or self.present is False:
+            return self.torn
         if self.chosen is not None:
-            return self.present is not False and _is_bare(self.admitted(self.chosen))
+            return _is_bare(self.admitted(self.chosen))
         if self.kind == "bool":
             return is_among(True, self.excluded) and is_among(False, self.excluded)
         if self.kind == "null":
@@ -267,23 +274,79 @@ class Box:
 
     def _no_number(self) -> bool:
         low, high = self.low, self.high
-        step = self._step()
-        if step is not None and math.isfinite(low) and math.isfinite(high):
-            first = math.floor(low / step) + 1 if self.low_open else math.ceil(low / step)
-            last = math.ceil(high / step) - 1 if self.high_open else math.floor(high / step)
-            few = last - first < len(self.excluded) + len(self.steps) + 8
-            numbers = (step * n for n in range(first, last + 1)) if few else ()
-            return first > last or (few and _is_bare(self.admitted(numbers)))
+        numbers = self._multiples()
+        if numbers is not None:
+            few = len(numbers) < len(self.excluded) + len(self.steps) + 8
+            return not numbers or (few and _is_bare(self.admitted(self._made(numbers))))
         if low > high or (low == high and (self.low_open or self.high_open)):
             return True
         return low == high and not self.admits(low)
 
-    def _step(self) -> int | None:
+    def _step(self) -> Fraction | int | None:
         """Return what every number left is certainly a multiple of."""
-        whole = [int(step) for step in self.steps if step == math.floor(step)]
-        if self.kind != "integer" and not whole:
+        if not self.steps:
+            return 1 if self.kind == "integer" else None
+        exact = [Fraction(step) for step in self.steps]
+        known = [step for step in exact if step.denominator <= _PARTS]
+        if self.kind == "integer":
+            known.append(Fraction(1))
+        if not known:
             return None
-        return math.lcm(*whole) if whole else 1
+        above = math.lcm(*(step.numerator for step in known))
+        return Fraction(above, math.gcd(*(step.denominator for step in known)))
+
+    def _multiples(self) -> range | None:
+        """Return by what the step is multiplied to make each number that is within the bounds."""
+        step = self._step()
+        if step is None or not math.isfinite(self.low) or not math.isfinite(self.high):
+            return None
+        low, high = self.low, self.high
+        if step != 1:
+            low, high = Fraction(low) / step, Fraction(high) / step  # type: ignore[assignment]
+        first = math.floor(low) + 1 if self.low_open else math.ceil(low)
+        last = math.ceil(high) - 1 if self.high_open else math.floor(high)
+        return range(first, last + 1)
+
+    def _made(self, multiples: Iterable[int]) -> Iterator[float]:
+        step = self._step() or 1
+        if step == 1:
+            yield from multiples
+        else:
+            yield from (_number(step * n) for n in multiples)
+
+    def listed(self, most: int) -> list[Any] | None:
+        """Return every value that is left, where they are certainly few; None where not."""
+        if self.chosen is not None:
+            return list(islice(self.admitted(self.chosen), most + 1))
+        if self.kind in {"bool", "null"}:
+            return list(self.admitted([False, True] if self.kind == "bool" else [None]))
+        if self.kind in {"number", "integer"}:
+            numbers = self._multiples()
+            few = numbers is not None and len(numbers) <= most
+            return list(self.admitted(self._made(numbers))) if numbers is not None and few else None
+        return None
+
+    @property
+    def ends(self) -> tuple[float, bool, float, bool] | None:
+        """A bound below every number and one above, each with whether it is none of them.
+
+        None where no number is left.
+        """
+        if self.chosen is not None:
+            numbers = [value for value in self.admitted(self.chosen) if _is_number(value)]
+            return (min(numbers), False, max(numbers), False) if numbers else None
+        low, high = self.low, self.high
+        if self.kind != "integer":
+            return low, self.low_open, high, self.high_open
+        if math.isfinite(low):
+            low = math.floor(low) + 1 if self.low_open else math.ceil(low)
+            while is_among(low, self.excluded):
+                low += 1
+        if math.isfinite(high):
+            high = math.ceil(high) - 1 if self.high_open else math.floor(high)
+            while is_among(high, self.excluded):
+                high -= 1
+        return low, False, high, False
 
     def _no_text(self) -> bool:
         pieces = {name: [t for kind, t in self.met if kind == name] for name in _KINDS}
@@ -329,11 +392,12 @@ class Box:
     def _numbers(self) -> Iterator[float]:
         low, high = self.low, self.high
         step = self._step()
-        if step is not None and step > 1:
+        if step is not None and step != 1:
             start = math.ceil(low / step) if math.isfinite(low) else 0
-            yield from (step * (start + n) for n in range(4))
+            yield from self._made(range(start, start + 4))
             if math.isfinite(high):
-                yield from (step * (math.floor(high / step) - n) for n in range(4))
+                last = math.floor(high / step)
+                yield from self._made(range(last, last - 4, -1))
         if math.isfinite(low) and math.isfinite(high):
             yield from (_plain(n) for n in (high, low, (low + high) / 2, low + 1, high - 1))
         elif math.isfinite(low):
@@ -390,6 +454,10 @@ def _is_multiple(value: float, step: float) -> bool:
         return int(value) % int(step) == 0
     parts = value / step
     return abs(parts - round(parts)) < 1e-6
+
+
+def _number(exact: Fraction | int) -> float:
+    return int(exact) if exact == int(exact) else float(exact)
 
 
 def _plain(number: float) -> float:

@@ -26,6 +26,7 @@ from policy_engine.cel.nodes import (
 
 __all__ = [
     "FLIPPED",
+    "PIECES",
     "Atom",
     "Clause",
     "Formula",
@@ -38,6 +39,8 @@ __all__ = [
     "conjunctions",
     "constant",
     "formula",
+    "is_scalar",
+    "kind_of",
     "opposite",
     "term",
 ]
@@ -49,12 +52,13 @@ _UNKNOWN: Final = object()
 _COMPARED: Final = frozenset({"<", "<=", ">", ">="})
 FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """A comparison -> the same with its sides changed."""
-_PIECES: Final = {
+PIECES: Final = {
     "startsWith": "prefix",
     "endsWith": "suffix",
     "contains": "contains",
     "matches": "matches",
 }
+"""A method of texts -> the kind of its test."""
 _KINDS: Final = {DOUBLE: "number", INT: "integer", STRING: "string", BOOL: "bool"}
 _OF_VALUES: Final = frozenset({"size", "lowerAscii", "upperAscii", "trim"})
 """Functions whose result is a value of its own."""
@@ -72,6 +76,8 @@ _OF_TIME: Final = frozenset(
         "getSeconds",
     }
 )
+_EXACT: Final = 2**53
+"""Up to here every whole number is a double."""
 _MOST: Final = 256
 """So many conjunctions are looked at."""
 
@@ -196,11 +202,11 @@ def _atom(node: Node) -> tuple[Any, bool] | None:
             return _member(left, right)
         case Call(function=operator, arguments=(left, right)) if operator in _COMPARED:
             return _compared(operator, left, right)
-        case Call(function=name, arguments=(left, right)) if name in _PIECES:
+        case Call(function=name, arguments=(left, right)) if name in PIECES:
             path, text = term(left), constant(right)
             if path is None or not isinstance(text, str):
                 return None
-            return Atom(path, _PIECES[name], text, "string"), True
+            return Atom(path, PIECES[name], text, "string"), True
     path = term(node)
     if path is not None and getattr(node, "type", None) == BOOL:
         return Atom(path, "==", True, "bool"), True
@@ -249,8 +255,8 @@ def _with(node: Node, slot: int, element: Node) -> Node:
 def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool]:
     for read, written in ((left, right), (right, left)):
         path, value = term(read), constant(written)
-        if path is not None and value is not _UNKNOWN and _is_scalar(value):
-            return Atom(path, "==", value, _kind(read)), sense
+        if path is not None and value is not _UNKNOWN and is_scalar(value):
+            return Atom(path, "==", value, kind_of(read)), sense
     pair = sorted((canonical(left), canonical(right)))
     if pair[0] == pair[1]:
         return _UNKNOWN, sense
@@ -259,10 +265,10 @@ def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool]:
 
 def _member(left: Node, right: Node) -> tuple[Any, bool] | None:
     path, values = term(left), constant(right)
-    if path is not None and isinstance(values, list | tuple) and all(map(_is_scalar, values)):
-        return Atom(path, "in", tuple(values), _kind(left)), True
+    if path is not None and isinstance(values, list | tuple) and all(map(is_scalar, values)):
+        return Atom(path, "in", tuple(values), kind_of(left)), True
     element, over = constant(left), term(right)
-    if over is not None and _is_scalar(element):
+    if over is not None and is_scalar(element):
         return Atom(over, "member", element, "list"), True
     return None
 
@@ -270,22 +276,40 @@ def _member(left: Node, right: Node) -> tuple[Any, bool] | None:
 def _compared(operator: str, left: Node, right: Node) -> tuple[Any, bool]:
     for read, written, said in ((left, right, operator), (right, left, FLIPPED[operator])):
         path, value = term(read), constant(written)
-        if path is not None and isinstance(value, int | float) and not isinstance(value, bool):
-            kind = _kind(read)
+        if path is not None and is_scalar(value) and _is_number(value):
+            kind = kind_of(read)
             if said in {"<", "<="}:
                 return Atom(path, said, value, kind), True
             return Atom(path, "<=" if said == ">" else "<", value, kind), False
     a, b = canonical(left), canonical(right)
     if operator in {">", "<="}:
         a, b = b, a
-    return Atom((), "other", f"{a} < {b}"), operator in {"<", ">"}
+    said = f"{a} < {b}"
+    if operator in {"<=", ">="} and any(map(_may_be_no_number, (left, right))):
+        said = f"{said} or neither"
+    return Atom((), "other", said), operator in {"<", ">"}
 
 
-def _kind(node: Node) -> str:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _may_be_no_number(node: Node) -> bool:
+    """Whether a calculation may yield what is neither above nor below a number."""
+    if term(node) is not None or constant(node) is not _UNKNOWN:
+        return False
+    return getattr(node, "type", None) not in {INT, STRING}
+
+
+def kind_of(node: Node) -> str:
+    """Return the kind of a node's values, `any` where they have several."""
     return _KINDS.get(getattr(node, "type", None), "any")  # type: ignore[arg-type]
 
 
-def _is_scalar(value: object) -> bool:
+def is_scalar(value: object) -> bool:
+    """Whether a constant is a value that another one may equal."""
+    if isinstance(value, float) and abs(value) > _EXACT:
+        return False  # integers that meet it are rounded
     return value is None or isinstance(value, str | int | float | bool)
 
 

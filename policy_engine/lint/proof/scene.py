@@ -4,19 +4,20 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
+from policy_engine.cel.nodes import Node
 from policy_engine.compiler.names import is_glob
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.choices import ABSENT, Choices, ordered
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
 from policy_engine.lint.proof.language import Piece
-from policy_engine.lint.proof.schema import ELEMENT, at, sampled, values_of
+from policy_engine.lint.proof.schema import ELEMENT, at, is_required, sampled, values_of
 from policy_engine.lint.proof.solve import Case, cases
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
@@ -108,13 +109,9 @@ class Scene:
             values = Values("integer")
             values.bound(low=0, is_open=False)
             return values
-        if term == ("stage",):
+        if term == ("stage",) or (term == ("tool",) and self.name is not None):
             values = Values("string")
-            values.choose([self.stage])
-            return values
-        if term == ("tool",) and self.name is not None:
-            values = Values("string")
-            values.choose([self.name])
+            values.choose([self.stage if term == ("stage",) else self.name])
             return values
         names = self._asking(term)
         if names is not None:
@@ -125,7 +122,28 @@ class Scene:
             else:
                 values.choose(names)
             return values
-        return values_of(*self.schemas(term))
+        return self._declared(term)
+
+    def _declared(self, term: Term) -> Values:
+        """Return what the schemas say of a value."""
+        values = values_of(*self.schemas(term))
+        if term[0] == "args" and ELEMENT not in term and self._is_there(term):
+            for box in values.boxes:
+                box.test("present", None, holds=True)
+        return values
+
+    def _is_there(self, term: Term) -> bool:
+        """Whether every accepted call has an argument, or a part of one."""
+        if len(term) < 2:
+            return bool(self.args)
+        declared = self.schemas(term)
+        if any(_is_optional(schema) for schema in declared):
+            return False
+        if len(term) == 2:
+            return bool(declared)
+        return self._is_there(term[:-1]) and any(
+            is_required(schema, term[-1]) for schema in self.schemas(term[:-1])
+        )
 
     def _asking(self, term: Term) -> tuple[str, ...] | None:
         """Return the names that a policy is for, where a term is the agent or the tenant."""
@@ -191,10 +209,12 @@ class Scene:
         speaks: tuple[str, ...] = (),
         silent: tuple[str, ...] = (),
         fixed: Mapping[Term, Any] | None = None,
+        told: tuple[tuple[Node, bool], ...] = (),
     ) -> Witness | None:
         """Return a request that shows a claim, decided and seen to do so; None if none is found."""
         for draft in self.requests(*wanted, fixed=fixed):
             witness = draft.witness(shows, effect=effect, speaks=speaks, silent=silent)
+            witness = replace(witness, told=told)
             if confirmed(self.subject, witness):
                 return witness
         return None
@@ -360,6 +380,10 @@ class Draft:
         """Return the request as a witness of a claim."""
         labels = tuple(sorted(self.labels))
         return Witness(self.request, shows, effect, speaks, silent, labels, self.calls)
+
+
+def _is_optional(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and schema.get("optional") is True
 
 
 def _graft(holder: Any, path: list[str], value: Any) -> None:

@@ -5,13 +5,16 @@ says that no box can hold is left out, which only makes more values possible.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, islice, product
 from typing import Any, Final, TypeAlias
 
+from policy_engine.checks.arguments import compile_arguments
+from policy_engine.errors import PolicyEngineError
 from policy_engine.lint.proof.box import Box
 from policy_engine.lint.proof.values import Values
+from policy_engine.text import Patterns
 
-__all__ = ["ELEMENT", "KINDS", "at", "boxes_of", "sampled", "values_of"]
+__all__ = ["ELEMENT", "KINDS", "at", "boxes_of", "is_required", "sampled", "values_of"]
 
 ELEMENT: Final = "[]"
 """The step from a list to any of its elements."""
@@ -285,9 +288,75 @@ def _below(schema: Mapping[str, Any], step: str) -> Iterator[Any]:
         yield properties[step]
 
 
+def is_required(schema: Any, name: str) -> bool:
+    """Whether every object that fits a schema certainly has a property, and not null."""
+    for part in _every(schema, schema, 0):
+        below = (part.get("properties") or {}).get(name)
+        if part.get("type") != "object" or below is None:
+            continue
+        required = part.get("required")
+        optional = isinstance(below, Mapping) and below.get("optional") is True
+        if (name in required) if required is not None else not optional:
+            return True
+    return False
+
+
 def sampled(schemas: Sequence[Any], values: Values | None = None, depth: int = 0) -> Any:
     """Return a plain value that schemas probably admit together, within some values if given."""
     described = [schema for schema in schemas if isinstance(schema, Mapping)]
+    if values is None and depth < _DEPTH and any(_JOINED & set(one) for one in described):
+        ways = islice(_ways(described), _WAYS)
+        made = [_plain(way, None, depth) for way in ways]
+        tried = chain(made, islice(values_of(*described).candidates(), _WAYS))
+        return next((one for one in tried if _fits_all(described, one)), made[0])
+    return _plain(described, values, depth)
+
+
+_JOINED: Final = frozenset({"allOf", "anyOf", "oneOf", "if", "not", "$ref"})
+_WAYS: Final = 24
+"""So many ways to fit alternatives are tried."""
+
+
+def _ways(schemas: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Go through the schemas of which a value fits all, if it takes one alternative of each."""
+    options = [list(islice(_written_out(schema, schema, 0), _WAYS)) for schema in schemas]
+    for way in product(*options):
+        yield [part for parts in way for part in parts]
+
+
+def _written_out(schema: Any, root: Any, depth: int) -> Iterator[list[Mapping[str, Any]]]:
+    """Go through the alternatives of a schema, each as schemas without any."""
+    if not isinstance(schema, Mapping) or depth > _DEPTH:
+        yield []
+        return
+    rest = {key: value for key, value in schema.items() if key not in _JOINED}
+    joined: list[list[Any]] = [[part] for part in schema.get("allOf") or ()]
+    joined.extend(list(schema[key]) for key in ("anyOf", "oneOf") if schema.get(key))
+    if "if" in schema:
+        both = {"allOf": [schema["if"], schema.get("then", True)]}
+        joined.append([schema.get("else", True), both])
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and isinstance(root, Mapping):
+        joined.append([(root.get("$defs") or {}).get(reference.removeprefix("#/$defs/"))])
+    for chosen in product(*joined):
+        inner = [list(islice(_written_out(part, root, depth + 1), _WAYS)) for part in chosen]
+        for way in product(*inner):
+            yield [*([rest] if rest else []), *(part for parts in way for part in parts)]
+
+
+def _fits_all(schemas: Sequence[Mapping[str, Any]], value: Any) -> bool:
+    """Whether the validator takes a value."""
+    try:
+        return all(
+            compile_arguments({"v": schema}, closed=True, patterns=Patterns()).fits({"v": value})
+            for schema in schemas
+        )
+    except PolicyEngineError:
+        return False
+
+
+def _plain(described: Sequence[Mapping[str, Any]], values: Values | None, depth: int) -> Any:
+    """Return a value of schemas whose alternatives are not looked at."""
     kinds = {schema["type"] for schema in described if isinstance(schema.get("type"), str)}
     if "array" in kinds and depth < _DEPTH:
         return _array(described, depth)
@@ -309,7 +378,20 @@ def _array(schemas: Sequence[Mapping[str, Any]], depth: int) -> list[Any]:
     wanted = [schema["contains"] for schema in schemas if "contains" in schema]
     most = min((schema.get("maxItems", 1) for schema in schemas), default=1)
     count = max(least, min(1, most), len(wanted))
-    return [sampled(items + wanted[i : i + 1], depth=depth + 1) for i in range(min(count, 50))]
+    made = [sampled(items + wanted[i : i + 1], depth=depth + 1) for i in range(min(count, 50))]
+    if len(made) > 1 and any(schema.get("uniqueItems") is True for schema in schemas):
+        return _unlike(made, items)
+    return made
+
+
+def _unlike(made: list[Any], items: Sequence[Any]) -> list[Any]:
+    """Put other values in the places of those that a list has already, where there are any."""
+    others = values_of(*items).candidates()
+    found: list[Any] = []
+    for value in made:
+        new = value if value not in found else next((v for v in others if v not in found), value)
+        found.append(new)
+    return found
 
 
 def _object(schemas: Sequence[Mapping[str, Any]], depth: int) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from policy_engine.cel.nodes import Call, Node
 from policy_engine.lint.proof.bounds import is_out_of_bounds
+from policy_engine.lint.proof.box import same
 from policy_engine.lint.proof.formula import (
+    Atom,
     Clause,
     Formula,
     Group,
@@ -13,11 +16,16 @@ from policy_engine.lint.proof.formula import (
     TooManyError,
     conjunctions,
     opposite,
+    term,
 )
+from policy_engine.lint.proof.links import are_torn
 from policy_engine.lint.proof.prover import refutes
+from policy_engine.lint.proof.relations import order_of, relation, says
 from policy_engine.lint.proof.schema import ELEMENT
+from policy_engine.lint.proof.tried import has_none
 from policy_engine.lint.proof.values import Values
 
+_NOWHERE: Final = Node(0, 0)
 __all__ = ["Base", "Case", "cases", "is_impossible"]
 
 Base: TypeAlias = Callable[[Term], Values]
@@ -37,6 +45,10 @@ class Case:
     """List -> what holds of each of its elements."""
     some: dict[Term, list[Formula]] = field(default_factory=dict)
     """List -> what holds of one of its elements each."""
+    equal: list[tuple[Term, Term]] = field(default_factory=list)
+    """Pairs of values that equal each other."""
+    results: dict[Term, Values] = field(default_factory=dict)
+    """Calculation, or two sides -> what its result, or their order, may be."""
 
 
 def cases(*wanted: Formula, base: Base) -> Iterator[Case]:
@@ -49,7 +61,7 @@ def cases(*wanted: Formula, base: Base) -> Iterator[Case]:
     """
     for clauses in conjunctions(Group(True, wanted)):
         case = _case(clauses, base)
-        if case is not None and not (case.others and refutes(clauses, base)):
+        if case is not None and not (case.others and _is_refuted(case, clauses, base)):
             yield case
 
 
@@ -68,7 +80,23 @@ def _case(clauses: tuple[Clause, ...], base: Base) -> Case | None:
             return None
     if any(values.is_empty for values in case.values.values()):
         return None
-    return None if _no_list(case, base) else case
+    if any(values.is_empty for values in case.results.values()):
+        return None
+    if any(_share_nothing(one, other, case, base) for one, other in case.equal):
+        return None
+    return None if are_torn(case.values, base) or is_no_list(case, base) else case
+
+
+def _share_nothing(one: Term, other: Term, case: Case, base: Base) -> bool:
+    """Whether two equal values certainly cannot be so."""
+    ours, theirs = (case.values.get(term) or base(term) for term in (one, other))
+    return all(a.meet(b).is_empty for a in ours.boxes for b in theirs.boxes)
+
+
+def _is_refuted(case: Case, clauses: tuple[Clause, ...], base: Base) -> bool:
+    """Whether the parts that are not understood certainly do not come out so."""
+    others = [clause for clause in clauses if clause.atom.kind == "other"]
+    return has_none(others, case.values, base) or refutes(clauses, base)
 
 
 def _take(case: Case, clause: Clause, base: Base) -> bool:
@@ -76,10 +104,11 @@ def _take(case: Case, clause: Clause, base: Base) -> bool:
     atom = clause.atom
     match atom.kind:
         case "other":
-            known = case.others.setdefault(atom.key, clause.holds)
-            return known is clause.holds and not is_out_of_bounds(clause, base)
+            return _take_other(case, clause, base)
         case "member":
             members = case.members.setdefault(atom.term, {})
+            if any(one == atom.operand and not same(one, atom.operand) for one in members):
+                return True  # 1 and true, which one place cannot hold apart
             return members.setdefault(atom.operand, clause.holds) is clause.holds
         case "every":
             found = case.every if clause.holds else case.some
@@ -95,22 +124,56 @@ def _take(case: Case, clause: Clause, base: Base) -> bool:
     return True
 
 
-def _no_list(case: Case, base: Base) -> bool:
+def _take_other(case: Case, clause: Clause, base: Base) -> bool:
+    known = case.others.setdefault(clause.atom.key, clause.holds)
+    if known is not clause.holds or is_out_of_bounds(clause, base):
+        return False
+    match clause.node:
+        case Call(function="==" | "!=", arguments=(left, right)) if says(clause) is (
+            clause.node.function == "=="
+        ):
+            one, other = term(left), term(right)
+            if one is not None and other is not None:
+                case.equal.append((one, other))
+    said = relation(clause)
+    if said is not None:
+        atom, holds = said
+        values = case.results.get(atom.term)
+        if values is None:
+            values = case.results[atom.term] = order_of(atom.term)
+            values.take(atom.type)
+        values.test(atom.kind, atom.operand, holds=holds)
+    return True
+
+
+def is_no_list(case: Case, base: Base) -> bool:
     """Whether there certainly is no list with such elements."""
-    for term in dict.fromkeys((*case.members, *case.every, *case.some)):
-        every = case.every.get(term, [])
-        inside = [element for element, is_in in case.members.get(term, {}).items() if is_in]
-        least, most = _sizes(case, term, base)
-        if (inside or case.some.get(term)) and most < 1:
-            return True
-        element = base((*term, ELEMENT))
-        if any(not element.admits(value) for value in inside):
-            return True
-        if any(is_impossible(*every, one, base=base) for one in case.some.get(term, [])):
-            return True
-        if every and least >= 1 and is_impossible(*every, base=base):
-            return True
-    return False
+    terms = dict.fromkeys((*case.members, *case.every, *case.some))
+    return any(_is_no_list(case, term, base) for term in terms)
+
+
+def _is_no_list(case: Case, term: Term, base: Base) -> bool:
+    inner = (*term, ELEMENT)
+    members, some = case.members.get(term, {}), case.some.get(term, [])
+    inside = [element for element, is_in in members.items() if is_in]
+    outside = tuple(element for element, is_in in members.items() if not is_in)
+    least, most = _sizes(case, term, base)
+    if most < max(len(inside), 1 if some else 0) or least > most:
+        return True
+    if (values := case.values.get(term)) is not None and values.is_absent:
+        return True
+    every: list[Formula] = [*case.every.get(term, [])]
+    if outside:
+        every.append(Clause(Atom(inner, "in", outside), False, _NOWHERE))
+    element = base(inner)
+    if any(not element.admits(value) for value in inside):
+        return True
+    known: list[Formula] = [Clause(Atom(inner, "==", one), True, _NOWHERE) for one in inside]
+    if most == 1 and (known or some or least == 1):
+        return is_impossible(*every, *known, *some, base=base)
+    if any(is_impossible(*every, one, base=base) for one in (*(known if every else ()), *some)):
+        return True
+    return bool(every) and least >= 1 and is_impossible(*every, base=base)
 
 
 def _sizes(case: Case, term: Term, base: Base) -> tuple[float, float]:

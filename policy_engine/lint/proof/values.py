@@ -51,6 +51,13 @@ class Values:
         """Leave only numbers within a bound."""
         self._each(lambda box: box.bound(low=low, high=high, is_open=is_open))
 
+    def limit(self, shortest: float, longest: float) -> None:
+        """Leave only texts of such a length."""
+        for box in self.boxes:
+            if box.kind == "string":
+                box.shortest = max(box.shortest, math.ceil(max(shortest, 0)))
+                box.longest = min(box.longest, longest)
+
     def test(self, kind: str, operand: Any, *, holds: bool) -> None:
         """Leave only the values for which a test holds, or does not."""
         self._each(lambda box: box.test(kind, operand, holds=holds))
@@ -86,14 +93,31 @@ class Values:
     @property
     def lowest(self) -> tuple[float, bool]:
         """A bound below every number, and whether it is none of them."""
-        return min(((box.low, box.low_open) for box in self._left), default=(-math.inf, False))
+        return min(
+            ((low, is_open) for low, is_open, _, _ in self._ends), default=(-math.inf, False)
+        )
 
     @property
     def highest(self) -> tuple[float, bool]:
         """A bound above every number, and whether it is none of them."""
-        found = [(box.high, not box.high_open) for box in self._left]
+        found = [(high, not is_open) for _, _, high, is_open in self._ends]
         high, is_closed = max(found, default=(math.inf, True))
         return high, not is_closed
+
+    @property
+    def _ends(self) -> list[tuple[float, bool, float, bool]]:
+        found = (box.ends for box in self._left)
+        return [ends for ends in found if ends is not None]
+
+    def listed(self, most: int) -> list[Any] | None:
+        """Return every value that is left, where they are certainly few; None where not."""
+        made: list[Any] = []
+        for box in self._left:
+            few = box.listed(most)
+            if few is None or len(made) + len(few) > most:
+                return None
+            made.extend(few)
+        return made
 
     @property
     def lengths(self) -> tuple[int, float]:

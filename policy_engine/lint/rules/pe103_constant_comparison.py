@@ -49,7 +49,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         if condition is None:
             continue
         whole = formula(condition.tree)
-        tested = [clause for clause in clauses(whole) if clause.atom.term]
+        tested = [clause for clause in clauses(whole) if clause.node is not condition.tree]
         if len(tested) < 2 and isinstance(whole, Clause):
             continue  # the condition itself, which has rules of its own
         places = scenes(subject, found)
@@ -105,10 +105,10 @@ def _is_settled(found: PlacedCondition, places: list[Scene]) -> bool:
 
 def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool) -> Found:
     text = piece(found, clause.node)
-    values = scene.base(clause.atom.term)
-    hint = "write the value as its schema has it"
-    if values.chosen is not None:
-        known = [str(value) for value in values.chosen]
+    chosen = scene.base(clause.atom.term).chosen if clause.atom.term else None
+    hint = "write the value as its schema has it" if clause.atom.term else "compare what can differ"
+    if chosen is not None:
+        known = [str(value) for value in chosen]
         near = None
         if clause.atom.kind == "==" and isinstance(clause.atom.operand, str):
             near = did_you_mean(clause.atom.operand, known)
@@ -119,7 +119,7 @@ def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool)
     # A tool that was called is counted once at least.
     once = Clause(Atom(clause.atom.term, "<", 1, "integer"), False, clause.node)
     counted = (once,) if clause.atom.term[:-1] == _CALLS else ()
-    witness = scene.show(opposite, *counted, shows=shows)
+    witness = scene.show(opposite, *counted, shows=shows, told=((clause.node, not never),))
     return Found(
         found.policy,
         found.path,

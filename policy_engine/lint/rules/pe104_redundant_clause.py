@@ -27,6 +27,7 @@ Fix:
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from policy_engine.cel.nodes import And, Node, Or
@@ -50,12 +51,10 @@ def _find(subject: Subject) -> Iterator[Found]:
         joined = [node for node in nodes(tree) if isinstance(node, And | Or)]
         places = scenes(subject, found) if joined else []
         for node in joined if places else ():
-            yield from _redundant(found, node, places, whole=node is tree)
+            yield from _redundant(found, node, places)
 
 
-def _redundant(
-    found: PlacedCondition, node: And | Or, places: list[Scene], *, whole: bool
-) -> Iterator[Found]:
+def _redundant(found: PlacedCondition, node: And | Or, places: list[Scene]) -> Iterator[Found]:
     is_and = isinstance(node, And)
     left = list(node.terms)
     for term in reversed(node.terms):
@@ -63,6 +62,8 @@ def _redundant(
         rest = [formula(other, holds=is_and) for other in others]
         alone, against = formula(term, holds=not is_and), Group(True, tuple(rest))
         if not others or not _all_tested(alone) or not all(map(_all_tested, rest)):
+            continue
+        if _is_guard(alone, rest):
             continue
         if not all(is_impossible(against, alone, base=place.base) for place in places):
             continue
@@ -77,9 +78,15 @@ def _redundant(
             + ("implies it" if is_and else "holds whenever it does"),
             "remove it",
             part=(term.start, term.end),
-            witness=_witness(found, places[0], formula(term), rest, is_and=is_and, whole=whole),
+            witness=_witness(found, places[0], node, term, others),
             edits=_edits(found, node, term, others),
         )
+
+
+def _is_guard(term: Formula, rest: list[Formula]) -> bool:
+    """Whether a term is the `has()` without which the rest would not load."""
+    asked = {clause.atom.key for part in rest for clause in clauses(part)}
+    return all(c.atom.kind == "present" and c.atom.key not in asked for c in clauses(term))
 
 
 def _all_tested(wanted: Formula) -> bool:
@@ -87,30 +94,23 @@ def _all_tested(wanted: Formula) -> bool:
 
 
 def _witness(
-    found: PlacedCondition,
-    scene: Scene,
-    term: Formula,
-    rest: list[Formula],
-    *,
-    is_and: bool,
-    whole: bool,
+    found: PlacedCondition, scene: Scene, node: And | Or, term: Node, others: list[Node]
 ) -> Witness | None:
     """Show a request that tells the term from the rest, and what the rest alone decides."""
-    name = found.compiled.name
-    named = (name,) if whole else ()
-    if is_and:
-        failing = Group(False, tuple(_opposite(part) for part in rest))
+    condition = found.compiled.condition
+    named = (found.compiled.name,) if condition is not None and node is condition.tree else ()
+    rest: Node = others[0] if len(others) == 1 else replace(node, terms=tuple(others))
+    if isinstance(node, And):
         shows = "the term holds here, and the rest of the condition does not"
-        return scene.show(term, failing, shows=shows, silent=named)
+        told = ((term, True), (rest, False))
+        return scene.show(
+            formula(term), formula(rest, holds=False), shows=shows, silent=named, told=told
+        )
     shows = "the rest of the condition holds here, without the term"
-    holding = Group(False, tuple(_opposite(part) for part in rest))
-    return scene.show(_opposite(term), holding, shows=shows, speaks=named)
-
-
-def _opposite(part: Formula) -> Formula:
-    if isinstance(part, Group):
-        return Group(not part.all, tuple(_opposite(inner) for inner in part.parts))
-    return type(part)(part.atom, not part.holds, part.node)
+    told = ((term, False), (rest, True))
+    return scene.show(
+        formula(term, holds=False), formula(rest), shows=shows, speaks=named, told=told
+    )
 
 
 def _edits(

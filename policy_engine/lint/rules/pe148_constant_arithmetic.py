@@ -183,7 +183,9 @@ def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, always: bool
         if divides
         else "compare the argument itself",
         part=(node.start, node.end),
-        witness=scene.show(shows=f'"{text}" is {str(always).lower()} here, as always'),
+        witness=scene.show(
+            shows=f'"{text}" is {str(always).lower()} here, as always', told=((node, always),)
+        ),
     )
 
 
