@@ -75,6 +75,9 @@ from policy_engine.lint.rules.pe168_night_without_morning import RULE as PE168
 from policy_engine.lint.rules.pe169_misses_a_synonym import RULE as PE169
 from policy_engine.lint.rules.pe170_another_window import RULE as PE170
 from policy_engine.lint.rules.pe171_another_approver import RULE as PE171
+from policy_engine.lint.rules.pe172_one_call_more import RULE as PE172
+from policy_engine.lint.rules.pe173_every_role import RULE as PE173
+from policy_engine.lint.rules.pe174_hour_to_its_end import RULE as PE174
 from policy_engine.lint.rules.pe201_default_allow import RULE as PE201
 from policy_engine.lint.rules.pe202_wildcard_allow import RULE as PE202
 from policy_engine.lint.rules.pe203_entry_without_args import RULE as PE203
@@ -119,6 +122,7 @@ from policy_engine.lint.rules.pe242_negative_count import RULE as PE242
 from policy_engine.lint.rules.pe243_free_currency import RULE as PE243
 from policy_engine.lint.rules.pe244_unbounded_count import RULE as PE244
 from policy_engine.lint.rules.pe245_split_amount import RULE as PE245
+from policy_engine.lint.rules.pe246_percent_over_hundred import RULE as PE246
 from policy_engine.lint.rules.pe301_unused_suppression import RULE as PE301
 from policy_engine.lint.rules.pe302_suppression_without_reason import RULE as PE302
 from policy_engine.lint.rules.pe303_no_description import RULE as PE303
@@ -212,6 +216,9 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE169,
             PE170,
             PE171,
+            PE172,
+            PE173,
+            PE174,
             PE201,
             PE202,
             PE203,
@@ -256,6 +263,7 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
             PE243,
             PE244,
             PE245,
+            PE246,
             PE301,
             PE302,
             PE303,

@@ -59,6 +59,7 @@ def said(schema, message):
 
 CLOCK = 'now.getHours("UTC")'
 DAY = 'now.getDayOfWeek("UTC")'
+STAFF = ('("doctor" in principal.roles)', '("nurse" in principal.roles)')
 QDAY = "now.getDayOfWeek()"
 SOUND = {
     "PE159": [
@@ -104,6 +105,9 @@ SOUND = {
         + sends(f"when: '!facts.user.consent', {DENY}, message: Not without consent."),
         "facts: {user: {from: app:user, with: [principal.id], schema: {type: object, properties: {consent: {type: boolean}}}}}\n"
         + sends(f"when: facts.user.consent, {DENY}, message: Consent was already given."),
+        sends(f"when: '!args.dry_run', {ASK}"),
+        sends(f"when: args.dry_run, {DENY}", f"when: '!args.dry_run', {ASK}"),
+        sends(f"when: 'args.dry_run || args.force', {ASK}"),
     ],
     "PE163": [
         said("type: integer, minimum: 1, maximum: 500", "At most 500."),
@@ -190,6 +194,27 @@ SOUND = {
         rules(f"when: args.amount > 5, {ASK.replace('finance', 'hr')}, message: Tell finance first.", f"when: args.amount > 7, {ASK}"),
         rules(f"when: args.amount > 5, {ASK.replace('finance', 'finance, hr')}, message: Ask hr.", f"when: args.amount > 7, {ASK.replace('finance', 'hr')}"),
     ],
+    "PE172": [
+        rules(f"when: session.calls.pay >= 3, {DENY}, message: At most 3 payments."),
+        rules(f"when: session.calls.pay > 2, {DENY}, message: At most 3 payments."),
+        rules(f"when: session.calls.pay > 3, {DENY}, message: No more payments."),
+        rules(f"when: session.calls.fetch > 3, {DENY}, message: At most 3 pages.", tools=SEND, name="send"),
+        rules(f"when: session.calls.pay < 3, {ASK}, message: More than 3 payments need no approval."),
+    ],
+    "PE173": [
+        rules(f"when: '!({STAFF[0]} || {STAFF[1]})', {DENY}, message: Only doctors and nurses."),
+        rules(f"when: '!({STAFF[0]} && {STAFF[1]})', {DENY}, message: Only who is both doctor and nurse."),
+        rules(f"when: '!({STAFF[0]} && {STAFF[1]})', {DENY}, message: Only senior staff."),
+        rules(f"when: '!{STAFF[0]} && !{STAFF[1]}', {DENY}, message: Only doctors and nurses."),
+        rules(f"when: '!{STAFF[0]}', {DENY}, message: Only doctors and nurses."),
+    ],
+    "PE174": [
+        rules(f"when: '{CLOCK} < 9 || {CLOCK} >= 17', {DENY}, message: Between 9 and 17."),
+        rules(f"when: '{CLOCK} < 9 || {CLOCK} > 16', {DENY}, message: Between 9 and 17."),
+        rules(f"when: '{CLOCK} < 9 || {CLOCK} > 17', {DENY}, message: Between 9 and 17:59."),
+        rules(f"when: '{CLOCK} < 9 || {CLOCK} > 17', {DENY}, message: Only in office hours."),
+        rules(f"when: '{CLOCK} > 17', {DENY}, message: Ask 2 of us and 170 others."),
+    ],
     "PE233": [
         "tools:\n  fetch: {args: {url: {type: string, format: uri}}}\nrules:\n"
         f"  - {{id: r, tools: [fetch], check: {{pattern: {{any: ['{pattern}']}}}}, effect: deny}}\n"
@@ -200,6 +225,9 @@ SOUND = {
         finds(r"^[A-Z !]+$", effect="deny"), finds(r"^/(?:admin|debug)\b", stage="input", effect="deny"),
         "output:\n  - {id: r, check: {pattern: {any: ['^[A-Z]{2}[0-9]{7}$', '[A-Z]{2}[0-9]{7}']}}, effect: redact}\n",
         "tools:\n  t: {args: {}, result: [{id: r, check: {pattern: {any: ['^[0-9]{12}$']}}, effect: redact}]}\n",
+        finds(r"(?i)^ignore\b", stage="input", effect="deny"),
+        finds(r"(?i)ignore (?:all )?previous instructions", stage="input", effect="deny"),
+        finds(r"(?im)^ignore previous instructions", stage="input", effect="deny"),
     ],
     "PE240": [
         limits("id: daily, tools: [pay], max: 20, per: day, by: [principal]"),
@@ -217,6 +245,8 @@ SOUND = {
         "context: {env: {type: string}}\n" + rules(f'when: context.env.lowerAscii() == "prod", {DENY}'),
         "context: {customer_id: {type: string}}\n" + rules(f'when: context.customer_id == "acme", {DENY}'),
         "context: {version: {type: string}}\n" + rules(f'when: context.version == "1.2", {DENY}'),
+        "context: {mode: {type: string}}\n" + rules(f"when: 'context.mode.lowerAscii().startsWith(\"maint\")', {DENY}"),
+        "context: {mode: {enum: [maint, normal]}}\n" + rules(f"when: 'context.mode.startsWith(\"maint\")', {DENY}"),
     ],
     "PE242": [
         takes("limit: {type: integer, minimum: 1, maximum: 100}"), takes("celsius: {type: number, maximum: 30}"),
@@ -244,6 +274,12 @@ SOUND = {
         rules(f"when: args.amount > 5, {DENY}"),
         rules(f"when: args.amount > 5, {ASK}", tools=PAY.replace("pay:", "quote:"), name="quote"),
         rules(f"when: args.amount < 5, {ASK}"),
+    ],
+    "PE246": [
+        takes("discount_percent: {type: number, minimum: 0, maximum: 100}"),
+        takes("growth_percent: {type: number, minimum: 0, maximum: 900}"),
+        takes("discount: {type: number, minimum: 0, maximum: 900}"),
+        rules(f"when: args.discount_percent > 30, {DENY}", tools="tools:\n  pay: {args: {discount_percent: {type: number, minimum: 0}}}\n"),
     ],
 }  # fmt: skip
 

@@ -5,8 +5,8 @@ What it does:
     `untrusted` or `tainted`, and no other rule about the tool stops it where it does; a rule that
     stops a call *of* a role where its message says that only this role may; one that stops
     a call without a flag, such as `args.force == false`, where its message refuses the flag; one
-    that stops who *has* called a tool, where its message says "first"; and one that stops where
-    there *is* consent, a permission or the like.
+    that stops who *has* called a tool, where its message says "first"; one that stops where there
+    *is* consent or the like; and one that stops a dry run or a preview.
 
 Why:
     A `!` too many or too few loads, and speaks of the wrong half of all calls. Its message still
@@ -126,6 +126,11 @@ def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str
                 f'this stops "{role}" alone, and its message lets "{role}" alone through',
                 f'write `!("{role}" in principal.roles)`',
             )
+    if _is_harmless(clause) and not _asks_too(subject, found, clause):
+        dotted = ".".join(clause.atom.term)
+        return f'this stops where "{dotted}" is on, and lets the real thing through', (
+            f"write `!{dotted}`"
+        )
     tool = _called(clause)
     if tool is not None and (_says(_FIRST, tool, text) or _says(_FIRST, words_of(tool)[0], text)):
         return (
@@ -133,6 +138,27 @@ def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str
             f'write `!("{tool}" in session.calls)`',
         )
     return _of_flag(clause, text)
+
+
+def _is_harmless(clause: Clause) -> bool:
+    """Whether a rule needs a flag that takes the harm out of a call."""
+    atom = clause.atom
+    is_on = atom.kind == "==" and atom.type == "bool" and clause.holds is (atom.operand is True)
+    return is_on and atom.term[:1] == ("args",) and "_".join(words_of(atom.term[-1])) in _HARMLESS
+
+
+_HARMLESS: Final = names_in("dry_run dryrun is_dry_run preview preview_only simulate simulation")
+
+
+def _asks_too(subject: Subject, found: PlacedCondition, clause: Clause) -> bool:
+    """Whether another rule about a tool reads the same, and so tells the two apart."""
+    return any(
+        other.compiled.name != found.compiled.name
+        and other.compiled.condition is not None
+        and any(read == clause.atom.term for read in other.compiled.condition.reads)
+        for name in subject.covered(found)
+        for other in subject.rules_of(name)
+    )
 
 
 def _of_flag(clause: Clause, text: str) -> tuple[str, str] | None:

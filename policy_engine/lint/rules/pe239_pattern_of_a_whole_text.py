@@ -2,9 +2,9 @@ r"""A pattern that finds something only where it is the whole text.
 
 What it does:
     Reports a pattern of a check over input or output that is tied to the beginning and the end
-    of the text, such as `^[0-9]{16}$` and `^.*confidential.*$`, and one of a redaction that is
-    tied to either, where the same words within a sentence, or on the second of three lines, are
-    not found.
+    of the text, such as `^[0-9]{16}$` and `^.*confidential.*$`, and one of a redaction or of
+    several words that is tied to either, where the same within a sentence, or on the second of
+    three lines, is not found.
 
 Why:
     People and models write sentences. `^` is the beginning of the text and `$` its end, and `.`
@@ -56,21 +56,20 @@ def _find(subject: Subject) -> Iterator[Found]:
             witness = _missed(subject, found, pattern, tuple(options.any))
             if witness is not None:
                 path = (*found.placed.path, "check", "pattern", "any", index)
-                yield Found(found.policy, path, _MESSAGE, _HINT, witness=witness)
+                yield Found(found.policy, path, _said(pattern), _HINT, witness=witness)
 
 
 def _missed(
     subject: Subject, found: PlacedCondition, pattern: str, beside: tuple[str, ...]
 ) -> Witness | None:
     """Return a text with something in it that a rule finds only where it stands alone."""
-    branches = top_branches(pattern)
-    ends = [all(is_anchored(branch, start=start) for branch in branches) for start in (True, False)]
-    is_tied = any(ends) if found.compiled.effect == "redact" else all(ends)
-    if not branches or not is_tied or any(search(pattern, text) for text in _ANYTHING):
+    ends = _ends(pattern)
+    if not any(ends) or any(search(pattern, text) for text in _ANYTHING):
         return None
+    is_stopped = found.compiled.effect != "redact"
     name = found.compiled.name
     for text in sample(pattern):
-        if not _SAYING.search(text) or (not all(ends) and _is_word(text)):
+        if not _SAYING.search(text) or not (all(ends) or _is_within(text, is_stopped)):
             continue
         tried = [around.format(text) for around in _WITHIN]
         if any(search(one, tried[-1]) is not False for one in beside):
@@ -87,13 +86,35 @@ def _missed(
     return None
 
 
-def _is_word(text: str) -> bool:
-    """Whether a text is a word, such as a command with which a message begins."""
-    return not any(char.isdigit() or char == "@" for char in text)
+def _ends(pattern: str) -> tuple[bool, bool]:
+    """Whether a pattern is tied to the beginning, and to the end, of a text."""
+    branches = top_branches(pattern)
+    first, last = (
+        bool(branches) and all(is_anchored(branch, start=start) for branch in branches)
+        for start in (True, False)
+    )
+    return first, last
 
 
+def _said(pattern: str) -> str:
+    first, last = _ends(pattern)
+    if first and last:
+        return "this is found only where it is the whole text"
+    return f"this is found only at the {'beginning' if first else 'end'} of the text"
+
+
+def _is_within(text: str, is_stopped: bool) -> bool:  # noqa: FBT001 - said of the text
+    """Whether a text stands within others: words, or a number that is taken out.
+
+    A word alone is a command, with which a message begins.
+    """
+    if _WORDS.fullmatch(text):
+        return True
+    return not is_stopped and any(char.isdigit() or char == "@" for char in text)
+
+
+_WORDS: Final = re.compile(r"[A-Za-z]{2,}(?:[ ,']+[A-Za-z]+)+[.!?]?")
 _SHOWS: Final = "not found: there is something round it"
-_MESSAGE: Final = "this is found only where it is the whole text"
 _HINT: Final = r"take `^` and `$` away, or write `\b`"
 
 RULE: Final = LintRule("PE239", "pattern-of-a-whole-text", "warning", __doc__ or "", _find)

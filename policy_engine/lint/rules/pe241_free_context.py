@@ -2,7 +2,8 @@
 
 What it does:
     Reports a rule that stops a call where `context` or an attribute of the principal equals a
-    word, and the declaration takes any text: no `enum`, `const`, `pattern` or `format`.
+    word, begins with it or contains it, and the declaration takes any text: no `enum`, `const`,
+    `pattern` or `format`.
 
 Why:
     `production`, `Prod` and `PROD` are no `prod`, and the rule is silent for them. With an `enum`
@@ -76,7 +77,7 @@ def _find(subject: Subject) -> Iterator[Found]:
 def _word(clause: Clause) -> str | None:
     """Return the word that a test stops."""
     atom = clause.atom
-    if atom.kind not in {"==", "in"} or not clause.holds:
+    if atom.kind not in {"==", "in", "prefix", "contains"} or not clause.holds:
         return None
     listed = atom.operand if atom.kind == "in" else (atom.operand,)
     is_words = all(isinstance(word, str) and _WORD.fullmatch(word) for word in listed)
