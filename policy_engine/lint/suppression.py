@@ -39,7 +39,7 @@ class Suppression:
         return (
             finding.code in self.codes
             and place.path == self.path
-            and self.first <= place.line <= self.last
+            and any(self.first <= line <= self.last for line in (place.line, finding.begins or 0))
         )
 
 
