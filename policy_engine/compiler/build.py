@@ -14,7 +14,7 @@ from policy_engine.compiler.names import is_glob, matches_glob
 from policy_engine.compiler.parts import Parts, compile_parts
 from policy_engine.decision import Reason, Stage
 from policy_engine.errors import CheckError, Fault, PolicyError
-from policy_engine.policy import Limit, PolicySet, ToolBlock, TopRule
+from policy_engine.policy import Limit, PolicySet, ToolBlock
 from policy_engine.text import Content, Patterns, Scanner
 
 __all__ = ["Compiled", "compile_set"]
@@ -50,23 +50,17 @@ class Compiled:
             return ()
         found: list[object] = []
         for index, parts in enumerate(self.parts):
-            policy = parts.loaded.policy
-            entries = getattr(policy, SECTION[stage]) or {}
-            found.extend((index, key) for key in entries if matches_glob(key, name))
+            found.extend((index, key) for key, _ in parts.entries(SECTION[stage], name))
             if stage == "tool_call":
-                found.extend((index, i) for i in _covering(policy.rules, name))
-                found.extend(
-                    (index, -1 - i)
-                    for i, limit in enumerate(policy.limits)
-                    if any(matches_glob(glob, name) for glob in limit.tools or ())
-                )
+                found.extend((index, i) for i in parts.covering(name))
+                found.extend((index, -1 - i) for i in parts.counting(name))
         return tuple(found)
 
     def chain(self, stage: Stage, name: str | None, statuses: Sequence[Status]) -> Chain:
         """Build the chain of a name for policies that apply so far."""
         section = SECTION.get(stage)
         present = [
-            (Applied(parts.loaded, status), parts)
+            (Applied(parts, status), parts)
             for parts, status in zip(self.parts, statuses, strict=True)
             if status is not Status.NO
         ]
@@ -156,7 +150,7 @@ def _gather(
         if section == "tools":
             _gather_entry(gathered, parts, stage, key, entry)
     if stage == "tool_call" and name is not None:
-        gathered.rules.extend(parts.top_rules[i] for i in _covering(policy.rules, name))
+        gathered.rules.extend(parts.top_rules[i] for i in parts.covering(name))
     if stage == "handoff":
         both = zip(parts.top_rules, policy.rules, strict=True)
         gathered.rules.extend(compiled for compiled, rule in both if rule.stage == "handoff")
@@ -177,15 +171,6 @@ def _gather_entry(
     gathered.labels.update(entry.labels)
     if entry.timeout is not None and stage == "tool_call":
         gathered.timeouts.append(entry.timeout)
-
-
-def _covering(rules: Sequence[TopRule], name: str) -> list[int]:
-    return [
-        index
-        for index, rule in enumerate(rules)
-        if any(matches_glob(glob, name) for glob in rule.tools or ())
-        and not any(matches_glob(glob, name) for glob in rule.except_ or ())
-    ]
 
 
 def _counts(limit: Limit, stage: Stage, name: str | None) -> bool:

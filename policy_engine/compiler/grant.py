@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from policy_engine.compiler import message
-from policy_engine.compiler.names import matches_glob
+from policy_engine.compiler.parts import Parts
 from policy_engine.decision import Effect, Reason, strictest
 from policy_engine.policy import Approval, LoadedPolicy
 
@@ -37,8 +37,13 @@ class Gate:
 class Applied:
     """A policy that applies, or may."""
 
-    loaded: LoadedPolicy
+    parts: Parts
     status: Status
+
+    @property
+    def loaded(self) -> LoadedPolicy:
+        """The policy and where it stands."""
+        return self.parts.loaded
 
     @property
     def id(self) -> str:
@@ -56,8 +61,7 @@ class Applied:
 
     def entries(self, section: str, name: str | None) -> list[tuple[str, Any]]:
         """Return the entries of a section that match a name."""
-        entries = getattr(self.loaded.policy, section, None) or {}
-        return [(key, entry) for key, entry in entries.items() if name and matches_glob(key, name)]
+        return self.parts.entries(section, name)
 
 
 @dataclass(slots=True)

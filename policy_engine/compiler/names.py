@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-__all__ = ["NameIndex", "covers_glob", "globs_overlap", "is_glob", "matches_glob", "matching"]
+__all__ = [
+    "NameIndex",
+    "NameTable",
+    "covers_glob",
+    "globs_overlap",
+    "is_glob",
+    "matches_glob",
+    "matching",
+]
 
 
 def is_glob(name: str) -> bool:
@@ -94,6 +102,28 @@ class NameIndex:
             if glob in self._exact:
                 yield glob
             yield from (other for other in self._globs if matches_glob(other, glob))
+
+
+class NameTable:
+    """Lists of names and globs, found by a name that one of theirs matches."""
+
+    __slots__ = ("_exact", "_globs")
+
+    def __init__(self, lists: Iterable[Iterable[str]]) -> None:
+        self._exact: dict[str, list[int]] = {}
+        self._globs: list[tuple[str, int]] = []
+        for position, names in enumerate(lists):
+            for name in names:
+                if is_glob(name):
+                    self._globs.append((name, position))
+                else:
+                    self._exact.setdefault(name, []).append(position)
+
+    def of(self, name: str) -> list[int]:
+        """Return the positions of the lists that match an exact name, in their order."""
+        found = set(self._exact.get(name, ()))
+        found.update(position for glob, position in self._globs if matches_glob(glob, name))
+        return sorted(found)
 
 
 @lru_cache(maxsize=4096)

@@ -24,7 +24,7 @@ from policy_engine.compiler.limit import CompiledLimit
 from policy_engine.compiler.literals import Literals
 from policy_engine.compiler.lookup import FactLookup
 from policy_engine.compiler.message import escaped
-from policy_engine.compiler.names import is_glob
+from policy_engine.compiler.names import NameTable, is_glob, matches_glob
 from policy_engine.compiler.reference import unknown_references
 from policy_engine.compiler.rule import CompiledRule, Constraint, Guarded
 from policy_engine.decision import Stage
@@ -66,6 +66,37 @@ class Parts:
     limits: list[CompiledLimit] = field(default_factory=list)
     """In the order of `policy.limits`."""
     lookups: dict[Stage, list[FactLookup]] = field(default_factory=dict)
+    _tables: dict[str, NameTable] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def entries(self, section: str, name: str | None) -> list[tuple[str, Any]]:
+        """Return the entries of a section that match a name."""
+        entries = getattr(self.loaded.policy, section, None)
+        if not entries or not name:
+            return []
+        if section not in self._tables:
+            self._tables[section] = NameTable((key,) for key in entries)
+        listed = list(entries.items())
+        return [listed[position] for position in self._tables[section].of(name)]
+
+    def covering(self, name: str) -> list[int]:
+        """Return the positions of the top-level rules that cover a tool."""
+        rules = self.loaded.policy.rules
+        if "rules" not in self._tables:
+            self._tables["rules"] = NameTable(rule.tools or () for rule in rules)
+        return [
+            position
+            for position in self._tables["rules"].of(name)
+            if not any(matches_glob(glob, name) for glob in rules[position].except_ or ())
+        ]
+
+    def counting(self, name: str) -> list[int]:
+        """Return the positions of the limits that count calls of a tool."""
+        if "limits" not in self._tables:
+            limits = self.loaded.policy.limits
+            self._tables["limits"] = NameTable(limit.tools or () for limit in limits)
+        return self._tables["limits"].of(name)
 
     def readable(self) -> dict[str, set[Stage]]:
         """Return the stages that can look up each fact."""

@@ -1,14 +1,20 @@
 """What the rules of the linter look at: a policy set that loads, and the tools that there are."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from policy_engine.compiler import Compiled, CompiledRule
 from policy_engine.compiler.meaning.places import PlacedRule, rules_of
-from policy_engine.compiler.names import is_glob, matches_glob
+from policy_engine.compiler.names import (
+    NameTable,
+    globs_overlap,
+    is_glob,
+    matches_glob,
+    matching,
+)
 from policy_engine.compiler.parts import Parts
 from policy_engine.decision import Stage
 from policy_engine.engine import Engine
@@ -94,7 +100,7 @@ class Subject:
 
         self._kept: dict[str, Any] = {}
 
-    def once(self, name: str, make: Callable[[], Iterator[T]]) -> tuple[T, ...]:
+    def once(self, name: str, make: Callable[[], Iterable[T]]) -> tuple[T, ...]:
         """Return what several rules look at, made for the first that does."""
         found: tuple[T, ...] | None = self._kept.get(name)
         if found is None:
@@ -149,6 +155,22 @@ class Subject:
             return tuple(entry for entry in self.entries if matches_glob(entry.name, name))
         return found
 
+    def entries_about(self, names: Iterable[str]) -> list[Entry]:
+        """Return the entries that match a name which one of these names or globs matches."""
+        found = {
+            place for name in names for place in self.once(f"entries {name}", self._about(name))
+        }
+        return [self.entries[place] for place in sorted(found)]
+
+    def _about(self, name: str) -> Callable[[], list[int]]:
+        if not is_glob(name):
+            return partial(self._by_name.of, name)
+        return lambda: [i for i, e in enumerate(self.entries) if globs_overlap(e.name, name)]
+
+    @cached_property
+    def _by_name(self) -> NameTable:
+        return NameTable((entry.name,) for entry in self.entries)
+
     @cached_property
     def conditions(self) -> tuple[PlacedCondition, ...]:
         """Every rule of the set."""
@@ -196,11 +218,10 @@ class Subject:
 
     def _cover(self, globs: tuple[str, ...], left_out: tuple[str, ...]) -> tuple[str, ...]:
         granted, invented = self._granted
-        exact = {glob for glob in globs if glob in granted}
-        wide = [glob for glob in globs if is_glob(glob)]
-        named = sorted(exact, key=granted.__getitem__)
-        if wide:
-            named = [n for n in granted if n in exact or any(matches_glob(g, n) for g in wide)]
+        known = {glob for glob in globs if glob in granted}
+        for glob in filter(is_glob, globs):
+            known.update(self.once(f"granted {glob}", partial(matching, glob, granted)))
+        named = sorted(known, key=granted.__getitem__)
         named.extend(name for name in invented if any(matches_glob(g, name) for g in globs))
         return tuple(
             name

@@ -30,7 +30,7 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.compiler.names import globs_overlap, is_glob, matches_glob
+from policy_engine.compiler.names import is_glob, matches_glob
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.policy import LoadedPolicy
@@ -40,9 +40,8 @@ __all__ = ["RULE"]
 
 
 def _find(subject: Subject) -> Iterator[Found]:
-    known = [entry.name for entry in subject.entries]
     for loaded, path, glob in _globs(subject):
-        if not any(globs_overlap(glob, name) for name in known):
+        if not subject.entries_about([glob]):
             message = f'the glob "{glob}" matches no tool that an entry names'
             yield Found(loaded, path, message, "write it as the tools are named")
     if subject.tools is not None:

@@ -26,7 +26,7 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.compiler.names import globs_overlap, is_glob
+from policy_engine.compiler.names import is_glob
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Entry, Subject, named_by
@@ -39,7 +39,7 @@ __all__ = ["RULE"]
 
 def _find(subject: Subject) -> Iterator[Found]:
     for loaded, path, name, tools in _covering(subject):
-        entries = [e for e in subject.entries if any(globs_overlap(e.name, t) for t in tools)]
+        entries = subject.entries_about(tools)
         if entries and all(_is_denied(subject, entry) for entry in entries):
             tool = named_by(entries[0].name)
             scene = call_scene(subject, entries[0].policy, tool)

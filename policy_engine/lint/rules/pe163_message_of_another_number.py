@@ -39,6 +39,7 @@ Fix:
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from policy_engine.cel.nodes import Literal
@@ -175,8 +176,13 @@ def _of_rule(subject: Subject, found: PlacedCondition) -> Iterator[float]:
         if condition
         else ()
     )
+    for name in read:
+        yield from subject.once(f"bounds of {name}", partial(_of_argument, subject, name))
+
+
+def _of_argument(subject: Subject, name: str) -> Iterator[float]:
     for place in schemas(subject):
-        if place.argument in read and place.entry is not None and place.is_top:
+        if place.argument == name and place.entry is not None and place.is_top:
             yield from _of_schema(place.schema)
 
 
