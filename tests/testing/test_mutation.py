@@ -1,5 +1,7 @@
 """Mutation: which mutants there are, which tests notice, and which call would have."""
 
+from collections import Counter
+
 import pytest
 import re2
 from support import ROOT
@@ -22,7 +24,7 @@ from policy_engine.decision import EFFECTS, Request
 from policy_engine.decision.wire import read_request
 from policy_engine.engine import Engine
 from policy_engine.errors import PolicyError
-from policy_engine.loader import load_texts
+from policy_engine.loader import load, load_texts
 from policy_engine.testing.mutation import hunt
 from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.enumerate import mutants_of
@@ -432,10 +434,85 @@ TIGHTER = {
 
 
 @pytest.mark.parametrize("pattern", TIGHTER)
-
-
 def test_a_pattern_that_forbids_is_tightened_in_single_places(pattern):
     assert list(tightened_pattern(pattern)) == TIGHTER[pattern]
+
+
+SHOWN = {
+    '!("a" in l) && b': ['!("a" in l)', '"a" in l', "b"],
+    "(n + m) * 2.0 > 5 && b": ["(n + m) * 2.0 > 5", "b"],
+    'b && (s == ")" || s == "(")': ["b", 's == ")" || s == "("', 's == ")"', 's == "("'],
+    "b && !(b || (n > 5))": ["b", "!(b || (n > 5))", "b || (n > 5)", "b", "n > 5"],
+}
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_a_clause_is_shown_with_its_brackets(text):
+    tree = compile_condition(text, ENVIRONMENT).tree
+    found = [one.what for one in changed_conditions(tree, text, listed)]
+    told = [what.split("`")[1] for what in found if what.endswith(("is gone", "is not negated"))]
+    assert list(dict.fromkeys(told)) == list(dict.fromkeys(SHOWN[text]))
+
+
+def test_a_long_clause_is_shown_by_its_two_ends():
+    text = (
+        'b && s == "a long text of which nobody will want to read the whole, or the middle of it"'
+    )
+    tree = compile_condition(text, ENVIRONMENT).tree
+    first, *_ = (one.what for one in changed_conditions(tree, text, listed) if "s ==" in one.what)
+    assert (
+        first == 'the clause `s == "a long text of which nob…e whole, or the middle of it"` is gone'
+    )
+
+
+PLACED = """
+policy: p
+language: 1
+tools:
+  t:
+    args: {n: {type: number}, m: {type: number}}
+    rules:
+      - {id: flow, when: args.n > 3 && args.m > 4, effect: deny}
+      - {id: quoted, when: 'args.n > 3 && args.m > 4', effect: deny}
+      - id: plain
+        when: args.n > 3
+          && args.m > 4
+        effect: deny
+      - id: block
+        when: |
+          args.n > 3
+          && args.m > 4
+        effect: deny
+      - id: folded
+        when: >-
+
+          args.n > 3 &&
+          args.m > 4
+        effect: deny
+      - {id: escaped, when: "args.n > 3 &\\u0026 args.m > 4", effect: deny}
+"""
+
+
+def test_a_mutant_of_a_condition_stands_where_it_is_changed():
+    compiled = load_texts({"p.yaml": PLACED}, warm=False)
+    lines = PLACED.split("\n")
+    found = {
+        (one.name, one.what): lines[one.location.line - 1][one.location.column - 1 :]
+        for one in mutants_of(compiled)
+    }
+    for name in ("flow", "quoted", "plain", "block", "folded"):
+        assert found[f"p/{name}", "the bound 3 is 4"].startswith("3")
+        assert found[f"p/{name}", "the bound 4 is 5"].startswith("4")
+        assert found[f"p/{name}", "the clause `args.m > 4` is gone"].startswith("args.m")
+    # Where the text is written otherwise than it is read, the condition is as near as it gets.
+    assert found["p/escaped", "the bound 4 is 5"].startswith('"args.n')
+
+
+@pytest.mark.parametrize("path", ["policies", "tests/design.yaml"])
+def test_no_two_mutants_are_told_alike(path):
+    compiled = load(str(ROOT / path), warm=False)
+    told = Counter((one.location, one.name, one.what) for one in mutants_of(compiled))
+    assert [one for one, times in told.items() if times > 1] == []
 
 
 def test_globs_are_changed_in_single_places():

@@ -31,7 +31,9 @@ def _options(kind: str, options: Mapping[str, Any]) -> _Changed:
             yield {**options, "any": fewer}, ("any", i), f'"{item}" is not looked for'
         for after, what in tightened_pattern(item) if kind == "pattern" else ():
             changed = [*listed[:i], after, *listed[i + 1 :]]
-            yield {**options, "any": changed}, ("any", i), what
+            # A constant stands elsewhere, and its patterns have no places of their own here.
+            which = f" (pattern {i + 1} of {len(listed)})" if len(listed) > 1 else ""
+            yield {**options, "any": changed}, ("any", i), what + which
     for key in _BOUNDS:
         most = options.get(key)
         if most is not None:
