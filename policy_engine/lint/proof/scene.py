@@ -13,6 +13,7 @@ from typing import Any, Final
 from policy_engine.cel.nodes import Node
 from policy_engine.compiler.names import is_glob
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.caller import caller_for
 from policy_engine.lint.proof.choices import ABSENT, Choices, ordered
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
@@ -241,7 +242,7 @@ class Draft:
 
     def _plain(self) -> dict[str, Any]:
         scene = self.scene
-        made: dict[str, Any] = {"stage": scene.stage, **_caller(scene.policy)}
+        made: dict[str, Any] = {"stage": scene.stage, **caller_for(scene.policy)}
         match scene.stage:
             case "tool_call" | "tool_result":
                 made["tool"] = scene.name
@@ -397,23 +398,6 @@ def _graft(holder: Any, path: list[str], value: Any) -> None:
         holder.pop(path[-1], None)
     else:
         holder[path[-1]] = value
-
-
-def _caller(policy: LoadedPolicy) -> dict[str, Any]:
-    """Return who asks, so that the policy applies."""
-    applies = policy.policy.applies_to
-    principal: dict[str, Any] = {"id": "x"}  # as sampled facts name their owner
-    made: dict[str, Any] = {"agent": "agent", "principal": principal}
-    if applies is not None:
-        if applies.agents:
-            made["agent"] = named_by(applies.agents[0])
-        if applies.roles:
-            principal["roles"] = [named_by(applies.roles[0])]
-        if applies.tenants:
-            principal["tenant"] = named_by(applies.tenants[0])
-    principal.setdefault("roles", ["member"])
-    principal.setdefault("tenant", "acme")
-    return made
 
 
 def call_scene(subject: Subject, policy: LoadedPolicy, name: str) -> Scene:
