@@ -1,9 +1,10 @@
 """Mutants that are proved to decide like the policy, and near ones that are not."""
 
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import ROOT
 
@@ -18,14 +19,19 @@ from policy_engine.cel import (
     compile_condition,
 )
 from policy_engine.cel.types import Field, RecordType
+from policy_engine.checks.arguments import compile_arguments
 from policy_engine.compiler import Variants
 from policy_engine.engine import Engine
 from policy_engine.errors import PolicyError
+from policy_engine.lint.proof.regexes import sample
 from policy_engine.loader import load, load_texts
 from policy_engine.testing.mutation.alike import prove
 from policy_engine.testing.mutation.alike.kinds import Known, outcomes
+from policy_engine.testing.mutation.alike.values import is_never
 from policy_engine.testing.mutation.enumerate import mutants_of
 from policy_engine.testing.mutation.examine import Examiner
+from policy_engine.testing.mutation.schemas import loosened
+from policy_engine.text import Patterns
 
 ENVIRONMENT = Environment(
     {
@@ -117,6 +123,73 @@ def test_kinds_tell_something_of_most_conditions():
     assert found["has(args.x) && args.x.all(e, e in args.l)"] == {None}
     assert found["has(args.x) && !args.x"] == {None}
     assert found["!has(args.x)"] == {False}
+
+
+PIECES = st.sampled_from(
+    [
+        "a",
+        "ab",
+        "[a-c]",
+        "[^@]",
+        "[0-9]",
+        r"\.",
+        ".",
+        "a?",
+        "[ab]+",
+        "x*",
+        "(a|b)",
+        "(x|ab|y)?",
+        r"\d",
+    ]
+)
+COUNTS = st.sampled_from(["", "", "{2}", "{1,3}", "{0,2}", "{2,}"])
+PATTERN_PARTS = st.lists(
+    st.tuples(PIECES, COUNTS).map(lambda one: f"(?:{one[0]}){one[1]}" if one[1] else one[0]),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_text_never_breaks_what_is_proved_of_patterns(data):
+    """Whatever a loosened schema takes, the schema takes, where that is said to be proved."""
+    head, tail = data.draw(st.sampled_from([("^", "$"), ("", "$"), ("^", ""), ("", "")]))
+    pattern = head + "".join(data.draw(PATTERN_PARTS)) + tail
+    beside = data.draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "maxLength": st.integers(0, 8),
+                "minLength": st.integers(1, 8),
+                "pattern": st.just(pattern),
+            },
+        )
+    )
+    schema = {"type": "string", **beside}
+    before = compile_arguments({"x": schema}, closed=True, patterns=Patterns())
+    for one in loosened(schema, top=False):
+        if one.schema.get("type") != "string" or not is_never(("args", "x"), one.schema, schema):
+            continue
+        after = compile_arguments({"x": one.schema}, closed=True, patterns=Patterns())
+        texts = [*TEXTS, *sample(one.schema.get("pattern", "a*"))]
+        texts.extend(data.draw(st.lists(st.text("abcxy01.@ ", max_size=9), max_size=20)))
+        told = [text for text in texts if after.fits({"x": text}) and not before.fits({"x": text})]
+        assert not told, (one.what, told)
+
+
+TEXTS = ["".join(signs) for n in range(4) for signs in product("ax0.@", repeat=n)]
+"""Every short text of signs that the patterns tell apart."""
+
+
+def test_what_is_proved_of_patterns_is_not_nothing():
+    schema = {"type": "string", "pattern": "^[ab]{1,3}$", "maxLength": 3}
+    same = [
+        one.what
+        for one in loosened(schema, top=False)
+        if is_never(("args", "x"), one.schema, schema)
+    ]
+    assert same == ["`{1,3}` is `{1,}` at character 6 of the pattern", "maxLength 3 is 4"]
 
 
 HEAD = "policy: p\nlanguage: 1\n"
