@@ -22,7 +22,8 @@ def mutants_of(compiled: Compiled) -> Iterator[Mutant]:
 
     Observed policies and rules have none, for they do nothing. Nor have messages, descriptions,
     owners and severities, which let nothing through, and where facts come from, which tests give
-    themselves.
+    themselves. What a rule asks of one value, such as `x == "a"` or `isIP(x)`, goes with its
+    clause or its rule alone.
     """
     granted = [
         (name, entry.args)
