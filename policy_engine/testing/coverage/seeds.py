@@ -7,7 +7,7 @@ from policy_engine.compiler import Compiled, Status
 from policy_engine.decision import Facts, Request
 from policy_engine.testing.reach import Met, Reach
 from policy_engine.testing.search.made import made_of
-from policy_engine.testing.search.sample import Sample, told
+from policy_engine.testing.search.sample import Sample, begun, told
 
 __all__ = ["Seeds", "keys_of", "plain_requests", "without_one"]
 
@@ -37,7 +37,7 @@ class Seeds:
         for key in keys_of(met):
             kept = self._told.setdefault(key, [])
             if len(kept) < _FEW:
-                kept.append(Sample(request, replace(facts, approvals={})))
+                kept.append(begun(request, facts))
 
     def few(self, key: object) -> list[Sample]:
         """Return one request of a test and one made up, of those that meet something."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from policy_engine.compiler import TEXT_OF
 from policy_engine.compiler.names import matches_glob
+from policy_engine.lint.proof.language import example
 from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.testing.mutation.mutant import Aim
 from policy_engine.testing.mutation.patterns import single_branches, spaced
@@ -222,6 +223,9 @@ def _is_between(aim: Aim, name: str) -> bool:
 
 def _found(before: str, after: str) -> Iterator[str]:
     """Yield texts that the first pattern finds and the second does not."""
+    solved = example(frozenset({("matches", before)}), frozenset({("matches", after)}))
+    if isinstance(solved, str):
+        yield from (solved, f" {solved} ")
     for pattern in (before, *single_branches(before)):
         # What may be any sign is a space, for a letter would join the words about it.
         for text in (*sample(pattern), *sample(spaced(pattern))):

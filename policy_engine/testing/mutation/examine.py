@@ -1,7 +1,8 @@
 """Which tests notice a mutant, and if none does, which call would have."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
@@ -24,7 +25,7 @@ from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import passes, run_case
 from policy_engine.testing.search.made import made_of
-from policy_engine.testing.search.sample import Reads, Sample
+from policy_engine.testing.search.sample import Reads, Sample, begun
 from policy_engine.testing.search.shown import Witness
 
 __all__ = ["UNNOTICED", "Examiner", "Verdict"]
@@ -93,8 +94,7 @@ class Examiner:
                 names = reach.of(decision.asked).names
                 met.update(dict.fromkeys(names))
                 asked.note(decision, facts, names)
-                sample = Sample(decision.asked, replace(facts, approvals={}))
-                self._note(sample, names, decision)
+                self._note(begun(decision.asked, facts), names, decision)
 
             run_case(self._engine, self._prices, case, watch)
             for name in met:
@@ -160,7 +160,8 @@ class Examiner:
         if self._last is None or self._last[0] != key:
             chosen = self._chosen(mutant, names, meant)
             reads = self._reads(mutant, names)
-            self._last = (key, Search(self._solver, chosen, reads, meant))
+            spoken = partial(self._solver.spoken, names or (), mutant.index)
+            self._last = (key, Search(self._solver, chosen, reads, meant, spoken))
         return self._last[1]
 
     def _chosen(

@@ -61,6 +61,20 @@ class Solved:
         """
         return self._cleared(seed, meant, frozenset())
 
+    def spoken(self, names: Iterable[str], index: int, seed: Sample) -> Iterator[Sample]:
+        """Yield requests of which the conditions hold that stand beside a check.
+
+        Args:
+            names: The names of the rules.
+            index: Which policy of the set they are of.
+            seed: The request to begin with.
+        """
+        _, declared = self._met(seed)
+        for rule in self._rules(index, frozenset(names)):
+            if rule.condition is not None and rule.check is not None:
+                turning = Turning(declared, self._asked, most=_MOST)
+                yield from islice(turning.turned(rule.condition.tree, seed, to=True), 1)
+
     def samples(
         self, mutant: Mutant, names: Iterable[str], seeds: Sequence[Sample]
     ) -> Iterator[Sample]:
@@ -101,9 +115,9 @@ class Solved:
             known = self._declared[id(chain)] = chain, Declared(chain, self.compiled)
         return known
 
-    def _rules(self, mutant: Mutant, names: frozenset[str]) -> Iterator[CompiledRule]:
+    def _rules(self, index: int, names: frozenset[str]) -> Iterator[CompiledRule]:
         """Go through the rules that may speak otherwise."""
-        for rule in self.compiled.parts[mutant.index].rules():
+        for rule in self.compiled.parts[index].rules():
             if rule.name in names:
                 yield rule
 
@@ -114,9 +128,10 @@ class Solved:
             return frozenset({("args", "another")})
         if aim is not None and aim.place in _ROOTS:
             return frozenset({(*_ROOTS[aim.place], aim.name)})
-        if mutant.tree is None and len(mutant.unit) == 0:
-            return frozenset()
-        return frozenset(path for rule in self._rules(mutant, names) for path in _read(rule))
+        if mutant.unit[:1] == ("limits",):
+            limit = self.compiled.parts[mutant.index].loaded.policy.limits[int(mutant.unit[1])]
+            return frozenset(tuple(name.split(".")) for name in (limit.of, *limit.by))
+        return frozenset(path for rule in self._rules(mutant.index, names) for path in _read(rule))
 
     def _of(self, mutant: Mutant, names: frozenset[str], seed: Sample) -> Iterator[Sample]:
         _, declared = self._met(seed)
@@ -143,7 +158,7 @@ class Solved:
         held = at_place(seed, place)
         if held is ABSENT:
             held = declared.plain(place)
-        rules = list(self._rules(mutant, names)) if mutant.unit == ("declared",) else []
+        rules = list(self._rules(mutant.index, names)) if mutant.unit == ("declared",) else []
         met, _ = self._met(seed)
         values = between(aim.before, aim.after, held)
         sought = set(self._sought(met, place, seed))
@@ -181,13 +196,19 @@ class Solved:
     ) -> Iterator[Sample]:
         """Let a rule speak that is gone, or speaks otherwise."""
         yield seed
+        met, _ = self._met(seed)
         if mutant.unit[2:] == ("args",):
             for name in (*(seed.request.args or {}), "another"):
                 value = OTHER if name == "another" else ABSENT
                 yield put(seed, ("args", name), value) or seed
         if mutant.unit == ("applies_to",):
             yield from asked_by_everybody(seed, self.compiled.parts[mutant.index].loaded.policy)
-        for rule in self._rules(mutant, names):
+        for limit in met.limits if mutant.unit[:1] == ("limits",) else ():
+            for name in (limit.unit, *limit.by):
+                place: Place = tuple(name.split("."))
+                for value in declared.others(place, at_place(seed, place)):
+                    yield put(seed, place, value) or seed
+        for rule in self._rules(mutant.index, names):
             if rule.condition is not None:
                 turning = Turning(declared, self._asked, most=_MOST)
                 yield from islice(turning.turned(rule.condition.tree, seed, to=True), _TURNED)

@@ -1,6 +1,6 @@
 """A call that a policy set and its mutant decide differently."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Final
@@ -38,6 +38,7 @@ _AIMED: Final = 5_000
 """Of these, how many aim at what is different."""
 _SEEDS: Final = 4
 """From so many requests others are made for the mutant."""
+_FEW: Final = 2
 _SOLVED: Final = 240
 """So many of them are tried."""
 _HIDDEN: Final = 24
@@ -71,6 +72,7 @@ class Search:
         seeds: Requests to begin with.
         reads: What of them matters.
         meant: The names under which what is changed may deny.
+        spoken: Returns requests of which the condition holds that stands beside a check.
     """
 
     def __init__(
@@ -79,9 +81,11 @@ class Search:
         seeds: Sequence[Sample],
         reads: Reads,
         meant: Iterable[str],
+        spoken: Callable[[Sample], Iterable[Sample]],
     ) -> None:
         compiled, engine = solver.compiled, solver.engine
         begun = [solver.opened(seed) or seed for seed in seeds[:_SEEDS]]
+        begun = [*(one for seed in begun[:_FEW] for one in spoken(seed)), *begun]
         seeds = [*(one for one in begun if one not in seeds), *seeds]
         self._solver = solver
         self._meant = frozenset(meant)

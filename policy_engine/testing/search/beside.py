@@ -2,8 +2,10 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Any, Final
 
 from policy_engine.cel.values import Duration, Timestamp
@@ -53,7 +55,36 @@ def about(bound: Any) -> Iterator[Any]:
         case float():
             yield from _decimals(bound)
         case str():
-            yield from (bound, bound + "a", bound[:-1], "mallory")
+            yield from (bound, *_days(bound), *_hosts(bound), bound + "a", bound[:-1], "mallory")
+
+
+def _days(text: str) -> Iterator[str]:
+    """Yield the days, or the points in time, next to one that is written."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return
+    is_day = len(text) == len("2026-01-05")
+    for step in (timedelta(days=1), timedelta(days=-1), timedelta(seconds=1)):
+        try:
+            near = moment + step
+        except OverflowError:
+            continue
+        yield near.date().isoformat() if is_day else near.isoformat().replace("+00:00", "Z")
+
+
+def _hosts(text: str) -> Iterator[str]:
+    """Yield addresses within a network, and just outside of it."""
+    if "/" not in text:
+        return
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return
+    first, last = network.network_address, network.broadcast_address
+    for address, step in ((first, 0), (first, 1), (last, 0), (last, 1), (first, -1)):
+        with suppress(ValueError):
+            yield str(address + step)
 
 
 def _decimals(bound: float) -> Iterator[float]:

@@ -9,15 +9,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final
 
+from policy_engine.checks.arguments import compile_arguments
 from policy_engine.lint.proof.demand import demanded
 from policy_engine.lint.proof.formula import TooManyError, opposite
 from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.lint.proof.schema import sampled
-from policy_engine.lint.proof.schema import values_of as all_of
 from policy_engine.lint.proof.solve import cases
 from policy_engine.lint.proof.values import Values
 from policy_engine.testing.search.reaching import distinct, stretched
 from policy_engine.testing.search.sample import OTHER
+from policy_engine.text import Patterns
 
 __all__ = ["between", "joined"]
 
@@ -233,7 +234,12 @@ def _lists(schema: Mapping[str, Any], value: Any, count: int) -> Iterator[list[A
     items = schema.get("items")
     plain = held[-1] if held else sampled([items])
     yield [*held[:count], *[plain] * (count - len(held))]
-    fresh = islice(distinct(plain, all_of(items), held), max(0, count - len(held)))
+    judge = compile_arguments({"value": items or {}}, closed=True, patterns=Patterns())
+
+    def fits(one: Any) -> bool:
+        return judge.fits({"value": one})
+
+    fresh = islice(distinct(plain, fits, held), max(0, count - len(held)))
     yield [*held[:count], *fresh]
 
 

@@ -15,7 +15,7 @@ __all__ = ["Place", "at_place", "clash", "place_of", "put"]
 Place: TypeAlias = tuple[str | int, ...]
 """The path of a value, such as ("args", "to", 0)."""
 _HELD: Final = frozenset({"args", "facts", "context", "principal"})
-_WHOLE: Final = frozenset({"agent", "text", "result"})
+_WHOLE: Final = frozenset({"agent", "text", "result", "tool", "target", "model"})
 _ITSELF: Final = frozenset({"orValue", "value", "dyn"})
 
 
@@ -43,7 +43,7 @@ def clash(place: Place, others: frozenset[Place]) -> bool:
 def at_place(sample: Sample, place: Place) -> Any:
     """Return what stands at a place; `ABSENT` where nothing does."""
     root, rest = place[0], place[1:]
-    if root in _WHOLE or root in ("tool", "target", "model", "stage"):
+    if root in _WHOLE or root == "stage":
         value = getattr(sample.request, str(root))
         return ABSENT if value is None or rest else value
     if root == "now":

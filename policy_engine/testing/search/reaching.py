@@ -1,13 +1,14 @@
 """Requests in which a part of a condition has a value: the function of the part, undone."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, Protocol
 
 from policy_engine.cel import BOOL, CANNOT_TELL, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP
 from policy_engine.cel.nodes import Call, Conditional, Node
 from policy_engine.cel.values import Duration, Timestamp
+from policy_engine.lint.proof.regexes import sample as texts_of
 from policy_engine.lint.proof.regexes import search
 from policy_engine.testing.search.beside import instant, written
 from policy_engine.testing.search.declared import Declared
@@ -21,9 +22,11 @@ _SECOND: Final = 1_000_000_000
 _DAY: Final = 86_400 * _SECOND
 _WIDE: Final = 2_000
 """A longer list is not made up."""
-_LONG: Final = 20_000
+_LONG: Final = 2_000_000
 """Nor is a longer text."""
 _FEW: Final = 3
+_TRIED: Final = 200
+"""So many signs of a text are tried to be repeated."""
 _AS_THEY_ARE: Final = frozenset({"double", "int", "uint", "string", "dyn", "value"})
 _COMPUTING: Final = frozenset("+-*/")
 _FOLDING: Final = frozenset({"lowerAscii", "upperAscii", "trim"})
@@ -152,7 +155,11 @@ class Reaching:
         below = (*place, 0)
         unlike = any(schema.get("uniqueItems") for schema in self.declared.schemas(place))
         plain = items[-1] if items else self.declared.plain(below)
-        more = distinct(plain, self.declared.values(below), items) if unlike else iter([])
+        more = (
+            distinct(plain, lambda one: self.declared.admits(below, one), items)
+            if unlike
+            else iter([])
+        )
         while len(items) < length:
             items.append(next(more, plain))
         return items
@@ -256,21 +263,32 @@ def stretched(text: str, length: int, patterns: list[str]) -> Iterator[str]:
         length: How long they are, in code points.
         patterns: What is found in each.
     """
-    more = length - len(text)
-    for i in range(len(text)):
-        made = text[:i] + text[i] * more + text[i:] if more >= 0 else text[:i] + text[i - more :]
-        if len(made) == length and all(search(pattern, made) is True for pattern in patterns):
-            yield made
+    for base in dict.fromkeys((text, *(one for pattern in patterns for one in texts_of(pattern)))):
+        more = length - len(base)
+        for i in range(min(len(base), _TRIED)):
+            made = base[:i] + (base[i] * more + base[i:] if more >= 0 else base[i - more :])
+            if len(made) == length and all(search(pattern, made) is True for pattern in patterns):
+                yield made
 
 
-def distinct(plain: Any, values: Any, held: list[Any]) -> Iterator[Any]:
-    """Yield values that are unlike each other, and unlike those that are held."""
-    yield from (one for one in values.candidates() if one not in held)
-    if isinstance(plain, int | float) and not isinstance(plain, bool):
-        yield from (n for n in range(1, _WIDE) if n not in held and values.admits(n))
-    if isinstance(plain, str):
-        for i in range(_WIDE):
-            for made in (f"{plain}{i}", f"{plain[: -len(str(i))]}{i}", f"{i}{plain}"):
-                if made not in held and values.admits(made):
-                    yield made
-                    break
+def distinct(plain: Any, fits: Callable[[Any], bool], held: list[Any]) -> Iterator[Any]:
+    """Yield values that are unlike each other, and unlike those that are held.
+
+    Args:
+        plain: One that fits.
+        fits: Whether a value does.
+        held: What is there already.
+    """
+    for i in range(1, _WIDE):
+        made: list[Any] = [i]
+        if isinstance(plain, str):
+            last = str(i)
+            made = [
+                f"{i}{plain}",
+                f"{plain}{i}",
+                f"{plain[: -len(last)]}{last}",
+                f"{plain[:-1]}{i}",
+            ]
+        elif isinstance(plain, dict):
+            made = [{**plain, key: f"{value}{i}"} for key, value in plain.items()]
+        yield from [one for one in made if one not in held and fits(one)][:1]

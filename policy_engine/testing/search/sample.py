@@ -4,9 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from policy_engine.decision import Facts, Request
+from policy_engine.decision import Facts, Request, Session
 
-__all__ = ["ABSENT", "OTHER", "Reads", "Sample", "in_turn", "told", "with_argument", "with_fact"]
+__all__ = [
+    "ABSENT",
+    "OTHER",
+    "Reads",
+    "Sample",
+    "begun",
+    "in_turn",
+    "told",
+    "with_argument",
+    "with_fact",
+]
 
 ABSENT: Final = object()
 """Stands for the value of an argument that is not given."""
@@ -70,6 +80,17 @@ def with_fact(sample: Sample, name: str, value: Any) -> Sample:
     """Return a sample in which a fact has another value."""
     answers = {**sample.facts.answers, name: value}
     return replace(sample, facts=replace(sample.facts, answers=answers))
+
+
+def begun(request: Request, facts: Facts) -> Sample:
+    """Return a request of a test with a session where it names one that no decision asked for.
+
+    Approvals are left out.
+    """
+    session = facts.session
+    if session is None and request.session is not None:
+        session = Session(started=facts.now)
+    return Sample(request, replace(facts, session=session, approvals={}))
 
 
 def told(sample: Sample) -> Sample:

@@ -11,10 +11,11 @@ from dataclasses import fields
 from itertools import islice
 from typing import Any, Final
 
-from policy_engine.cel.nodes import And, Bind, Conditional, Loop, Node, Not, Or
+from policy_engine.cel.nodes import And, Bind, Call, Conditional, Literal, Loop, Node, Not, Or
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError, formula
 from policy_engine.lint.proof.solve import cases
 from policy_engine.lint.proof.values import Values
+from policy_engine.testing.search.between import between
 from policy_engine.testing.search.declared import Declared
 from policy_engine.testing.search.elements import with_local
 from policy_engine.testing.search.evaluated import Evaluated
@@ -26,6 +27,7 @@ from policy_engine.testing.search.turning import Goal, Turning
 __all__ = ["Telling"]
 
 _FEW: Final = 4
+_TEXTS: Final = 60
 _MANY: Final = 24
 """So many requests of which one side decides alone are gone into."""
 
@@ -138,10 +140,26 @@ class Telling:
     def _leaves(self, old: Node, new: Node, sample: Sample) -> Iterator[Sample]:
         """Go through requests of which either comes to either outcome."""
         yield from self._solved(old, new, sample)
+        match old, new:
+            case (
+                Call(function="matches", arguments=(left, Literal(value=str(mine)))),
+                Call(function="matches", arguments=(_, Literal(value=str(its)))),
+            ):
+                yield from self._matching(left, mine, its, sample)
         ways = [
             self._turning.turned(node, sample, to=to) for node in (new, old) for to in (True, False)
         ]
         yield from in_turn(ways)
+
+    def _matching(self, left: Node, old: str, new: str, sample: Sample) -> Iterator[Sample]:
+        """Try texts that only one of two patterns finds."""
+        place = place_of(left)
+        if place is None:
+            return
+        schemas = {"type": "string", "pattern": old}, {"type": "string", "pattern": new}
+        for before, after in (schemas, schemas[::-1]):
+            for text in islice(between(before, after, at_place(sample, place)), _TEXTS):
+                yield from self._reaching.placed(place, text, sample)
 
     def _solved(self, old: Node, new: Node, sample: Sample) -> Iterator[Sample]:
         """Put the values that a proof finds where they are read."""

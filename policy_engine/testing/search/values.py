@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from policy_engine.lint.proof.regexes import sample
+from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.testing.search.sample import OTHER
 
 __all__ = ["edited", "plain", "values_of"]
@@ -80,9 +80,11 @@ def plain(schema: Any, depth: int = 0) -> Any:
 
 
 def _plain_text(schema: Mapping[str, Any], _depth: int) -> str:
-    if schema.get("format") in _FORMATS:
-        return _FORMATS[schema["format"]]
-    texts = sample(schema["pattern"]) if "pattern" in schema else ()
+    pattern = schema.get("pattern")
+    formed = _FORMATS.get(schema.get("format", ""))
+    if formed is not None and (pattern is None or search(pattern, formed) is True):
+        return formed
+    texts = () if pattern is None else sample(pattern)
     return texts[0] if texts else "a" * max(1, min(schema.get("minLength", 1), _MOST))
 
 

@@ -1,0 +1,375 @@
+"""Witnesses: a call that tells a mutant apart is found where there is one, and does as printed."""
+
+import json
+
+import pytest
+from support import ROOT
+
+from policy_engine.compiler import Variants
+from policy_engine.decision import EFFECTS
+from policy_engine.engine import Engine
+from policy_engine.errors import PolicyError
+from policy_engine.loader import load
+from policy_engine.testing.mutation.examine import Examiner
+from policy_engine.testing.reading import read_suites
+from policy_engine.testing.replay import prices_of
+from policy_engine.testing.run import passes
+
+NOW = "2026-01-05T10:00:00Z"
+ASKS = "effect: require_approval, approval: {approvers: [lead], expires: 1h}"
+ASKED = ASKS.replace(", ", "\n        ", 1)
+CASES = {
+    "a size beside a bound": (
+        f"""
+tools:
+  query:
+    args:
+      select:
+        type: array
+        minItems: 1
+        maxItems: 30
+        items: {{type: string, pattern: '^[a-z_][a-z0-9_]{{0,62}}$'}}
+      limit: {{type: integer, minimum: 1, maximum: 10000}}
+    rules:
+      - {{id: wide, when: size(args.select) > 20 && args.limit > 1000, {ASKS}}}
+""",
+        {"tool": "query", "args": {"select": ["a"], "limit": 1}},
+        {},
+    ),
+    "the size of a text of one form, and of a list without twins": (
+        f"""
+tools:
+  invite:
+    args:
+      code: {{type: string, pattern: '^x-[a-z]+$', maxLength: 60}}
+      guests:
+        type: array
+        maxItems: 30
+        uniqueItems: true
+        items: {{type: string, format: email}}
+    rules:
+      - id: many
+        when: size(args.guests) > 15 || (size(args.code) > 50 && size(args.guests) > 1)
+        {ASKED}
+""",
+        {"tool": "invite", "args": {"code": "x-a", "guests": []}},
+        {},
+    ),
+    "a point in time beside now": (
+        """
+tools:
+  book:
+    args:
+      start: {type: string, format: date-time}
+      end: {type: string, format: date-time}
+    rules:
+      - {id: order, when: timestamp(args.end) <= timestamp(args.start), effect: deny}
+      - {id: past, when: timestamp(args.start) < now, effect: deny}
+""",
+        {"tool": "book", "args": {"start": "2026-01-06T10:00:00Z", "end": "2026-01-06T11:00:00Z"}},
+        {},
+    ),
+    "the age of a fact": (
+        f"""
+facts:
+  order:
+    from: app:order
+    with: [args.order]
+    schema: {{type: object, properties: {{placed: {{type: string, format: date-time}}}}}}
+tools:
+  cancel:
+    args: {{order: {{type: string, pattern: '^[0-9]{{10}}$'}}}}
+    rules:
+      - {{id: late, when: 'now - timestamp(facts.order.placed) > duration("48h")', {ASKS}}}
+""",
+        {"tool": "cancel", "args": {"order": "0123456789"}},
+        {"order": {"placed": NOW}},
+    ),
+    "days as texts": (
+        """
+tools:
+  report:
+    args: {start: {type: string, format: date}, until: {type: string, format: date}}
+    rules:
+      - {id: order, when: args.until < args.start, effect: deny}
+""",
+        {"tool": "report", "args": {"start": "2026-01-05", "until": "2026-01-06"}},
+        {},
+    ),
+    "hours of a zone": (
+        """
+tools:
+  unlock:
+    args: {}
+    rules:
+      - id: night
+        when: 'now.getHours("Europe/Paris") >= 23 || now.getHours("Europe/Paris") < 6'
+        effect: deny
+""",
+        {"tool": "unlock", "args": {}},
+        {},
+    ),
+    "cents": (
+        """
+facts:
+  account:
+    from: app:account
+    with: [args.account]
+    schema: {type: object, properties: {balance: {type: number}}}
+tools:
+  transfer:
+    args:
+      account: {type: string, pattern: '^[A-Z]{2}[0-9]{2}$'}
+      amount: {type: integer, minimum: 1, maximum: 5000, multipleOf: 5}
+      fee: {type: number, minimum: 0, maximum: 10, multipleOf: 0.01}
+    rules:
+      - {id: funds, when: double(args.amount) + args.fee > facts.account.balance, effect: deny}
+""",
+        {"tool": "transfer", "args": {"account": "DE12", "amount": 10, "fee": 0}},
+        {"account": {"balance": 100}},
+    ),
+    "a bound beside another": (
+        """
+attrs: {level: {type: integer, minimum: 0, maximum: 3}}
+tools:
+  pay:
+    args: {amount: {type: number, exclusiveMinimum: 0, maximum: 5000}}
+    rules:
+      - {id: known, when: principal.attrs.level < 2 && args.amount > 1000, effect: deny}
+      - {id: dear, when: args.amount > 4000, effect: deny}
+""",
+        {"tool": "pay", "args": {"amount": 1}, "principal": {"id": "u1", "attrs": {"level": 3}}},
+        {},
+    ),
+    "a decimal bound": (
+        f"""
+tools:
+  record:
+    args: {{test: {{enum: [ph, purity]}}, value: {{type: number, minimum: 0, maximum: 100}}}}
+    rules:
+      - {{id: low, when: args.test == "purity" && args.value < 98.5, {ASKS}}}
+""",
+        {"tool": "record", "args": {"test": "ph", "value": 7}},
+        {},
+    ),
+    "a product": (
+        f"""
+tools:
+  train:
+    args:
+      count: {{type: integer, minimum: 1, maximum: 64}}
+      hours: {{type: number, exclusiveMinimum: 0, maximum: 72}}
+    rules:
+      - {{id: big, when: double(args.count) * args.hours > 100.0, {ASKS}}}
+""",
+        {"tool": "train", "args": {"count": 1, "hours": 1}},
+        {},
+    ),
+    "an element of a list": (
+        f"""
+vars: {{ours: '^[a-z0-9._-]+@acme[.]com$'}}
+tools:
+  share:
+    args:
+      with: {{type: array, minItems: 1, maxItems: 20, items: {{type: string, maxLength: 100}}}}
+    rules:
+      - {{id: outside, when: '!args.with.all(one, one.matches(vars.ours))', {ASKS}}}
+      - id: nobody
+        when: 'args.with.exists(one, one in ["root@acme.com", "all@acme.com"])'
+        effect: deny
+""",
+        {"tool": "share", "args": {"with": ["a@acme.com"]}},
+        {},
+    ),
+    "what a session called, and its labels": (
+        f"""
+tools:
+  read: {{args: {{}}, labels: [untrusted]}}
+  send:
+    args: {{to: {{type: string, maxLength: 40}}, text: {{type: string, maxLength: 4000}}}}
+    rules:
+      - {{id: after, when: '"untrusted" in session.labels && size(args.text) > 500', {ASKS}}}
+      - {{id: twice, when: session.calls.send >= 3, effect: deny}}
+""",
+        {"tool": "send", "args": {"to": "x", "text": "x"}},
+        {},
+    ),
+    "one of two things, and an alternative": (
+        f"""
+tools:
+  ban:
+    args:
+      player:
+        anyOf:
+          - {{type: string, pattern: '^[0-9]{{1,19}}$'}}
+          - type: object
+            properties: {{name: {{type: string, minLength: 2, maxLength: 30}}}}
+      days: {{type: integer, minimum: 1, maximum: 365, optional: true}}
+      permanent: {{type: boolean, optional: true}}
+    rules:
+      - {{id: one-of, when: has(args.days) == has(args.permanent), effect: deny}}
+      - {{id: long, when: has(args.days) && args.days > 30, {ASKS}}}
+""",
+        {"tool": "ban", "args": {"player": "7", "days": 3}},
+        {},
+    ),
+    "who may": (
+        """
+applies_to: {roles: [nurse, doctor]}
+facts:
+  patient:
+    from: app:patient
+    with: [args.patient]
+    schema: {type: object, properties: {ward: {type: string}}}
+attrs: {ward: {type: string}}
+tools:
+  read:
+    args: {patient: {type: string, pattern: '^P[0-9]{7}$'}, part: {enum: [labs, psychiatry]}}
+    rules:
+      - {id: ward, when: facts.patient.ward != principal.attrs.ward, effect: deny}
+      - {id: psych, when: args.part == "psychiatry" && !("doctor" in principal.roles), effect: deny}
+""",
+        {
+            "tool": "read",
+            "args": {"patient": "P0000001", "part": "labs"},
+            "principal": {"id": "u1", "roles": ["nurse"], "attrs": {"ward": "w"}},
+        },
+        {"patient": {"ward": "w"}},
+    ),
+    "an address within a network": (
+        """
+tools:
+  set:
+    args: {name: {type: string, pattern: '^[a-z]{1,63}$'}, address: {type: string, format: ipv4}}
+    rules:
+      - {id: inside, when: '!cidr("10.40.0.0/16").containsIP(args.address)', effect: deny}
+""",
+        {"tool": "set", "args": {"name": "a", "address": "10.40.1.1"}},
+        {},
+    ),
+}
+ALIKE = {
+    # Whatever is no point in time cannot be told, and the rules about it deny.
+    ("a point in time beside now", "start: format is gone"),
+    ("a point in time beside now", "start: number is taken as well"),
+    ("a point in time beside now", "end: format is gone"),
+    ("a point in time beside now", "end: number is taken as well"),
+    ("the age of a fact", "facts.order: format is gone"),
+    ("the age of a fact", "facts.order: number is taken as well"),
+    # So is a sum of which one side is a text.
+    ("cents", "amount: number is taken as well"),
+    ("cents", "fee: string is taken as well"),
+    # No multiple of five is in between.
+    ("cents", "amount: maximum 5000 is 5001"),
+    ("a bound beside another", "amount: string is taken as well"),
+    ("an address within a network", "address: format is gone"),
+    ("an address within a network", "address: number is taken as well"),
+}
+"""Mutants that decide like the policy, of which that is not proved."""
+
+
+def written(tmp_path, text, tests=()):
+    policy = tmp_path / "desk.yaml"
+    policy.write_text(f"policy: desk\nlanguage: 1\n{text}")
+    if not tests:
+        return load(policy, warm=False), ()
+    suite = tmp_path / "tests.yaml"
+    suite.write_text(json.dumps({"policies": str(policy), "tests": list(tests)}))
+    loaded = read_suites([str(suite)])
+    (compiled,) = loaded.policies.values()
+    return compiled, [case for one in loaded.suites for case in one.cases]
+
+
+@pytest.mark.parametrize("happy", [False, True], ids=["no test", "one happy test"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_call_is_found_for_every_mutant_that_has_one(tmp_path, name, happy):
+    text, request, facts = CASES[name]
+    given = {**request, "now": NOW} | ({"facts": facts} if facts else {})
+    test = {"name": "fine", "request": given, "expect": {"effect": "allow"}}
+    compiled, cases = written(tmp_path, text, [test] if happy else [])
+    assert all(passes(Engine(compiled), prices_of(compiled), case) for case in cases)
+    examiner = Examiner(compiled, cases)
+    verdicts = [examiner.examine(number) for number in range(len(examiner.mutants))]
+    lost = {(name, one.what) for one in verdicts if one.fate == "undecided"}
+    assert lost <= ALIKE
+    assert sum(one.fate == "survived" for one in verdicts) >= 8
+
+
+def changed(compiled, mutant):
+    variants = Variants(compiled)
+    if mutant.tree is None:
+        return variants.make(mutant.index, mutant.policy, mutant.unit)
+    return variants.with_condition(mutant.index, mutant.unit, mutant.tree)
+
+
+def pasted(tmp_path, policy, compiled, witness):
+    """Return a witness as a test of a file."""
+    expected = {"effect": witness.policy}
+    if witness.policy == "deny":
+        # A name that no entry lists is denied by what says so.
+        asked = read_one(tmp_path, policy, {"request": witness.request, "expect": expected})
+        if asked is not None:
+            return asked
+        expected["rules"] = [f"{one.loaded.policy.policy}/default" for one in compiled.parts][:1]
+    return read_one(tmp_path, policy, {"request": witness.request, "expect": expected})
+
+
+def read_one(tmp_path, policy, test):
+    path = tmp_path / "pasted.yaml"
+    path.write_text(
+        json.dumps({"policies": str(policy), "tests": [{"name": "pasted", **test}]}),
+        encoding="utf-8",
+    )
+    try:
+        loaded = read_suites([str(path)])
+    except PolicyError:
+        return None
+    return loaded.suites[0].cases[0]
+
+
+CORPUS = sorted(
+    [*(ROOT / "tests/sound").glob("*.yaml"), *list((ROOT / "tests/flawed").glob("*.yaml"))[::6]]
+)
+EVERY = 6
+"""One of so many mutants of the corpus is looked at."""
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_printed_call_does_as_printed(tmp_path, part):
+    """What is printed, pasted into a test, passes by the policy and fails by its mutant."""
+    told = 0
+    for policy in CORPUS[part::4]:
+        compiled = load(policy, warm=False)
+        examiner = Examiner(compiled, ())
+        for number in range(part, len(examiner.mutants), EVERY):
+            mutant, verdict = examiner.mutants[number], examiner.examine(number)
+            witness = verdict.witness
+            if witness is None or witness.beside or witness.policy not in EFFECTS:
+                continue
+            case = pasted(tmp_path, policy, compiled, witness)
+            assert case is not None, (policy.name, verdict.what, witness)
+            other = changed(compiled, mutant)
+            assert passes(Engine(compiled), prices_of(compiled), case), (policy.name, verdict.what)
+            assert not passes(Engine(other), prices_of(other), case), (policy.name, verdict.what)
+            told += 1
+    assert told >= 40
+
+
+def test_that_there_is_no_session_is_part_of_the_call(tmp_path):
+    text = """
+tools:
+  lookup: {args: {}, labels: [seen]}
+  send:
+    args: {}
+    rules:
+      - {id: counted, when: session.calls.lookup < 1, effect: deny}
+      - {id: seen, when: '!("seen" in session.labels)', effect: deny}
+"""
+    compiled, _ = written(tmp_path, text)
+    examiner = Examiner(compiled, ())
+    verdicts = [examiner.examine(number) for number in range(len(examiner.mutants))]
+    found = [one.witness for one in verdicts if one.witness is not None]
+    assert found
+    for witness in found:
+        assert not any("nothing is known" in clause for clause in witness.beside)
+        assert "session" in witness.request
