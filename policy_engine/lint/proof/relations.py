@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from policy_engine.cel import DOUBLE, INT, STRING
-from policy_engine.cel.nodes import Call, Node
+from policy_engine.cel.nodes import Call, Literal, Node
 from policy_engine.lint.proof.formula import (
     FLIPPED,
     PIECES,
@@ -97,8 +97,8 @@ def _compared(left: Node, right: Node, operator: str, *, sense: bool) -> Relatio
 def _written(node: Node) -> str | int | float | None:
     """Return a constant, or the name of a type, as a value that can be compared."""
     value = constant(node)
-    if isinstance(value, type):
-        return f"type {value.__name__}"
+    if isinstance(node, Literal) and str(node.type) == "type":
+        return f"type {value}"
     return value if isinstance(value, str | int | float) and is_scalar(value) else None
 
 

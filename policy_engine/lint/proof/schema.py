@@ -94,7 +94,10 @@ def boxes_of(schema: Any, root: Any, depth: int = 0) -> Boxes:
     for alternatives in _parts(schema, root, depth + 1):
         boxes = _meet(boxes, alternatives)
     # A part may have said of which kind the value is, of which the keywords beside it speak.
-    return [_narrowed(box, schema) for box in boxes]
+    speaking = [schema, *(part for part in schema.get("allOf") or () if isinstance(part, Mapping))]
+    for part in speaking:
+        boxes = [_narrowed(box, part) for box in boxes]
+    return boxes
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
@@ -256,7 +259,11 @@ def at(schema: Any, path: Iterable[str]) -> Any:
     """Return the schema of a property or an element below one; None where nothing is said of it."""
     root = schema
     for step in path:
-        found = [part for part in _every(schema, root, 0) for part in _below(part, step)]
+        found = [
+            below
+            for part in _every(schema, root, 0)
+            for below in (*_below(part, step), *_below_either(part, step, root))
+        ]
         if not found:
             return None
         schema = found[0] if len(found) == 1 else {"allOf": found}
@@ -286,6 +293,40 @@ def _below(schema: Mapping[str, Any], step: str) -> Iterator[Any]:
     properties = schema.get("properties")
     if isinstance(properties, Mapping) and step in properties:
         yield properties[step]
+
+
+def _below_either(schema: Mapping[str, Any], step: str, root: Any) -> Iterator[Any]:
+    """Go through what lists of alternatives say of a property or an element."""
+    for key in ("anyOf", "oneOf"):
+        listed: list[Any] = []
+        for branch in schema.get(key) or ():
+            typed = _typed(branch, schema)
+            if _has_none(typed, step):
+                continue
+            found = [below for part in _every(typed, root, 1) for below in _below(part, step)]
+            if not found:
+                listed = []
+                break  # an alternative that says nothing of it
+            listed.append(found[0] if len(found) == 1 else {"allOf": found})
+        if listed:
+            yield listed[0] if len(listed) == 1 else {"anyOf": listed}
+
+
+def _has_none(schema: Any, step: str) -> bool:
+    """Whether what fits a schema certainly has no such property or element."""
+    if not isinstance(schema, Mapping):
+        return schema is False
+    kinds = schema.get("type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    if kinds is not None and ("array" if step == ELEMENT else "object") not in listed:
+        return True
+    if step == ELEMENT or kinds != "object" or not set(schema) <= _CLOSED:
+        return False
+    return step not in (schema.get("properties") or {})
+
+
+_CLOSED: Final = frozenset({"type", "properties", "required", "title", "description", "message"})
+"""The keywords of an object that has no properties but those that are named."""
 
 
 def is_required(schema: Any, name: str) -> bool:

@@ -35,7 +35,7 @@ __all__ = ["RULE"]
 
 def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
-        if place.schema.get("type") not in {"number", "integer"} or place.entry is None:
+        if place.schema.get("type") not in ("number", "integer") or place.entry is None:
             continue
         if AMOUNTS.isdisjoint(words_of(place.name)) and not _is_summed(subject, place):
             continue

@@ -42,7 +42,7 @@ def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
         kind = place.schema.get("type")
         is_text = kind == "string" and "pattern" in place.schema
-        if not (kind in {"number", "integer"} or is_text) or place.entry is None:
+        if not (kind in ("number", "integer") or is_text) or place.entry is None:
             continue
         if AMOUNTS.isdisjoint(words_of(place.name)) or _is_summed(subject, place):
             continue

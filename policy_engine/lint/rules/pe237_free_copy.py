@@ -69,7 +69,7 @@ def _name(place: SchemaAt) -> str:
 
 
 def _is_text(place: SchemaAt) -> bool:
-    return place.schema.get("type") not in {"array", "object"}
+    return place.schema.get("type") not in ("array", "object")
 
 
 def _taken(subject: Subject, place: SchemaAt) -> Witness | None:

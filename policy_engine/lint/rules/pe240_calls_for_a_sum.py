@@ -116,7 +116,7 @@ def _summable(subject: Subject, limit: Limit) -> str | None:
 
 
 def _is_money(argument: str, schema: Any) -> bool:
-    is_number = isinstance(schema, Mapping) and schema.get("type") in {"number", "integer"}
+    is_number = isinstance(schema, Mapping) and schema.get("type") in ("number", "integer")
     return is_number and not _MONEY.isdisjoint(words_of(argument))
 
 

@@ -54,7 +54,7 @@ _SIGNED: Final = names_in(
 def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
         schema, words = place.schema, set(words_of(place.name))
-        if place.entry is None or schema.get("type") not in {"number", "integer"}:
+        if place.entry is None or schema.get("type") not in ("number", "integer"):
             continue
         if not words & _COUNTS or words & _SIGNED or words & AMOUNTS:
             continue

@@ -60,7 +60,7 @@ def _find(subject: Subject) -> Iterator[Found]:
 def _bounded(args: Mapping[str, Any]) -> str | None:
     """Return the argument that is a bounded amount."""
     for name, schema in args.items():
-        if isinstance(schema, Mapping) and schema.get("type") in {"number", "integer"}:
+        if isinstance(schema, Mapping) and schema.get("type") in ("number", "integer"):
             is_bounded = "maximum" in schema or "exclusiveMaximum" in schema
             if is_bounded and not AMOUNTS.isdisjoint(words_of(name)):
                 return name

@@ -48,7 +48,7 @@ _MUCH: Final = 1_000_000_000
 def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
         schema, words = place.schema, set(words_of(place.name))
-        if place.entry is None or schema.get("type") not in {"number", "integer"}:
+        if place.entry is None or schema.get("type") not in ("number", "integer"):
             continue
         if not words & _COUNTS or words & _OTHER or words & AMOUNTS:
             continue

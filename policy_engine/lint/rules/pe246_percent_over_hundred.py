@@ -41,7 +41,7 @@ _PARTS: Final = names_in(
 
 def _find(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
-        if place.entry is None or place.schema.get("type") not in {"number", "integer"}:
+        if place.entry is None or place.schema.get("type") not in ("number", "integer"):
             continue
         words = set(words_of(place.name))
         if not words & _PERCENT or not (words | set(words_of(place.entry.name))) & _PARTS:
