@@ -1,6 +1,9 @@
 """What only z3 rules out: comparisons of several values with each other."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -85,3 +88,68 @@ def test_what_is_proved_holds_of_every_value(condition):
     }
     assert "PE101" not in found or True not in told
     assert "PE102" not in found or False not in told
+
+
+CORPUS = [
+    *sorted((Path(__file__).parent.parent / "flawed").glob("*.yaml")),
+    *sorted((Path(__file__).parent.parent.parent / "policies").glob("*.yaml")),
+]
+WHENS = [
+    "args.a < args.b && args.b < args.a",
+    "args.a < args.b && args.b < args.c && args.c < args.a",
+    "args.a % 2 == 0 && args.a % 2 == 1",
+    "args.a + args.b > 200 || args.x > args.y",
+    "args.a == args.b && args.a < 10 && args.b > 20",
+]
+WITHOUT = """
+import sys
+if "without" in sys.argv[1]:
+    sys.modules["z3"] = None
+import json
+from pathlib import Path
+from policy_engine.lint import Settings, lint
+from policy_engine.lint.proof.prover import is_installed
+from policy_engine.loader import load_texts
+from policy_engine.errors import PolicyError
+said = []
+for name, text in json.load(sys.stdin):
+    try:
+        compiled = load_texts({name: text}, warm=False)
+    except PolicyError:
+        continue
+    for one in lint(compiled, settings=Settings(persona="pedantic")).findings:
+        said.append([name, one.location.line, one.code, one.message])
+print(json.dumps([is_installed(), said]))
+"""
+
+
+def said(how):
+    """Return what lint says in a process of its own, with or without z3."""
+    texts = [(path.name, path.read_text("utf-8")) for path in CORPUS]
+    texts += [(f"{number}.yaml", policy_of(when)) for number, when in enumerate(WHENS)]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, how],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    installed, found = json.loads(done.stdout)
+    return installed, {tuple(one) for one in found}
+
+
+@needs_z3
+def test_z3_finds_more_and_nothing_else():
+    """Of a calculation that z3 sees through, another rule says that it is constant."""
+    (has_it, with_z3), (has_none, without) = said("with"), said("without")
+    assert (has_it, has_none) == (True, False)
+    gone = without - with_z3
+    proved = {
+        (name, line) for name, line, code, _ in with_z3 if code in {"PE101", "PE102", "PE103"}
+    }
+    assert {(name, line, code) for name, line, code, _ in gone if code != "PE148"} == set()
+    assert {(name, line) for name, line, *_ in gone} <= proved
+    assert len(with_z3) > 200
+    assert {(f"{number}.yaml", 1, "PE101") for number in (0, 1)} <= {one[:3] for one in with_z3}
+    assert ("0.yaml", 1, "PE101") in {one[:3] for one in without}
+    assert ("1.yaml", 1, "PE101") not in {one[:3] for one in without}
