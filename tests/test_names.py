@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from policy_engine.compiler.names import (
     NameIndex,
+    NameTable,
     covers_glob,
     globs_overlap,
     is_glob,
@@ -66,6 +67,12 @@ def test_an_index_finds_what_comparing_with_each_finds(names, glob):
     assert {name for name in names if globs_overlap(name, glob)} == set(index.overlapping(glob))
     if not is_glob(glob):
         assert any(matches_glob(name, glob) for name in names) == index.matches(glob)
+
+
+@given(st.lists(st.lists(GLOBS, max_size=3), max_size=6), NAMES)
+def test_a_table_finds_the_lists_that_comparing_with_each_finds(lists, name):
+    expected = [i for i, globs in enumerate(lists) if any(matches_glob(g, name) for g in globs)]
+    assert NameTable(lists).of(name) == expected
 
 
 @pytest.mark.parametrize(("name", "expected"), [("a", False), ("a*", True), ("?", True)])

@@ -4,13 +4,11 @@ import re
 from typing import Final
 
 from policy_engine.errors import Location
-from policy_engine.lint.edits import offset_of
 from policy_engine.source import Document
 
 __all__ = ["piece_at"]
 
 _HEADER: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
 def piece_at(
@@ -24,17 +22,15 @@ def piece_at(
         text: The text as it was read.
         part: The ends of the piece in that text.
     """
-    offset = offset_of(document, start.line, start.column)
-    places = _places(document.text, offset, text)
+    places = _places(document.text, document.offset(start.line, start.column), text)
     inside = [places[i] for i in range(*part) if i in places]
     if not inside:
         return None
     first, last = inside[0], inside[-1]
-    lines = [match.end() for match in _BREAK.finditer(document.text, 0, first)]
-    begins = lines[-1] if lines else 0
-    line = document.line(len(lines) + 1)
-    length = min(last + 1, begins + len(line.rstrip())) - first
-    return Location(start.path, len(lines) + 1, first - begins + 1), max(1, length), line
+    number, column = document.place(first)
+    line = document.line(number)
+    length = min(last - first + 1, len(line.rstrip()) - column + 1)
+    return Location(start.path, number, column), max(1, length), line
 
 
 def _places(source: str, at: int, text: str) -> dict[int, int]:

@@ -2,23 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from policy_engine.lint.finding import Edit
 from policy_engine.policy import LoadedPolicy
-from policy_engine.source import Document, Path
+from policy_engine.source import Path
 
-__all__ = ["apply_edits", "expression_edit", "key_edit", "offset_of", "value_edit"]
-
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
-
-
-def offset_of(document: Document, line: int, column: int) -> int:
-    """Return where a place stands in the text; lines and columns count from 1."""
-    start = 0
-    for _, match in zip(range(line - 1), _BREAK.finditer(document.text), strict=False):
-        start = match.end()
-    return start + column - 1
+__all__ = ["apply_edits", "expression_edit", "key_edit", "value_edit"]
 
 
 def expression_edit(
@@ -39,7 +28,7 @@ def expression_edit(
         return ()
     if opening not in {"'", '"'} and re.search(r": | #|^[\[{&*!|>%@`'\"]", replacement):
         return ()
-    first = offset_of(document, fault.location.line, inside + 1)
+    first = document.offset(fault.location.line, inside + 1)
     if document.text[first : first + len(text)] != text:
         return ()
     left = text[:start] + replacement + text[end:]
@@ -70,7 +59,7 @@ def _edit(
 ) -> tuple[Edit, ...]:
     document = policy.document
     fault = document.fault(path, "", "", on_key=on_key)
-    first = offset_of(document, fault.location.line, fault.location.column)
+    first = document.offset(fault.location.line, fault.location.column)
     if document.text[first : first + len(old)] != old or fault.length != len(old):
         return ()
     return (Edit(document.path, first, first + len(old), new),)

@@ -1,6 +1,7 @@
 """A policy file: its data, and the place of every key and value."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -69,6 +70,11 @@ def _lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
+@lru_cache(maxsize=4)
+def _starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in _BREAK.finditer(text))]
+
+
 def fault_at(
     path: str, text: str, marked: Marked, code: str, message: str, hint: str | None = None
 ) -> Fault:
@@ -124,6 +130,17 @@ class Document:
         """Return a line by its number, which counts from 1."""
         lines = _lines(self.text)
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def offset(self, line: int, column: int) -> int:
+        """Return where a place stands in the text; lines and columns count from 1."""
+        starts = _starts(self.text)
+        return starts[min(line, len(starts)) - 1] + column - 1
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the line and the column of a character of the text, counted from 1."""
+        starts = _starts(self.text)
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
 
     def fault(
         self,
