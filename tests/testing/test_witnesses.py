@@ -10,6 +10,7 @@ from policy_engine.decision import EFFECTS
 from policy_engine.engine import Engine
 from policy_engine.errors import PolicyError
 from policy_engine.loader import load
+from policy_engine.testing.coverage import Coverage
 from policy_engine.testing.mutation.examine import Examiner
 from policy_engine.testing.reading import read_suites
 from policy_engine.testing.replay import prices_of
@@ -293,6 +294,17 @@ def test_a_call_is_found_for_every_mutant_that_has_one(tmp_path, name, happy):
     lost = {(name, one.what) for one in verdicts if one.fate == "undecided"}
     assert lost <= ALIKE
     assert sum(one.fate == "survived" for one in verdicts) >= 8
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_coverage_shows_a_call_for_every_outcome_of_the_same(tmp_path, name):
+    compiled, _ = written(tmp_path, CASES[name][0])
+    found = {
+        (one.item.rule, one.item.what, outcome)
+        for one in Coverage(compiled).items()
+        for outcome in one.doubtful
+    }
+    assert not found
 
 
 def changed(compiled, mutant):

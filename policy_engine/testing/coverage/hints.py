@@ -51,6 +51,12 @@ def _hints(schema: Mapping[str, Any]) -> Iterator[Any]:
         bound = schema.get(key)
         if isinstance(bound, int) and 99 <= bound <= _WIDE:
             yield {f"a{i}": plain(schema.get("additionalProperties")) for i in range(bound + 1)}
+    step = schema.get("multipleOf")
+    if isinstance(step, int | float):
+        bounds = (schema.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
+        near = [bound for bound in (*bounds, 0) if isinstance(bound, int | float)]
+        yield from (bound + way * step / 2 for bound in near for way in (1, -1))
+        yield from (bound + way for bound in near for way in (1, -1))
     pattern = schema.get("pattern")
     if isinstance(pattern, str):
         yield "\x00 \n"

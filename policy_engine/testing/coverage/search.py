@@ -7,8 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from policy_engine.cel import Condition
 from policy_engine.cel.nodes import Conditional, Node, children
-from policy_engine.compiler import Compiled, CompiledLimit, CompiledRule, Constraint
-from policy_engine.decision import Calls, Count, Facts, Request, Reservation, Session
+from policy_engine.compiler import Chain, Compiled, CompiledLimit, CompiledRule, Constraint
+from policy_engine.decision import Calls, Count, Decision, Facts, Request, Reservation, Session
 from policy_engine.engine import Engine
 from policy_engine.testing.coverage.arguments import Arguments
 from policy_engine.testing.coverage.corpus import Corpus
@@ -20,8 +20,13 @@ from policy_engine.testing.coverage.seeds import Seeds, keys_of, without_one
 from policy_engine.testing.coverage.wild import drawn
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.reading.requests import SESSION
+from policy_engine.testing.search.clearing import Clearing
+from policy_engine.testing.search.declared import Declared
+from policy_engine.testing.search.evaluated import Evaluated
+from policy_engine.testing.search.every import every_outcome
 from policy_engine.testing.search.sample import ABSENT, Reads, Sample, told, with_argument
 from policy_engine.testing.search.samples import around
+from policy_engine.testing.search.turning import Turning
 from policy_engine.testing.search.values import plain, values_of
 
 __all__ = ["Found", "Searcher", "Way", "limit_outcome"]
@@ -83,6 +88,8 @@ _FEW: Final = 100
 _FEW_DRAWN: Final = 300
 """Likewise where only what cannot be told is looked for, and no `? :` hides it."""
 _UNTOLD: Final = frozenset({Outcome.CANNOT_TELL})
+_TURNED: Final = 2_000
+"""So many requests are made for a condition and its parts."""
 _VALUES: Final = 3_000
 """So many values are tried for an argument."""
 _BEGUN: Final = 30
@@ -141,6 +148,8 @@ class Searcher:
         self._seeds = seeds
         self._seen = seen
         self._engine = Engine(compiled)
+        self._evaluated = Evaluated()
+        self._declared: dict[int, tuple[Chain, Declared]] = {}
         self.found: Found = {}
 
     def rule(self, asks: RuleAsks) -> None:
@@ -155,8 +164,11 @@ class Searcher:
         seeds = self._seeds.of(id(asks.rule))
         near = chain.from_iterable(odd(asks.rule, asks.check, seed) for seed in seeds)
         self._try(near, ask, wanted)
-        if asks.rule.condition is not None:
-            self._draw(asks.rule, asks.rule.condition, ask, wanted, corpus)
+        condition = asks.rule.condition
+        if condition is not None:
+            for seed in seeds:
+                self._try(self._turned(condition.tree, seed), ask, wanted)
+            self._draw(asks.rule, condition, ask, wanted, corpus)
         reads = _reads(asks)
         for seed in seeds:
             if not wanted.lacking:
@@ -164,6 +176,19 @@ class Searcher:
             most = _MOST if wanted.wants_told() else _FEW
             met = self._reach.of(seed.request).chain
             self._try(islice(around(seed, met, self._compiled, reads), most), ask, wanted)
+
+    def _turned(self, tree: Node, seed: Sample) -> Iterator[Sample]:
+        """Yield requests that are made for each outcome of a condition and of its parts."""
+        _, declared = self._met(seed)
+        return every_outcome(tree, Turning(declared, self._evaluated, most=_TURNED), seed)
+
+    def _met(self, seed: Sample) -> tuple[Chain, Declared]:
+        """Return what a request meets, and what is declared there."""
+        met = self._reach.of(seed.request).chain
+        known = self._declared.get(id(met))
+        if known is None:
+            known = self._declared[id(met)] = met, Declared(met, self._compiled)
+        return known
 
     def _draw(
         self,
@@ -299,13 +324,17 @@ class Searcher:
         return replace(sample, facts=replace(sample.facts, counters=counters))
 
     def _passes(self, seed: Sample) -> bool:
-        """Whether a request around one is not denied, so that it counts."""
-        met = self._reach.of(seed.request)
-        for sample in islice(around(seed, met.chain, self._compiled, Reads()), _OPENED):
-            filled = self._filled(told(sample))
-            if self._engine.decide(filled.request, filled.facts).effect != "deny":
-                return True
-        return False
+        """Whether a request made of one is not denied, so that it counts."""
+        met, declared = self._met(seed)
+        clearing = Clearing(met, declared, self._evaluated, self._decided)
+        if clearing.cleared(told(seed), (), frozenset()) is not None:
+            return True
+        near = islice(around(seed, met, self._compiled, Reads()), _OPENED)
+        return any(self._decided(told(sample)).effect != "deny" for sample in near)
+
+    def _decided(self, sample: Sample) -> Decision:
+        found = self._filled(sample)
+        return self._engine.decide(found.request, found.facts)
 
 
 def limit_outcome(limit: CompiledLimit, request: Request, facts: Facts) -> Outcome:

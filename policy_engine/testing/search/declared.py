@@ -39,6 +39,12 @@ class Declared:
                 self._add(("principal", "attrs", name), schema)
             for name, fact in loaded.policy.facts.items():
                 self._add(("facts", name), fact.schema_)
+        applied = [one.policy.applies_to for one in compiled.policies.policies]
+        self._roles = [
+            role.replace("*", "x").replace("?", "x")
+            for applies in applied
+            for role in (applies.roles or () if applies is not None else ())
+        ]
         self._values: dict[Place, Values] = {}
         self._judges: dict[Place, list[Callable[[dict[str, Any]], bool]]] = {}
 
@@ -101,8 +107,13 @@ class Declared:
             made = (*map(plain, schemas), sampled(schemas))
             return next((one for one in made if self.admits(place, one)), made[0])
         if place[-1] in ("roles", "labels"):
-            return [OTHER]
+            return [*self.elements(place)][:1]
         return {"now": _TIME}.get(str(place[0]), OTHER)
+
+    def elements(self, place: Place) -> Iterator[Any]:
+        """Yield what may be in a list: roles that policies are for come first."""
+        yield from self._roles if place == ("principal", "roles") else ()
+        yield self.plain((*place, 0))
 
     def others(self, place: Place, value: Any) -> Iterator[Any]:
         """Yield other values that may stand at a place."""

@@ -19,10 +19,11 @@ from policy_engine.testing.search.between import between
 from policy_engine.testing.search.declared import Declared
 from policy_engine.testing.search.elements import with_local
 from policy_engine.testing.search.evaluated import Evaluated
+from policy_engine.testing.search.lists import Goal
 from policy_engine.testing.search.places import Place, at_place, place_of
 from policy_engine.testing.search.reaching import Reaching
 from policy_engine.testing.search.sample import ABSENT, Sample, in_turn
-from policy_engine.testing.search.turning import Goal, Turning
+from policy_engine.testing.search.turning import Turning
 
 __all__ = ["Telling"]
 
@@ -125,13 +126,16 @@ class Telling:
         first = held[:1] if isinstance(held, list) else []
         plain = first or [self._declared.plain((*place, 0))]
         if old.range == new.range and old.condition != new.condition:
-            mine, its = self._turning.of_element(old, 0), self._turning.of_element(new, 0)
+            mine, its = (
+                self._turning.lists.of_element(old, 0),
+                self._turning.lists.of_element(new, 0),
+            )
             for items in (plain, held if isinstance(held, list) else plain):
                 for one in self._reaching.placed(place, items, sample):
                     yield from self.apart(mine, its, one)
         elif old.kind != new.kind:
             # Of one element it is the same whether one is meant or every one.
-            bodies = [self._turning.of_element(old, i) for i in (0, 1)]
+            bodies = [self._turning.lists.of_element(old, i) for i in (0, 1)]
             for one in self._reaching.placed(place, [*plain, *plain], sample):
                 for to in (True, False):
                     goals = [(bodies[0], to), (bodies[1], not to)]

@@ -8,20 +8,17 @@ list is asked is asked of its first or of a new one. Every request is asked what
 it is handed on; those that policies declare no such value for are left out.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from policy_engine.cel import BOOL, CANNOT_TELL, DYN, INT
+from policy_engine.cel import BOOL, CANNOT_TELL
 from policy_engine.cel.nodes import (
     And,
     Bind,
     Call,
     Conditional,
     Has,
-    Index,
-    ListItems,
     Literal,
     Loop,
     Node,
@@ -30,20 +27,18 @@ from policy_engine.cel.nodes import (
     Or,
     children,
 )
-from policy_engine.cel.values import List
 from policy_engine.testing.search.beside import ORDER, about, beside
 from policy_engine.testing.search.declared import Declared
-from policy_engine.testing.search.elements import Filled, literal, with_local
+from policy_engine.testing.search.elements import Filled, with_local
 from policy_engine.testing.search.evaluated import Evaluated
-from policy_engine.testing.search.places import Place, at_place, place_of, put
+from policy_engine.testing.search.lists import Goal, Lists
+from policy_engine.testing.search.places import Place, place_of, put
 from policy_engine.testing.search.reaching import Reaching
-from policy_engine.testing.search.sample import ABSENT, OTHER, Sample, in_turn
+from policy_engine.testing.search.sample import ABSENT, Sample, in_turn
 from policy_engine.testing.search.texts import texts_for
 
-__all__ = ["Goal", "Turning"]
+__all__ = ["Turning"]
 
-Goal = tuple[Node, bool]
-"""A condition, and what it is to come to."""
 _WIDE: Final = 8
 """So many ways to turn one side of a condition are gone into."""
 _FEW: Final = 3
@@ -74,6 +69,8 @@ class Turning:
         self._asked = asked
         self._reaching = Reaching(declared, asked, fixed)
         self._filled = Filled(declared, asked, self._reaching)
+        self.lists = Lists(declared, asked, self._reaching, self._filled, self)
+        """Turns what is asked of lists."""
         self._left = most
 
     def turned(self, node: Node, sample: Sample, *, to: bool) -> Iterator[Sample]:
@@ -126,7 +123,7 @@ class Turning:
             case Has():
                 yield from self._given(node, sample, to=to)
             case Loop(kind="all" | "exists" | "exists_one", variables=(_,)):
-                yield from self._looped(node, sample, to=to)
+                yield from self.lists.looped(node, sample, to=to)
             case Bind(variable=variable, value=value, body=body):
                 yield from self.turned(with_local(body, variable, value), sample, to=to)
             case Call():
@@ -157,7 +154,7 @@ class Turning:
             case Call(function=name, arguments=(left, right)) if name in ORDER:
                 yield from self._compared(node, left, right, sample, to=to)
             case Call(function="in", arguments=(item, over)):
-                yield from self._listed(item, over, sample, to=to)
+                yield from self.lists.listed(item, over, sample, to=to)
             case Call(function=name, arguments=(left, right)) if name in _TEXTUAL:
                 yield from self._textual(node, left, right, sample, to=to)
             case _:
@@ -220,33 +217,6 @@ class Turning:
         for value in islice(values.candidates(), _WIDE):
             yield from self._reaching.placed(place, value, sample)
 
-    def _listed(self, item: Node, over: Node, sample: Sample, *, to: bool) -> Iterator[Sample]:
-        """Let an item be in a list, or not be: change the one or the other."""
-        value, held = self._asked.value(item, sample), self._asked.value(over, sample)
-        place, known = place_of(over), place_of(item)
-        listed = list(held) if isinstance(held, Iterable) else []
-        if to:
-            for one in islice(listed, _WIDE):
-                yield from self._reached(item, one, sample)
-        elif known is not None:
-            others = (*listed[:1], OTHER)
-            for one in (other for first in others for other in self._declared.others(known, first)):
-                yield from self._reached(item, one, sample)
-        if not to:
-            yield from self._reached(item, OTHER, sample)
-        if place is None or value is CANNOT_TELL:
-            return
-        if isinstance(held, dict) or place[-1] == "calls":
-            changed = put(sample, (*place, str(value)), 1 if to else 0)
-            yield from [] if changed is None else [changed]
-            return
-        kept = [one for one in listed if one != value]
-        yield from self._reaching.placed(place, [*kept, value] if to else kept, sample)
-        if to:
-            yield from self._reaching.placed(place, [value], sample)
-        elif not kept:
-            yield from self._reaching.placed(place, [self._declared.plain((*place, 0))], sample)
-
     def _textual(
         self,
         node: Call,
@@ -288,66 +258,3 @@ class Turning:
             near = (value for one in named for value in about(one))
             for value in (*islice(self._declared.values(place).candidates(), _WIDE), *near):
                 yield from self._reaching.placed(place, value, sample)
-
-    def _looped(self, node: Loop, sample: Sample, *, to: bool) -> Iterator[Sample]:
-        """Turn what a macro asks of elements: of one of them, or of every one."""
-        over, test = node.range, node.condition
-        if test is None:
-            return
-        wants_one = (node.kind != "all") is to
-        inner = to
-        if isinstance(over, Literal | ListItems):
-            items = over.items if isinstance(over, ListItems) else None
-            if items is None and isinstance(over.value, List):  # type: ignore[union-attr]
-                items = tuple(literal(over, value) for value in over.value)  # type: ignore[union-attr]
-            bodies = [with_local(test, node.variables[0], item) for item in items or ()]
-            if wants_one:
-                yield from in_turn([self.turned(body, sample, to=inner) for body in bodies])
-            else:
-                yield from self.together([(body, inner) for body in bodies], sample)
-            return
-        place = place_of(over)
-        if place is not None:
-            yield from self._elements(node, place, self._filled.of(over, sample), to=to)
-
-    def _elements(
-        self,
-        node: Loop,
-        place: Place,
-        sample: Sample,
-        *,
-        to: bool,
-    ) -> Iterator[Sample]:
-        held = at_place(sample, place)
-        items = held if isinstance(held, list) else []
-        bodies = [self.of_element(node, i) for i in range(len(items) + 1)]
-        plain = self._declared.plain((*place, 0))
-        one_only = list(self._reaching.placed(place, [plain], sample))
-        if (node.kind != "all") is to:
-            more = self._reaching.placed(place, [*items, plain], sample)
-            ways = [self.turned(bodies[len(items)], one, to=to) for one in more]
-            ways.extend(self.turned(bodies[i], sample, to=to) for i in range(min(len(items), _FEW)))
-            ways.extend(self.turned(bodies[0], one, to=to) for one in one_only)
-            yield from in_turn(ways)
-            return
-        kept = [
-            item
-            for item, body in zip(items, bodies, strict=False)
-            if self._asked.comes(body, sample, to=to)
-        ]
-        if kept:
-            yield from self._reaching.placed(place, kept, sample)
-        for one in one_only:
-            yield from self.turned(bodies[0], one, to=to)
-        yield from self._reaching.placed(place, [], sample)
-        if len(items) <= _WIDE:
-            yield from self.together([(body, to) for body in bodies[: len(items)]], sample)
-
-    def of_element(self, node: Loop, number: int) -> Node:
-        """Return what a macro asks of an element."""
-        assert node.condition is not None  # noqa: S101 - asked before
-        variable = node.variables[0]
-        key = Literal(node.start, node.start, number, INT)
-        kind = getattr(variable, "type", DYN)
-        element = Index(node.start, node.start, node.range, key, type=kind)
-        return with_local(node.condition, variable, replace(element, end=node.end))
