@@ -12,7 +12,18 @@ from itertools import islice
 from typing import Any, Final
 
 from policy_engine.lint.proof.language import UNKNOWN, Piece, example
-from policy_engine.lint.proof.regexes import edges, sample, search, width
+from policy_engine.lint.proof.regexes import edges, sample, width
+from policy_engine.lint.proof.single import (
+    Listed,
+    is_among,
+    is_kind,
+    is_multiple,
+    is_number,
+    number,
+    passes,
+    plain,
+    same,
+)
 
 __all__ = ["Box", "Listed", "is_among", "same"]
 
@@ -24,54 +35,9 @@ _PARTS: Final = 1024
 """Steps of such parts of one, and no smaller, are told exactly."""
 
 
-def same(a: object, b: object) -> bool:
-    """Whether two values are equal as expressions compare them: true is not 1."""
-    return a == b and isinstance(a, bool) == isinstance(b, bool)
-
-
-def is_among(value: object, values: Iterable[object]) -> bool:
-    """Whether a value equals one of some, as expressions compare them."""
-    return any(same(value, other) for other in values)
-
-
-class Listed:
-    """Some values, of which many are asked for: `in` tells what `is_among` tells."""
-
-    __slots__ = ("_keys", "_others")
-
-    def __init__(self, values: Iterable[object] = ()) -> None:
-        self._keys: set[tuple[bool, object]] = set()
-        self._others: list[object] = []
-        for value in values:
-            self.add(value)
-
-    def __contains__(self, value: object) -> bool:
-        if _has_key(value):
-            return (isinstance(value, bool), value) in self._keys
-        return is_among(value, self._others)
-
-    def add(self, value: object) -> None:
-        """Take in one more value."""
-        if _has_key(value):
-            self._keys.add((isinstance(value, bool), value))
-        else:
-            self._others.append(value)
-
-
-def _has_key(value: object) -> bool:
-    """Whether a set finds a value as `same` does: no list, no object, and not NaN."""
-    if isinstance(value, float):
-        return not math.isnan(value)
-    return value is None or isinstance(value, str | int)
-
-
 def _is_bare(values: Iterator[object]) -> bool:
     """Whether there is not one value."""
     return all(False for _ in values)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(slots=True)
@@ -231,22 +197,22 @@ class Box:
 
     def _fits(self, value: Any) -> bool:
         """Whether a value passes the tests that are no lists."""
-        if not _is_kind(value, self.kind):
+        if not is_kind(value, self.kind):
             return False
-        if _is_number(value):
+        if is_number(value):
             return self._within(value)
         if isinstance(value, str):
             return (
                 self.shortest <= len(value) <= self.longest
-                and all(_holds(kind, text, value) is not False for kind, text in self.met)
-                and all(_holds(kind, text, value) is not True for kind, text in self.unmet)
+                and all(passes(kind, text, value) is not False for kind, text in self.met)
+                and all(passes(kind, text, value) is not True for kind, text in self.unmet)
             )
         return True
 
     def _within(self, value: float) -> bool:
         if self.kind == "integer" and value != math.floor(value):
             return False
-        if any(not _is_multiple(value, step) for step in self.steps):
+        if any(not is_multiple(value, step) for step in self.steps):
             return False
         above = value > self.low or (value == self.low and not self.low_open)
         below = value < self.high or (value == self.high and not self.high_open)
@@ -312,7 +278,7 @@ class Box:
         if step == 1:
             yield from multiples
         else:
-            yield from (_number(step * n) for n in multiples)
+            yield from (number(step * n) for n in multiples)
 
     def listed(self, most: int) -> list[Any] | None:
         """Return every value that is left, where they are certainly few; None where not."""
@@ -333,18 +299,19 @@ class Box:
         None where no number is left.
         """
         if self.chosen is not None:
-            numbers = [value for value in self.admitted(self.chosen) if _is_number(value)]
+            numbers = [value for value in self.admitted(self.chosen) if is_number(value)]
             return (min(numbers), False, max(numbers), False) if numbers else None
         low, high = self.low, self.high
         if self.kind != "integer":
             return low, self.low_open, high, self.high_open
+        excluded = Listed(self.excluded)
         if math.isfinite(low):
             low = math.floor(low) + 1 if self.low_open else math.ceil(low)
-            while is_among(low, self.excluded):
+            while low in excluded:
                 low += 1
         if math.isfinite(high):
             high = math.ceil(high) - 1 if self.high_open else math.floor(high)
-            while is_among(high, self.excluded):
+            while high in excluded:
                 high -= 1
         return low, False, high, False
 
@@ -399,11 +366,11 @@ class Box:
                 last = math.floor(high / step)
                 yield from self._made(range(last, last - 4, -1))
         if math.isfinite(low) and math.isfinite(high):
-            yield from (_plain(n) for n in (high, low, (low + high) / 2, low + 1, high - 1))
+            yield from (plain(n) for n in (high, low, (low + high) / 2, low + 1, high - 1))
         elif math.isfinite(low):
-            yield from (_plain(n) for n in (low, low + 1, low + 0.01, low * 2 + 10))
+            yield from (plain(n) for n in (low, low + 1, low + 0.01, low * 2 + 10))
         elif math.isfinite(high):
-            yield from (_plain(n) for n in (high, high - 1, high - 0.01, high * 2 - 10))
+            yield from (plain(n) for n in (high, high - 1, high - 0.01, high * 2 - 10))
         yield from (1, 0, 2, 10, -1)
 
     def _texts(self) -> Iterator[str]:
@@ -428,53 +395,3 @@ class Box:
 
 
 _KINDS: Final = ("prefix", "suffix", "contains", "matches", "fits")
-
-
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "number": (int, float),
-    "integer": (int, float),
-    "string": (str,),
-    "null": (type(None),),
-    "array": (list, tuple),
-    "object": (dict,),
-}
-
-
-def _is_kind(value: object, kind: str) -> bool:
-    if kind == "any":
-        return True
-    if kind == "bool" or isinstance(value, bool):
-        return kind == "bool" and isinstance(value, bool)
-    return isinstance(value, _TYPES[kind])
-
-
-def _is_multiple(value: float, step: float) -> bool:
-    """Whether a number is a multiple of another; where doubles round, it is taken for one."""
-    if value == math.floor(value) and step == math.floor(step):
-        return int(value) % int(step) == 0
-    parts = value / step
-    return abs(parts - round(parts)) < 1e-6
-
-
-def _number(exact: Fraction | int) -> float:
-    return int(exact) if exact == int(exact) else float(exact)
-
-
-def _plain(number: float) -> float:
-    """Return a number as people write it."""
-    if number == math.floor(number) and abs(number) < 1e15:
-        return int(number)
-    return round(number, 6)
-
-
-def _holds(kind: str, text: str, value: str) -> bool | None:
-    match kind:
-        case "prefix":
-            return value.startswith(text)
-        case "suffix":
-            return value.endswith(text)
-        case "contains":
-            return text in value
-        case "equals":
-            return text == value
-    return search(text, value)
