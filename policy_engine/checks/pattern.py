@@ -66,8 +66,7 @@ class Pattern:
 
     def spans(self, content: Content) -> list[Span]:
         """Find the pieces that match."""
-        found = content.finds(self.ids)
-        return spans(found, content, entity=self.entity) if found else []
+        return spans(self.ids, content, entity=self.entity)
 
 
 def _build(options: PatternOptions, patterns: Patterns) -> Pattern:

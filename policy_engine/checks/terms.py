@@ -101,9 +101,8 @@ class Terms:
 
     def spans(self, content: Content) -> list[Span]:
         """Find the terms."""
-        found = content.finds(self.ids)
         accept = _stands_alone if self.whole_words else None
-        return spans(found, content, entity=self.entity, accept=accept) if found else []
+        return spans(self.ids, content, entity=self.entity, accept=accept)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

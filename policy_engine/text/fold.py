@@ -10,7 +10,11 @@ from typing import Final
 
 from policy_engine.text._confusables import BINDING, IGNORED, LOOK_ALIKES, ZEROS
 
-__all__ = ["Mapped", "fold", "map_folded", "map_skeleton", "skeleton"]
+__all__ = ["GONE", "Mapped", "fold", "map_folded", "map_skeleton", "skeleton"]
+
+GONE: Final = "\ue000"
+"""Stands where something was found, while the rest is searched again: no letter, no space, and
+as bare of marks as the ASCII that will replace it."""
 
 _CONTROLS: Final = (*range(0x09), *range(0x0E, 0x20), 0x7F)
 """Control characters of ASCII; its white space stays."""
@@ -131,7 +135,7 @@ def _is_mark(char: str) -> bool:
 
 def _is_stray(char: str, base: str) -> bool:
     """Tell whether a mark stands on ASCII, or on ASCII that has its accent already."""
-    return _is_mark(char) and unicodedata.normalize("NFKD", base)[0].isascii()
+    return _is_mark(char) and (base == GONE or unicodedata.normalize("NFKD", base)[0].isascii())
 
 
 def _without_marks(text: str) -> str:

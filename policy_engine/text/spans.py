@@ -1,21 +1,18 @@
 """Where a pattern is found, in offsets of the original text."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from policy_engine.errors import CheckError
 from policy_engine.text.content import Content, Text
-from policy_engine.text.fold import Mapped, map_folded, map_skeleton, skeleton
+from policy_engine.text.fold import GONE, Mapped, map_folded, map_skeleton, skeleton
 from policy_engine.text.scanner import Scanner
 
 __all__ = ["Accept", "Span", "confirms", "spans"]
 
 Accept = Callable[[str, int, int], bool]
 """Tells whether a match in a form of a text, from start to end, counts."""
-
-_GONE: Final = "\ue000"
-"""Stands where something was found, while the rest is searched again. No letter, no space."""
 
 _ROUNDS: Final = 32
 
@@ -33,7 +30,7 @@ class Span:
 
 
 def spans(
-    ids: Iterable[int], content: Content, *, entity: str, accept: Accept | None = None
+    ids: frozenset[int], content: Content, *, entity: str, accept: Accept | None = None
 ) -> list[Span]:
     """Find every place of some patterns: with these pieces replaced, none is found any more.
 
@@ -46,14 +43,15 @@ def spans(
     Raises:
         CheckError: A pattern is found in a key, which cannot be replaced; or the search failed.
     """
-    found: list[Span] = []
-    for number in sorted(ids):
-        for pointer, text, is_key in content.texts:
-            pieces = _pieces(number, text, content.scanner, accept)
-            if pieces and is_key:
-                raise CheckError("a key cannot be redacted")
-            found += [Span(pointer, start, end, entity) for start, end in pieces]
-    return sorted(set(found))
+    if content.hits.isdisjoint(ids) and content.scanner.backtracking.isdisjoint(ids):
+        return []
+    found: set[Span] = set()
+    for pointer, text, is_key in content.texts:
+        pieces = _pieces(ids, text, accept)
+        if pieces and is_key:
+            raise CheckError("a key cannot be redacted")
+        found.update(Span(pointer, start, end, entity) for start, end in pieces)
+    return sorted(found)
 
 
 def confirms(number: int, content: Content, accept: Accept) -> bool:
@@ -72,41 +70,44 @@ def confirms(number: int, content: Content, accept: Accept) -> bool:
     )
 
 
-def _pieces(
-    number: int, text: Text, scanner: Scanner, accept: Accept | None
-) -> list[tuple[int, int]]:
-    """Find the pieces of one string that a pattern covers, merged, from left to right."""
-    if number not in scanner.backtracking and number not in text.hits:
-        return []
+def _pieces(ids: frozenset[int], text: Text, accept: Accept | None) -> list[tuple[int, int]]:
+    """Find the pieces of one string that patterns cover, merged, from left to right."""
+    scanner = text.scanner
     covered: list[tuple[int, int]] = []
+    rest, left = _without(text.raw, covered), text
     for _ in range(_ROUNDS):
-        rest = _without(text.raw, covered)
-        new = _found(number, rest, scanner, accept)
+        sought = sorted(ids & (left.hits | scanner.backtracking))
+        new = _found(sought, rest, scanner, accept) if sought else []
         if not new:
             return covered
         covered = _merge([*covered, *new])
+        # A word that was part of a longer one may stand alone now.
+        rest = _without(text.raw, covered)
+        left = Text(rest.text, scanner)
     raise CheckError("the pattern is found again and again")
 
 
 def _found(
-    number: int, rest: Mapped, scanner: Scanner, accept: Accept | None
+    numbers: Sequence[int], rest: Mapped, scanner: Scanner, accept: Accept | None
 ) -> list[tuple[int, int]]:
-    """Find a pattern in all forms of what is left of a text."""
+    """Find patterns in all forms of what is left of a text."""
     forms = [Mapped(rest.text, _identity(rest.text), _identity(rest.text, 1))]
     # The maps are made a character at a time: only where there is a disguise to lead back from.
     bare = skeleton(rest.text)
     if bare != rest.text:
         forms.append(map_skeleton(rest.text))
-    if number in scanner.caseless and not bare.replace(_GONE, "").isascii():
-        forms.append(map_folded(rest.text))
+    folded = []
+    if not scanner.caseless.isdisjoint(numbers) and not bare.replace(GONE, "").isascii():
+        folded.append(map_folded(rest.text))
     found = []
-    for form in forms:
-        for match in scanner.find(number, form.text):
-            start, end = match.start(), match.end()
-            if start == end or form.text[start:end].strip(_GONE) == "":
-                continue
-            if accept is None or accept(form.text, start, end):
-                found.append(rest.original(*form.original(start, end)))
+    for number in numbers:
+        for form in (*forms, *folded) if number in scanner.caseless else forms:
+            for match in scanner.find(number, form.text):
+                start, end = match.start(), match.end()
+                if start == end or form.text[start:end].strip(GONE) == "":
+                    continue
+                if accept is None or accept(form.text, start, end):
+                    found.append(rest.original(*form.original(start, end)))
     return found
 
 
@@ -121,7 +122,7 @@ def _without(raw: str, covered: list[tuple[int, int]]) -> Mapped:
         starts.extend(range(at, start))
         ends.extend(range(at + 1, start + 1))
         if start < end:
-            made.append(_GONE)
+            made.append(GONE)
             starts.append(start)
             ends.append(end)
         at = end
