@@ -3,11 +3,25 @@
 import asyncio
 import contextlib
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 
+import files_server
 import pytest
-from agents import ModelBehaviorError, RunConfig, Runner, RunState, UserError, function_tool
-from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted
+from agents import (
+    Agent,
+    ModelBehaviorError,
+    RunConfig,
+    Runner,
+    RunState,
+    ToolSearchTool,
+    UserError,
+    function_tool,
+    tool_namespace,
+)
+from agents.mcp import MCPServerStdio
+from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted, whole
+from test_openai_native import shell_call, shell_of
 
 from policy_engine.adapters.openai_agents import UnmediatedError, apply_approvals, guard_agent
 from policy_engine.approvals import MemoryApprovals
@@ -376,3 +390,262 @@ def test_a_state_of_agents_that_nobody_guarded_goes_no_further_than_its_calls(tm
     assert model.calls == ()
     # ROADS.md says so: the SDK makes the call before it asks anybody.
     assert calls == [("A", 200.0, "x")]
+
+
+# Tools that are found by the context of the run, by their namespace, or by the agent's class
+
+
+ASKS = {"effect": "require_approval", "approval": {"approvers": ["finance"], "expires": "15m"}}
+STREAMED = pytest.mark.parametrize("is_streamed", [False, True], ids=["at once", "streamed"])
+
+
+async def ran(desk, agent, given, *, is_streamed, **settings):
+    """Run to the end or to a pause."""
+    if not is_streamed:
+        return await Runner.run(agent, given, run_config=desk.config(), **settings)
+    running = Runner.run_streamed(agent, given, run_config=desk.config(), **settings)
+    async for _ in running.stream_events():
+        pass
+    return running
+
+
+def files_server_for_admins():
+    async def admins(asked, tool):
+        return asked.run_context.context["admin"]
+
+    return MCPServerStdio(
+        params={"command": sys.executable, "args": [files_server.__file__]},
+        name="files",
+        tool_filter=admins,
+        client_session_timeout_seconds=25,
+    )
+
+
+@STREAMED
+@pytest.mark.parametrize("is_written", [False, True], ids=["kept", "written"])
+def test_a_tool_of_a_server_that_filters_by_the_context_is_approved(
+    tmp_path, is_streamed, is_written
+):
+    desk = desk_of(tmp_path, {"tools": {"files/drop": ASKS}})
+    model = scripted(call("drop", {"path": "a"}, "c1"), say("done"))
+
+    async def go():
+        async with files_server_for_admins() as server:
+            agent = guard_agent(agent_of(model, mcp_servers=[server]), desk.guard)
+            admin = {"context": {"admin": True}}
+            result = await ran(desk, agent, "drop it", is_streamed=is_streamed, **admin)
+            assert [one.args for one in desk.guard.approvals.pending()] == [
+                {"path": "a", "sure": True}
+            ]
+            approve(desk)
+            state = result.to_state()
+            if is_written:
+                state = await RunState.from_string(agent, state.to_string())
+            applied = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+            return applied, await ran(desk, agent, state, is_streamed=is_streamed)
+
+    applied, result = asyncio.run(go())
+    assert applied.approved == ("c1",)
+    assert [part["text"] for part in outputs(result)] == ["dropped a, True"]
+    assert desk.guard.approvals.pending() == []
+
+
+def test_a_call_whose_tool_cannot_be_told_waits_and_says_why(tmp_path, caplog):
+    desk = desk_of(tmp_path, {"tools": {"files/drop": ASKS}})
+    model = scripted(call("drop", {"path": "a"}, "c1"))
+
+    async def go():
+        async with files_server_for_admins() as server:
+            agent = guard_agent(agent_of(model, mcp_servers=[server]), desk.guard)
+            result = await ran(desk, agent, "x", is_streamed=False, context={"admin": True})
+            approve(desk)
+            text = result.to_state().to_string()
+            other = {"context_override": {"admin": False}}
+            state = await RunState.from_string(agent, text, **other)
+            before = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+            state = await RunState.from_string(agent, text)
+            after = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+            return before, after
+
+    before, after = asyncio.run(go())
+    assert (before.approved, before.rejected, before.waiting) == ((), (), ("c1",))
+    assert 'the agent "triage" has no such tool in the context of this state' in caplog.text
+    assert after.approved == ("c1",)
+
+
+@STREAMED
+@pytest.mark.parametrize("asked", ["crm.look", "look"])
+def test_a_tool_of_a_namespace_is_told_from_one_without(tmp_path, is_streamed, asked):
+    called = []
+
+    @function_tool
+    def look(x: str) -> str:
+        called.append(("look", x))
+        return x
+
+    @function_tool(name_override="look", defer_loading=True)
+    def look_up(x: str, deep: bool = False) -> str:  # noqa: FBT001, FBT002 - as models call it
+        called.append(("crm.look", x))
+        return x
+
+    policy = {"look": "allow", "crm.look": "allow", "tool_search": "allow", asked: ASKS}
+    desk = desk_of(tmp_path, {"tools": policy})
+    spaced = tool_namespace(name="crm", description="Customers.", tools=[look_up])
+    (wanted,) = call("look", {"x": "1"}, "c1")
+    wanted.namespace = "crm" if asked == "crm.look" else None
+    agent = agent_of(
+        scripted([wanted], say("done")),
+        tools=[look, *spaced, ToolSearchTool()],
+    )
+    agent = guard_agent(agent, desk.guard)
+
+    async def go():
+        result = await ran(desk, agent, "look", is_streamed=is_streamed)
+        assert [one.tool for one in desk.guard.approvals.pending()] == [asked]
+        assert called == []
+        approve(desk)
+        state = result.to_state()
+        applied = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        return applied, await ran(desk, agent, state, is_streamed=is_streamed)
+
+    applied, result = asyncio.run(go())
+    assert applied.approved == ("c1",)
+    assert result.final_output == "done"
+    assert called == [(asked, "1")]
+
+
+def test_a_call_in_a_namespace_is_kept_as_its_own_tools_rules_redact_it(tmp_path):
+    @function_tool
+    def look(x: str) -> str:
+        return "plain"
+
+    @function_tool(name_override="look", defer_loading=True)
+    def look_up(x: str) -> str:
+        return "found"
+
+    terms = {"check": {"terms": {"any": ["SECRET"]}}, "effect": "redact"}
+    rules = [{"id": "r", "tools": ["crm.look"], **terms}]
+    tools = {"look": "allow", "crm.look": "allow", "tool_search": "allow"}
+    desk = desk_of(tmp_path, {"tools": tools, "rules": rules})
+    (wanted,) = call("look", {"x": "SECRET"}, "c1")
+    wanted.namespace = "crm"
+    model = scripted([wanted], say("done"))
+    spaced = tool_namespace(name="crm", description="Customers.", tools=[look_up])
+    result = desk.run(agent_of(model, tools=[look, *spaced, ToolSearchTool()]))
+    assert outputs(result) == ["found"]
+    assert "SECRET" not in json.dumps(result.to_input_list())
+
+
+@STREAMED
+def test_people_are_asked_once_about_a_tool_that_the_agents_class_adds(tmp_path, is_streamed):
+    called = []
+
+    @function_tool
+    def pay(order: str, currency: str = "USD") -> str:
+        called.append((order, currency))
+        return "paid"
+
+    class Own(Agent):
+        async def get_all_tools(self, run_context):
+            return [*await super().get_all_tools(run_context), pay]
+
+    desk = desk_of(tmp_path, {"tools": {"pay": ASKS}})
+    model = scripted(call("pay", {"order": "A"}, "c1"), say("done"))
+    agent = guard_agent(Own(name="desk", model=model), desk.guard)
+
+    async def go():
+        result = await ran(desk, agent, "pay", is_streamed=is_streamed)
+        assert [one.args for one in desk.guard.approvals.pending()] == [
+            {"order": "A", "currency": "USD"}
+        ]
+        approve(desk)
+        state = result.to_state()
+        applied = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+        assert desk.guard.approvals.pending() == []
+        return applied, await ran(desk, agent, state, is_streamed=is_streamed)
+
+    applied, result = asyncio.run(go())
+    assert applied.approved == ("c1",)
+    assert result.final_output == "done"
+    assert called == [("A", "USD")]
+
+
+# Calls that are alike
+
+
+@STREAMED
+@pytest.mark.parametrize("is_written", [False, True], ids=["kept", "written"])
+def test_an_approval_lifts_one_of_the_calls_that_are_alike(tmp_path, is_streamed, is_written):
+    calls, desk = [], desk_of(tmp_path, REFUND)
+    twins = [
+        *call("refund", ASKED, "c1"),
+        *call("refund", ASKED, "c2"),
+        *call("refund", ASKED, "c3"),
+    ]
+    other = call("refund", {**ASKED, "order": "B"}, "c4")
+    model = scripted([*twins, *other], say("done"))
+    agent = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
+
+    async def go():
+        result = await ran(desk, agent, "refund", is_streamed=is_streamed)
+        told = []
+        while result.interruptions:
+            assert len(told) < 4
+            waiting = [one.args["order"] for one in desk.guard.approvals.pending()]
+            approve(desk)
+            state = result.to_state()
+            if is_written:
+                state = await RunState.from_string(agent, state.to_string())
+            applied = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+            result = await ran(desk, agent, state, is_streamed=is_streamed)
+            told.append((waiting, applied.approved, applied.waiting, len(calls)))
+        return told, result
+
+    told, result = asyncio.run(go())
+    # Whoever is shown a question is waited for, and each answer is one call's.
+    assert told == [
+        (["A", "B"], ("c1", "c4"), ("c2", "c3"), 2),
+        (["A"], ("c2",), ("c3",), 3),
+        (["A"], ("c3",), (), 4),
+    ]
+    assert result.final_output == "done"
+    assert sorted(order for order, *_ in calls) == ["A", "A", "A", "B"]
+    assert desk.guard.approvals.pending() == []
+
+
+@STREAMED
+def test_an_approval_lifts_one_of_the_shell_calls_that_are_alike(tmp_path, is_streamed):
+    commands, desk = [], desk_of(tmp_path, {"tools": {"shell": ASKS}})
+    twins = [*shell_call("ls", call_id="c1"), *shell_call("ls", call_id="c2")]
+    model = scripted(whole(twins) if is_streamed else twins, say("done"))
+    agent = guard_agent(agent_of(model, tools=[shell_of(commands)]), desk.guard)
+
+    async def go():
+        result = await ran(desk, agent, "x", is_streamed=is_streamed)
+        told = []
+        while result.interruptions:
+            assert len(told) < 3
+            count = len(desk.guard.approvals.pending())
+            approve(desk)
+            state = result.to_state()
+            applied = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
+            result = await ran(desk, agent, state, is_streamed=is_streamed)
+            told.append((count, applied.approved, applied.waiting, len(commands)))
+        return told
+
+    assert asyncio.run(go()) == [(1, ("c1",), ("c2",), 1), (1, ("c2",), (), 2)]
+
+
+def test_a_call_that_waits_for_another_approval_is_not_let_through_by_hand(tmp_path):
+    calls, desk = [], desk_of(tmp_path, REFUND)
+    model = scripted([*call("refund", ASKED, "c1"), *call("refund", ASKED, "c2")], say("done"))
+    agent = guard_agent(agent_of(model, tools=[refund_tool(calls)]), desk.guard)
+    result = asyncio.run(Runner.run(agent, "x", run_config=desk.config()))
+    approve(desk)
+    state = result.to_state()
+    assert answered(desk, state).approved == ("c1",)
+    for item in state.get_interruptions():
+        state.approve(item)
+    found = resumed(desk, agent, state)
+    assert len(calls) == 1
+    assert "Finance has to approve." in outputs(found)

@@ -1,12 +1,18 @@
 """`coverage` and `tools export` on a graph of the OpenAI Agents SDK."""
 
+import asyncio
 import itertools
 import json
+import sys
 from pathlib import Path
 
+import files_server
 import pytest
+from agents import Agent, RunContextWrapper
+from agents.mcp import MCPServerStdio
 from typer.testing import CliRunner
 
+from policy_engine.adapters.openai_agents.survey import tools_of
 from policy_engine.cli.app import app
 from policy_engine.tools import read_tools
 
@@ -272,3 +278,169 @@ def test_tools_are_written_as_lint_reads_them(run):
     assert set(tools) == {"web_search", "refund", "stray", "shop/buy", "shop/steal"}
     assert tools["refund"].properties["amount"]["type"] == "number"
     assert not tools["web_search"].typed
+
+
+# MCP servers whose authors filter their tools
+
+
+FILES = """
+import sys
+
+import files_server
+from agents import Agent, function_tool
+from agents.mcp import MCPServerStdio, create_static_tool_filter
+
+
+async def admins(asked, tool):
+    return asked.run_context.context.admin
+
+
+def server(tool_filter, **settings):
+    settings.setdefault("name", "files")
+    params = {"command": sys.executable, "args": [files_server.__file__]}
+    return MCPServerStdio(
+        params=params, tool_filter=tool_filter, client_session_timeout_seconds=25, **settings
+    )
+
+
+class Hidden(MCPServerStdio):
+    async def list_tools(self, run_context=None, agent=None):
+        tools = await super().list_tools(run_context, agent)
+        return tools if run_context.context is not None else []
+
+
+class Fixed(MCPServerStdio):
+    @property
+    def tool_filter(self):
+        return admins
+
+    @tool_filter.setter
+    def tool_filter(self, value):
+        pass
+
+
+def owned(kind):
+    params = {"command": sys.executable, "args": [files_server.__file__]}
+    return kind(params=params, name="files", client_session_timeout_seconds=25)
+
+
+filtered = Agent(name="desk", mcp_servers=[server(admins)])
+listed = Agent(
+    name="desk",
+    mcp_servers=[server(create_static_tool_filter(blocked_tool_names=["drop"]))],
+)
+cached = Agent(name="desk", mcp_servers=[server(admins, cache_tools_list=True)])
+unnamed = Agent(name="desk", mcp_servers=[server(None, name=None)])
+hidden = Agent(name="desk", mcp_servers=[owned(Hidden)])
+fixed = Agent(name="desk", mcp_servers=[owned(Fixed)])
+
+
+@function_tool
+def pay(order: str) -> str:
+    return order
+
+
+class Own(Agent):
+    async def get_all_tools(self, context):
+        return [*await super().get_all_tools(context), pay]
+
+
+class Picks(Agent):
+    async def get_all_tools(self, context):
+        more = [pay] if context.context is not None else []
+        return [*await super().get_all_tools(context), *more]
+
+
+class Breaks(Agent):
+    async def get_all_tools(self, context):
+        return [pay] if context.context.admin else []
+
+
+own = Own(name="desk")
+picks = Picks(name="desk")
+breaks = Breaks(name="desk")
+"""
+READS = "policy: p\nlanguage: 1\ntools: {files/read: allow}\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        ("filtered", {"files/read": "governed", "files/drop": "unnamed"}),
+        ("cached", {"files/read": "governed", "files/drop": "unnamed"}),
+        # What a list of names hides is hidden in every run.
+        ("listed", {"files/read": "governed"}),
+    ],
+)
+def test_a_filter_function_hides_no_tool_from_coverage(run, app_of, place, wanted):
+    name = app_of(FILES)
+    found = run(
+        "coverage", f"{name}:{place}", "--policies", "POLICY", "--format", "json", policy=READS
+    )
+    assert verdicts(found) == {("desk", tool): verdict for tool, verdict in wanted.items()}
+    assert found.exit_code == (1 if "unnamed" in wanted.values() else 0)
+    found = run("tools", "export", f"{name}:{place}")
+    assert found.exit_code == 0, found.output
+    assert {tool.name for tool in read_tools(json.loads(found.output))} == set(wanted)
+
+
+def test_a_server_keeps_its_filter_while_it_is_looked_at(tmp_path):
+    async def nobody(asked, tool):
+        return False
+
+    server = MCPServerStdio(
+        params={"command": sys.executable, "args": [files_server.__file__]},
+        name="files",
+        tool_filter=nobody,
+        client_session_timeout_seconds=25,
+    )
+    agent = Agent(name="desk", mcp_servers=[server])
+
+    async def go():
+        async with server:
+            tools, unlisted = await tools_of([agent])
+            shown = await server.list_tools(RunContextWrapper(None), agent)
+        return [tool.name for tool in tools], unlisted, shown
+
+    assert asyncio.run(go()) == (["files/drop", "files/read"], (), [])
+    assert server.tool_filter is nobody
+
+
+@pytest.mark.parametrize(
+    ("place", "what", "why"),
+    [
+        ("hidden", 'server "files"', "its list_tools reads the context of a run, so what it lists"),
+        ("fixed", 'server "files"', "its tool_filter cannot be put aside, and what it shows"),
+        ("picks", 'class "Picks"', "its get_all_tools reads the context of a run, so what it adds"),
+        ("breaks", 'class "Breaks"', "AttributeError: 'NoneType' object has no attribute 'admin'"),
+    ],
+)
+def test_what_differs_from_run_to_run_is_a_gap(run, app_of, place, what, why):
+    name = app_of(FILES)
+    why = f"the tools of the {what} could not be listed: {why}"
+    found = run("coverage", f"{name}:{place}", "--policies", "POLICY", policy=READS)
+    assert found.exit_code == 1
+    assert why in found.output
+    found = run("tools", "export", f"{name}:{place}")
+    assert found.exit_code == 1
+    assert why in found.output
+
+
+def test_a_tool_that_an_agents_class_adds_is_covered(run, app_of):
+    name = app_of(FILES)
+    policy = "policy: p\nlanguage: 1\ntools: {pay: allow}\n"
+    places = ("coverage", f"{name}:own", "--policies", "POLICY", "--format", "json")
+    found = run(*places, policy=policy)
+    assert (verdicts(found), found.exit_code) == ({("desk", "pay"): "governed"}, 0)
+    found = run(*places, policy=READS)
+    assert (verdicts(found), found.exit_code) == ({("desk", "pay"): "unnamed"}, 1)
+
+
+def test_coverage_says_how_to_name_a_server(run, app_of):
+    name = app_of(FILES)
+    found = run("coverage", f"{name}:unnamed", "--policies", "POLICY", policy=READS)
+    assert found.exit_code == 1
+    assert (
+        f"stdio: {sys.executable}/read  no policy names it and its server has no name of its own: "
+        'name it, MCPServerStdio(name="…", …)'
+    ) in found.output

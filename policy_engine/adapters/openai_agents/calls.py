@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from agents import ApplyPatchTool, CustomTool, FunctionTool, Handoff, ShellTool, Tool
+from agents import ApplyPatchTool, CustomTool, Handoff, ShellTool, Tool
 from openai.types.responses import (
     ResponseApplyPatchToolCall,
     ResponseCustomToolCall,
@@ -35,6 +35,7 @@ from policy_engine.adapters.openai_agents.arguments import (
 )
 from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import foresee
+from policy_engine.adapters.openai_agents.names import called_tools
 from policy_engine.adapters.openai_agents.parts import decided
 from policy_engine.adapters.openai_agents.scope import about
 from policy_engine.adapters.openai_agents.written import note_written
@@ -119,16 +120,14 @@ def _readable(item: Any) -> Any:
 def _asked(item: Any, tools: list[Tool]) -> tuple[str, dict[str, Any]] | None:
     """Return the tool that an item calls, and the arguments, as the call will be judged."""
     if isinstance(item, ResponseFunctionToolCall):
-        names = {item.name, f"{item.namespace}.{item.name}" if item.namespace else item.name}
-        for tool in tools:
-            if isinstance(tool, FunctionTool) and tool.qualified_name in names:
-                try:
-                    return policy_name(tool), read_arguments(
-                        item.arguments, tool.params_json_schema
-                    )
-                except RequestError:
-                    return None
-        return None
+        found = called_tools(tools, item.name, item.namespace)
+        if not found:
+            return None
+        try:
+            args = read_arguments(item.arguments, found[0].params_json_schema)
+        except RequestError:
+            return None
+        return policy_name(found[0]), args
     if isinstance(item, ResponseCustomToolCall):
         return _of_kind(tools, CustomTool, item.name, {"input": item.input})
     if isinstance(item, ResponseFunctionShellToolCall):

@@ -24,6 +24,7 @@ from policy_engine.adapters.openai_agents.parts import as_read
 from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.twins import stays
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
@@ -213,6 +214,8 @@ class _Approval:
         if asked.decision.effect == "deny":
             # Nobody is asked about a call that is denied anyway.
             return False
+        if stays(road.guard, asked.decision, call_id):
+            return True
         if asked.decision.effect == "require_approval" or isinstance(self.author, bool):
             return asked.decision.effect == "require_approval" or bool(self.author)
         wanted: Any = self.author(context, raw, call_id)

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from agents import custom_span, get_current_trace
 
 from policy_engine.adapters.openai_agents.said import note_result, note_said
+from policy_engine.adapters.openai_agents.twins import ask_for_others
 from policy_engine.decision import Decision, Request
 from policy_engine.guard import Asked, Denied, Guard, GuardSession
 
@@ -70,6 +71,7 @@ async def call(
 
     async def run(decision: Decision) -> R:
         _note(decision)
+        await ask_for_others(guard, decision)
         return await function(decision)
 
     async with session:

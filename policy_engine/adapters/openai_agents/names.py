@@ -8,7 +8,7 @@ from agents import FunctionTool, HostedMCPTool, Tool
 
 from policy_engine.adapters.openai_agents.function_tools import policy_name, served_name
 
-__all__ = ["Names", "served_names", "tool_name"]
+__all__ = ["Names", "called_tools", "served_names", "tool_name"]
 
 Owner: TypeAlias = tuple[int, str]
 
@@ -29,6 +29,29 @@ def served_names(tools: Iterable[FunctionTool]) -> Iterator[str]:
     for tool in tools:
         yield policy_name(tool)
         yield f"{served_name(tool)[0]}/*"
+
+
+def called_tools(
+    tools: Iterable[Tool], name: str | None, namespace: str | None
+) -> list[FunctionTool]:
+    """Return the function tools that a call may be for: one, unless two are called the same.
+
+    Args:
+        tools: What the agent has.
+        name: The name in the call, without its namespace.
+        namespace: As the call says it; a tool that is loaded later and has none is called with its
+            own name there.
+    """
+    is_loaded = bool(name) and namespace == name
+    wanted = name if is_loaded or not namespace else f"{namespace}.{name}"
+    functions = (tool for tool in tools if isinstance(tool, FunctionTool))
+    found = [tool for tool in functions if tool.qualified_name == wanted]
+    same = [tool for tool in found if _is_loaded_later(tool) is is_loaded]
+    return same or found
+
+
+def _is_loaded_later(tool: FunctionTool) -> bool:
+    return tool.defer_loading and tool.qualified_name == tool.name
 
 
 class Names:

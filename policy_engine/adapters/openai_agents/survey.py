@@ -1,18 +1,21 @@
 """What a graph of agents can do, and what the policies say of it: nothing runs for this."""
 
-import asyncio
-import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from agents import Agent, FunctionTool, RunContextWrapper
+from agents import Agent, FunctionTool
 
 from policy_engine.adapters.openai_agents.agent_tools import is_agent_tool
 from policy_engine.adapters.openai_agents.attached import Attached, served_gaps
-from policy_engine.adapters.openai_agents.copies import copied, put
 from policy_engine.adapters.openai_agents.errors import Gap
 from policy_engine.adapters.openai_agents.graph import gaps_of
+from policy_engine.adapters.openai_agents.listing import (
+    Unlisted,
+    added_tools,
+    is_unnamed,
+    served_tools,
+)
 from policy_engine.adapters.openai_agents.names import Names, tool_name
 from policy_engine.adapters.openai_agents.unpublished import agent_of_tool, target_of_handoff
 from policy_engine.compiler.names import matches_glob
@@ -23,8 +26,7 @@ from policy_engine.tools import Tool
 
 __all__ = ["Idle", "Row", "Survey", "Unlisted", "survey", "tools_of"]
 
-_LONGEST: Final = 30
-"""Seconds that a server has to connect and to list its tools."""
+_UNNAMED: Final = 'and its server has no name of its own: name it, MCPServerStdio(name="…", …)'
 
 Verdict: TypeAlias = Literal["governed", "denied", "unnamed", "unmediated"]
 
@@ -56,24 +58,13 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlisted:
-    """An MCP server whose tools could not be listed."""
-
-    server: str
-    why: str
-
-    def __str__(self) -> str:
-        return f'the tools of the server "{self.server}" could not be listed: {self.why}'
-
-
-@dataclass(frozen=True, slots=True)
 class Survey:
     """What was found."""
 
     rows: tuple[Row, ...]
     idle: tuple[Idle, ...]
     unlisted: tuple[Unlisted, ...] = field(default=())
-    """MCP servers whose tools could not be listed."""
+    """MCP servers and classes whose tools could not be listed, or not all of them."""
 
     @property
     def is_whole(self) -> bool:
@@ -96,7 +87,7 @@ class _Found:
 async def tools_of(
     agents: Iterable[Agent[Any]],
 ) -> tuple[tuple[Tool, ...], tuple[Unlisted, ...]]:
-    """Return the tools of graphs, and the MCP servers that would not list theirs."""
+    """Return the tools of graphs, and the servers and classes that would not list theirs."""
     found: dict[str, Tool] = {}
     looked = await _looked(agents)
     for one in looked:
@@ -131,7 +122,7 @@ async def survey(agents: Iterable[Agent[Any]], guard: Guard) -> Survey:
     )
     unlisted = tuple(dict.fromkeys(server for one in looked for server in one.unlisted))
     tools = [tool.name for one in looked for tool in one.tools]
-    tools += [f"{server.server}/*" for server in unlisted]
+    tools += [f"{one.server}/*" for one in unlisted if one.kind == "server"]
     targets = [name for one in looked for name in one.handoffs]
     idle = [*_idle(guard, "tools", tools), *_idle(guard, "handoffs", targets)]
     return Survey(tuple(dict.fromkeys(rows)), tuple(idle), unlisted)
@@ -172,53 +163,22 @@ async def _look(agent: Agent[Any]) -> _Found:
         else:
             found.tools.append(Tool(tool_name(tool), origin=origin, typed=False))
     for server in agent.mcp_servers:
-        listed = await _listed(agent, server)
-        if isinstance(listed, Unlisted):
-            found.unlisted.append(listed)
-            continue
+        listed, unlisted = await served_tools(agent, server)
+        found.unlisted.extend(unlisted)
         found.served.extend(listed)
         found.tools.extend(
             Tool(tool_name(tool), tool.params_json_schema, server.name, tool.description)
             for tool in listed
         )
+    added, unlisted = await added_tools(agent)
+    found.unlisted.extend(unlisted)
+    found.tools.extend(
+        Tool(tool_name(tool), tool.params_json_schema, agent.name, tool.description)
+        for tool in added
+    )
     for item in agent.handoffs:
         found.handoffs.append(item.name if isinstance(item, Agent) else item.agent_name)
     return found
-
-
-async def _listed(agent: Agent[Any], server: Any) -> list[FunctionTool] | Unlisted:
-    """Return the tools of a server, which is connected for it where it is not."""
-    alone = copied(agent, type(agent))
-    if not (put(alone, "tools", []) and put(alone, "mcp_servers", [server])):
-        return Unlisted(server.name, "the class of its agent computes which servers there are")
-    with contextlib.suppress(Exception):
-        return await _tools(alone)
-    try:
-        async with asyncio.timeout(_LONGEST):
-            await server.connect()
-            try:
-                return await _tools(alone)
-            finally:
-                await server.cleanup()
-    except Exception as error:  # noqa: BLE001 - whatever a server makes of it
-        return Unlisted(server.name, _said(error))
-
-
-async def _tools(agent: Agent[Any]) -> list[FunctionTool]:
-    context: RunContextWrapper[Any] = RunContextWrapper(context=None)
-    async with asyncio.timeout(_LONGEST):
-        found = await Agent.get_mcp_tools(agent, context)
-    return [tool for tool in found if isinstance(tool, FunctionTool)]
-
-
-def _said(error: BaseException) -> str:
-    """Return in a line what went wrong."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, TimeoutError) and not str(error):
-        return f"it took longer than {_LONGEST} s"
-    first, *_ = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def _rows(found: _Found, guard: Guard, gaps: Iterable[Gap]) -> Iterator[Row]:
@@ -247,7 +207,7 @@ def _row(guard: Guard, agent: str, stage: Stage, name: str) -> Row:
         under = [entry for entry, _ in _entries(guard, "tools") if entry.startswith(name[:-1])]
         return Row(agent, stage, name, "governed" if under else "unnamed", tuple(under))
     if not rules:
-        return Row(agent, stage, name, "unnamed")
+        return Row(agent, stage, name, "unnamed", why=_UNNAMED if is_unnamed(name) else "")
     denied = guard.engine.never_permits(stage, name, agent)
     return Row(agent, stage, name, "denied" if denied else "governed", rules, place)
 

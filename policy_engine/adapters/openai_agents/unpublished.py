@@ -8,10 +8,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from agents import Agent, FunctionTool, Handoff
+from agents import Agent, FunctionTool, Handoff, RunContextWrapper, RunState
 
 __all__ = [
     "agent_of_tool",
+    "context_of_state",
     "failure_function",
     "knows_mcp_names",
     "mcp_name",
@@ -47,6 +48,12 @@ def agent_of_tool(tool: FunctionTool) -> Agent[Any] | None:
     """Return the agent that runs behind a tool."""
     found = getattr(tool, "_agent_instance", None)
     return found if isinstance(found, Agent) else None
+
+
+def context_of_state(state: RunState[Any, Any]) -> RunContextWrapper[Any] | None:
+    """Return the context of a paused run, as the run was given it."""
+    found = getattr(state, "_context", None)
+    return found if isinstance(found, RunContextWrapper) else None
 
 
 def options_of_tool(tool: FunctionTool) -> Mapping[str, Any] | None:
