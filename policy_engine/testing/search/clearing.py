@@ -8,6 +8,7 @@ from policy_engine.compiler import Chain, CompiledRule
 from policy_engine.decision import Decision, Reason
 from policy_engine.testing.search.declared import Declared
 from policy_engine.testing.search.evaluated import Evaluated
+from policy_engine.testing.search.lists import Goal
 from policy_engine.testing.search.places import Place, at_place, clash, put
 from policy_engine.testing.search.sample import ABSENT, Sample
 from policy_engine.testing.search.turning import Turning
@@ -53,6 +54,13 @@ class Clearing:
         """
         names = frozenset(meant)
         others = self._others(sample, names)
+        if len(others) > 0:
+            # One rule turned may make another one match, so that all are turned together.
+            fitting = next(self._fitting(sample, fixed))
+            for one in islice(self._together(fitting, names, fixed), _TRIED):
+                left = self._others(one, names)
+                if len(left) < len(others):
+                    sample, others = one, left
         for _ in range(_STEPS):
             if not others:
                 return sample
@@ -66,6 +74,21 @@ class Clearing:
                 return None
             sample, others = best
         return sample if not others else None
+
+    def _together(
+        self, sample: Sample, names: frozenset[str], fixed: frozenset[Place]
+    ) -> Iterator[Sample]:
+        goals: list[Goal] = [
+            (rule.condition.tree, False)
+            for rule in self._rules.values()
+            if rule.condition is not None
+            and rule.enforced
+            and rule.effect == "deny"
+            and rule.check is None
+            and rule.name not in names
+        ]
+        turning = Turning(self._declared, self._asked, fixed, most=300)
+        return turning.together(goals, sample)
 
     def _others(self, sample: Sample, names: frozenset[str]) -> list[Reason]:
         return [
