@@ -96,6 +96,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "record.failed": "the decision could not be recorded, which denies",
         "guard.failed": "state or approvals could not be reached, which denies",
         "guard.contended": "limits or approvals changed at each attempt to decide",
+        "guard.absent": "the agent does not have the tool that is called",
         "guard.unjudgeable": "an argument or a result has no JSON form that could be judged",
         "request.invalid": "the request is not of the documented form",
         "engine.failed": "the engine failed, which denies",

@@ -18,6 +18,7 @@ from policy_engine.engine import Engine
 from policy_engine.guard.asked import Asked, asked, call_async
 from policy_engine.guard.call import Call
 from policy_engine.guard.decorator import Guarding, Telling
+from policy_engine.guard.denied import Denied
 from policy_engine.guard.drive import drive, drive_async
 from policy_engine.guard.enforced import Enforced, copied, named
 from policy_engine.guard.gather import FactFunction
@@ -183,6 +184,19 @@ class Guard:
     def engine(self) -> Engine:
         """What decides: the revision in force."""
         return self._parts.revision.engine
+
+    def refuse(self, request: Request, code: str, message: str) -> Denied:
+        """Record that a request is denied whatever the policies say; return what to raise.
+
+        For what nobody could carry out: nothing is counted, and nobody is asked.
+
+        Args:
+            request: What was asked.
+            code: Why, of the closed list.
+            message: What the model is told.
+        """
+        session = current(self)
+        return refuse(self._parts, self._copied(request, session), session, code, message)
 
     def returned(self, decision: Decision, *, error: BaseException | None = None) -> None:
         """Note that a call has handed back its result or its error: labels, counts, record.

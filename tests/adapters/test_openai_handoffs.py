@@ -5,7 +5,16 @@ import gc
 import re
 
 import pytest
-from agents import Agent, Handoff, MaxTurnsExceeded, Runner, function_tool, handoff
+from agents import (
+    Agent,
+    AgentHooks,
+    Handoff,
+    MaxTurnsExceeded,
+    Runner,
+    SQLiteSession,
+    function_tool,
+    handoff,
+)
 from agents.extensions.handoff_filters import remove_all_tools
 from openai_desk import agent_of, call, desk_of, outputs, refund_tool, say, scripted
 from pydantic import BaseModel, Field
@@ -80,6 +89,70 @@ def test_a_filter_does_not_take_the_denial_away(tmp_path):
     )
     assert "Ask counsel first." in str(model.calls[1].input)
     assert handed(result) == ["Ask counsel first."]
+
+
+def both_ways(desk, agent, *, is_streamed, **settings):
+    if is_streamed:
+        return desk.stream(agent, "help me", **settings)[0]
+    return desk.run(agent, "help me", **settings)
+
+
+FOLDING = {
+    "by the run": ({"nest_handoff_history": True}, {}),
+    "by the handoff": ({}, {"nest_handoff_history": True}),
+    "by both": ({"nest_handoff_history": True}, {"nest_handoff_history": True}),
+}
+
+
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize("folded", FOLDING)
+def test_a_conversation_is_not_folded_for_the_agent_that_stays(tmp_path, folded, is_streamed):
+    run, made = FOLDING[folded]
+    desk = desk_of(tmp_path, HANDOFFS)
+    legal = agent_of(scripted(say("never")), name="legal")
+    last = scripted(say("billing here"))
+    billing = agent_of(last, name="billing")
+    model = scripted(
+        call("transfer_to_legal"), call("transfer_to_billing"), call("transfer_to_legal"), say("x")
+    )
+    agent = agent_of(model, handoffs=[handoff(legal, **made), handoff(billing, **made)])
+    both_ways(desk, agent, is_streamed=is_streamed, config=desk.config(**run))
+    [asked, made_call, denial] = model.calls[1].input
+    assert asked == {"content": "help me", "role": "user"}
+    assert (made_call["type"], made_call["name"]) == ("function_call", "transfer_to_legal")
+    assert (denial["type"], denial["output"]) == ("function_call_output", "Ask counsel first.")
+    # A handoff that is permitted is folded, also after one that was denied.
+    assert "<CONVERSATION HISTORY>" in str(last.calls[0].input)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["at once", "streamed"])
+def test_an_agents_hooks_are_told_of_no_handoff_that_was_denied(tmp_path, is_streamed):
+    seen = []
+
+    class Hooks(AgentHooks):
+        async def on_handoff(self, context, agent, source):
+            seen.append((source.name, agent.name))
+
+    desk = desk_of(tmp_path, HANDOFFS)
+    legal = agent_of(scripted(say("never")), name="legal")
+    billing = agent_of(scripted(say("billing here")), name="billing")
+    model = scripted(call("transfer_to_legal"), call("transfer_to_billing"))
+    agent = agent_of(model, handoffs=[legal, billing], hooks=Hooks())
+    both_ways(desk, agent, is_streamed=is_streamed)
+    assert seen == [("triage", "billing")]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize("filtered", [None, remove_all_tools], ids=["plain", "filtered"])
+def test_a_session_keeps_a_denied_handoff_once(tmp_path, filtered, is_streamed):
+    desk, memory = desk_of(tmp_path, HANDOFFS), SQLiteSession("s", tmp_path / "memory.db")
+    legal = agent_of(scripted(say("never")), name="legal")
+    model = scripted(call("transfer_to_legal"), say("then not"))
+    agent = agent_of(model, handoffs=[handoff(legal, input_filter=filtered)])
+    both_ways(desk, agent, is_streamed=is_streamed, session=memory)
+    kept = asyncio.run(memory.get_items())
+    kinds = [item.get("type") or item.get("role") for item in kept]
+    assert kinds == ["user", "function_call", "function_call_output", "message"]
 
 
 def test_a_filter_works_where_the_handoff_is_permitted(tmp_path):

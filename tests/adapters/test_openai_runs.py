@@ -552,3 +552,22 @@ def test_a_conversation_that_the_provider_keeps_has_to_be_told(tmp_path, kept, s
     assert model.calls == ()
     run(agent_of(model), config=desk.config(server_managed=True), **kept)
     assert len(model.calls) == 1
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize(
+    "kept", [{"conversation_id": "c1"}, {"previous_response_id": "r1"}], ids=str
+)
+def test_an_agent_behind_a_tool_says_what_a_kept_conversation_needs(tmp_path, kept, streamed):
+    desk = desk_of(tmp_path, {"tools": {"*": "allow"}})
+    run = desk.stream if streamed else desk.run
+    inner = agent_of(scripted(say("from within")), name="inner")
+    outer = scripted(call("ask", {"input": "x"}), call("ask", {"input": "x"}), say("ok"))
+    tool = inner.as_tool("ask", "asks", **kept)
+    with pytest.raises(UserError, match=r"as_tool\(…, run_config=run_config\(…\)\)"):
+        run(agent_of(outer, tools=[tool]))
+    assert inner.model.calls == ()
+    config = desk.config(server_managed=True)
+    tool = inner.as_tool("ask", "asks", run_config=config, **kept)
+    result = run(agent_of(outer, tools=[tool]))
+    assert outputs(result[0] if streamed else result) == ["from within"]

@@ -23,6 +23,8 @@ from agents import (
 from agents.items import MessageOutputItem, ToolCallOutputItem
 from agents.tool import ToolOriginType, get_function_tool_origin
 
+from policy_engine.adapters.openai_agents.errors import ManagedError
+from policy_engine.adapters.openai_agents.told import note_told
 from policy_engine.adapters.openai_agents.unpublished import (
     failure_function,
     options_of_tool,
@@ -91,8 +93,11 @@ def failure(otherwise: Callable[..., Any] | None) -> Callable[..., Any]:
 
     async def failed(context: Any, error: Exception) -> Any:
         PAUSED.set(False)
+        if isinstance(error, ManagedError):
+            raise error
         denied = denial_in(error)
         if denied is not None:
+            note_told(context)
             return denied
         if otherwise is None:
             return None

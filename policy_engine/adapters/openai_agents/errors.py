@@ -2,10 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+from agents import UserError
 
 from policy_engine.errors import PolicyEngineError
 
-__all__ = ["Gap", "UnmediatedError"]
+__all__ = ["Gap", "ManagedError", "UnmediatedError"]
+
+_MANAGED: Final = (
+    "the provider keeps this conversation (conversation_id, previous_response_id), and the SDK "
+    "takes no output guardrails there: make the configuration with "
+    "run_config(guard, …, server_managed=True), which an agent behind a tool is given by "
+    "as_tool(…, run_config=run_config(…)); what models say is judged all the same"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,6 +30,13 @@ class Gap:
 
     def __str__(self) -> str:
         return f'the agent "{self.agent}": "{self.what}" {self.why}'
+
+
+class ManagedError(UserError):
+    """A conversation is kept by the provider, and the run's configuration does not say so."""
+
+    def __init__(self) -> None:
+        super().__init__(_MANAGED)
 
 
 class UnmediatedError(PolicyEngineError):

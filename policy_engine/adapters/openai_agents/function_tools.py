@@ -24,6 +24,7 @@ from policy_engine.adapters.openai_agents.parts import as_read
 from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import about, session_for
+from policy_engine.adapters.openai_agents.told import note_told
 from policy_engine.adapters.openai_agents.twins import stays
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.adapters.openai_agents.written import as_written
@@ -137,6 +138,7 @@ class _Road:
         try:
             args = read_arguments(text, self.tool.params_json_schema)
         except RequestError as error:
+            note_told(context)
             return await self._unreadable(session, call_id, error)
         args = as_written(self.guard, session, self.name, args)
         request = about(session, "tool_call", tool=self.name, args=args, call_id=call_id)
@@ -150,8 +152,10 @@ class _Road:
         except CallPaused:
             return None
         except Denied as denied:
+            note_told(context)
             return denied.message
         except ToolTimeout as late:
+            note_told(context)
             note_said(self.guard, session, f"{late}")
             return f"{late}"
 

@@ -45,7 +45,9 @@ __all__ = [
     "NAME",
     "InputDenied",
     "OutputDenied",
+    "ended",
     "input_guardrail",
+    "judged_end",
     "output_guardrail",
     "tool_guardrails",
     "tripped",
@@ -120,20 +122,36 @@ def output_guardrail(guard: Guard, *, config: RunConfig | None = None) -> Output
     ) -> GuardrailFunctionOutput:
         session = session_for(guard, agent.name, config or context)
         try:
-            text = snapshot(output)[0]
-        except UnjudgeableError:
-            text = str(output)
-        try:
-            decision = await enforce(guard, session, about(session, "output", text=text))
+            await _judged_output(guard, session, output)
         except Denied as denied:
             raise OutputDenied(denied.decision, made, agent, output) from denied
-        if decision.effect == "redact":
-            refused = decision.denied("redaction.cannot_tell", _NOT_REDACTED)
-            raise OutputDenied(refused, made, agent, output)
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
 
     made = OutputGuardrail(guardrail_function=judge, name=NAME)
     return made
+
+
+async def judged_end(agent: Any, context: Any, output: Any) -> None:
+    """Judge what a guarded agent ends with, as its output guardrail would.
+
+    Raises:
+        OutputDenied: It may not be said, or not as it stands.
+    """
+    guard: Guard = agent.policy_guard
+    try:
+        await _judged_output(guard, session_for(guard, agent.name, context), output)
+    except Denied as denied:
+        raise ended(guard, agent, output, denied) from denied
+
+
+async def _judged_output(guard: Guard, session: GuardSession, output: Any) -> None:
+    try:
+        text = snapshot(output)[0]
+    except UnjudgeableError:
+        text = str(output)
+    decision = await enforce(guard, session, about(session, "output", text=text))
+    if decision.effect == "redact":
+        raise Denied(decision.denied("redaction.cannot_tell", _NOT_REDACTED))
 
 
 def tool_guardrails(guard: Guard) -> tuple[ToolInputGuardrail[Any], ToolOutputGuardrail[Any]]:
@@ -210,6 +228,15 @@ def _refused(denied: Denied) -> ToolGuardrailFunctionOutput:
 def tripped(guard: Guard, denied: Denied) -> InputDenied:
     """Return what is raised where an input guardrail trips."""
     return InputDenied(denied.decision, input_guardrail(guard))
+
+
+def ended(guard: Guard, agent: Agent[Any], output: Any, denied: Denied) -> OutputDenied:
+    """Return what is raised where an output guardrail trips."""
+    made = OutputDenied(denied.decision, output_guardrail(guard), agent, output)
+    for note in denied.__notes__:
+        if note not in made.__notes__:
+            made.add_note(note)
+    return made
 
 
 def _tripped(decision: Decision) -> GuardrailFunctionOutput:

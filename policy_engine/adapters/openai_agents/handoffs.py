@@ -55,6 +55,12 @@ class GuardedHandoff(Handoff[Any, Any]):
         now = _parts(self)
         return len(parts) == len(now) and all(map(operator.is_, parts, now))
 
+    def __getattribute__(self, name: str) -> Any:
+        """Fold no conversation for who stays: it is folded for who takes over."""
+        if name == "nest_handoff_history" and DENIAL.get() is not None:
+            return False
+        return object.__getattribute__(self, name)
+
     def get_transfer_message(self, agent: AgentBase[Any]) -> str:
         """Return what the model reads as the handoff's result."""
         return DENIAL.get() or super().get_transfer_message(agent)

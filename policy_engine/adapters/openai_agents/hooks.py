@@ -1,8 +1,9 @@
-"""Hooks of an agent that notice a model which nobody asked the policies about.
+"""Hooks of an agent that notice what goes past its model: another model, and other words.
 
 A configuration of the SDK's own may name a model for the whole run, which takes the place of
 the guarded one. It is noticed before that model is called, and, should the SDK not have read
-what tells of it, before anything is done with what the model said.
+what tells of it, before anything is done with what the model said. What ends a run and no model
+said is judged here, before it is handed on.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any, Final
 from agents import AgentHooks
 
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
+from policy_engine.adapters.openai_agents.handled import judge_handled
+from policy_engine.adapters.openai_agents.handoffs import DENIAL
 from policy_engine.adapters.openai_agents.noticed import refuse_foreign
 from policy_engine.adapters.openai_agents.scope import TURN
 
@@ -29,8 +32,20 @@ class WatchedHooks(AgentHooks[Any]):
         own: The agent's own; None where it has none.
     """
 
+    own: Any
+
     def __init__(self, own: Any) -> None:
-        self.own = own
+        vars(self)["own"] = own
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the agent's own hooks have besides."""
+        if name == "own" or self.own is None:
+            raise AttributeError(f"the hooks of this agent have no {name!r}")
+        return getattr(self.own, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set it on the agent's own hooks, where there are any."""
+        setattr(super() if self.own is None else self.own, name, value)
 
     async def on_llm_start(
         self, context: Any, agent: Any, system_prompt: Any, input_items: Any
@@ -55,6 +70,21 @@ class WatchedHooks(AgentHooks[Any]):
             raise UnmediatedError([Gap(agent.name, "model", _WHY)], "the run ends here")
         if self.own is not None:
             await self.own.on_llm_end(context, agent, response)
+
+    async def on_end(self, context: Any, agent: Any, output: Any) -> None:
+        """Judge what ends the run, where no model said it.
+
+        Raises:
+            OutputDenied: It may not be said.
+        """
+        await judge_handled(context, agent, output)
+        if self.own is not None:
+            await self.own.on_end(context, agent, output)
+
+    async def on_handoff(self, context: Any, agent: Any, source: Any) -> None:
+        """Tell of a handoff, where it was not denied."""
+        if self.own is not None and DENIAL.get() is None:
+            await self.own.on_handoff(context, agent, source)
 
 
 def _handing_on(name: str) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from policy_engine.adapters.openai_agents.twins import ask_for_others
 from policy_engine.decision import Decision, Request
 from policy_engine.guard import Asked, Denied, Guard, GuardSession
 
-__all__ = ["SPAN", "ask", "call", "enforce", "foresee"]
+__all__ = ["SPAN", "ask", "call", "enforce", "foresee", "refuse"]
 
 R = TypeVar("R")
 
@@ -46,6 +46,25 @@ async def foresee(guard: Guard, session: GuardSession, request: Request) -> Deci
     """Decide as things stand; nothing is counted or recorded."""
     async with session:
         return await guard.adecide(request)
+
+
+async def refuse(
+    guard: Guard, session: GuardSession, request: Request, code: str, message: str
+) -> Denied:
+    """Record a denial of what nobody could carry out; return what to raise.
+
+    Args:
+        guard: Who records it.
+        session: Who asked.
+        request: What was asked.
+        code: Why, of the closed list.
+        message: What the model is told.
+    """
+    async with session:
+        denied = guard.refuse(request, code, message)
+    _note(denied.decision)
+    note_said(guard, session, denied.message)
+    return denied
 
 
 async def ask(guard: Guard, session: GuardSession, request: Request) -> Asked:

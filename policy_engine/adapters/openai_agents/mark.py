@@ -19,6 +19,7 @@ from policy_engine.adapters.openai_agents.attached import (
 from policy_engine.adapters.openai_agents.copies import copied, put
 from policy_engine.adapters.openai_agents.errors import Gap, UnmediatedError
 from policy_engine.adapters.openai_agents.function_tools import guarded_tool, policy_name
+from policy_engine.adapters.openai_agents.handoffs import DENIAL
 from policy_engine.adapters.openai_agents.hooks import WatchedHooks
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.names import Names
@@ -78,6 +79,7 @@ class GuardedAgent(Attached):
         # A turn begins: what an earlier run in this task left says nothing about this one.
         SCOPE.set(None)
         TURN.set(Turn(self))
+        DENIAL.set(None)
         gaps = tuple(self.policy_gaps())
         if gaps:
             raise UnmediatedError(gaps, _ENDED)

@@ -16,6 +16,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from agents import (
+    AgentOutputSchemaBase,
     Model,
     ModelResponse,
     ModelRetryAdvice,
@@ -26,6 +27,7 @@ from agents import (
 from agents.models import get_default_model
 from openai.types.responses import ResponseCompletedEvent, ResponseFunctionToolCall
 
+from policy_engine.adapters.openai_agents.absent import callable_names
 from policy_engine.adapters.openai_agents.beside import made_text, read_tools, with_text
 from policy_engine.adapters.openai_agents.call_ids import with_own_ids
 from policy_engine.adapters.openai_agents.calls import redacted_calls
@@ -40,6 +42,7 @@ from policy_engine.adapters.openai_agents.scope import TURN, about, here, sessio
 from policy_engine.adapters.openai_agents.settings import most_tokens, refuse_hidden
 from policy_engine.adapters.openai_agents.spending import Sent, spent, usage_of
 from policy_engine.adapters.openai_agents.turns import is_budgeted, turn_of
+from policy_engine.adapters.openai_agents.typed import misfit
 from policy_engine.adapters.openai_agents.unjudged import Unjudged
 from policy_engine.adapters.openai_agents.used import note_uses
 from policy_engine.guard import Denied, Guard, GuardSession
@@ -48,8 +51,11 @@ __all__ = ["GuardedModel", "model_name"]
 
 _PROVIDER: Final = (
     "is a model given by its name, and the provider of this run's configuration cannot be seen: "
-    "make the configuration with run_config(guard, …), or give the agent the model itself"
+    "make the configuration with run_config(guard, …), or give the agent the model itself; for a "
+    "responses_websocket_session run with Runner and run_config(guard, …, model_provider="
+    "session.run_config.model_provider)"
 )
+_ENDED: Final = "the run ends here"
 _NAMES: Final = ("model", "model_name", "name")
 
 
@@ -131,6 +137,7 @@ class GuardedModel(Model):
         is_kept = bool(previous_response_id or conversation_id)
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
+        _note_asked(output_schema)
         async with turn_of(self._guard, session, name, asked.sent()):
             sent = await self._before(session, name, asked)
             try:
@@ -179,6 +186,7 @@ class GuardedModel(Model):
         is_kept = bool(previous_response_id or conversation_id)
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
+        _note_asked(output_schema)
         events: list[Any] = []
         async with turn_of(self._guard, session, name, asked.sent()):
             sent = await self._before(session, name, asked)
@@ -229,7 +237,7 @@ class GuardedModel(Model):
             return self._inner
         scope = here(self._guard)
         if scope is None:
-            raise UnmediatedError([Gap(self._agent or "", self.name, _PROVIDER)])
+            raise UnmediatedError([Gap(self._agent or "", self.name, _PROVIDER)], _ENDED)
         # A model that is named says so in requests with a stored prompt, which names one too.
         return scope.provider.get_model(self._inner or get_default_model())
 
@@ -270,6 +278,7 @@ class GuardedModel(Model):
             raise
         if turn is not None:
             turn.was_answered = True
+            turn.offered = callable_names(shown, asked.handoffs)
         most = most_tokens(asked.settings)
         return Sent(*told, items, shown, asked.handoffs, most, asked.is_kept)
 
@@ -297,12 +306,19 @@ class GuardedModel(Model):
             Denied: It may not.
         """
         said = await judged_output(self._guard, session, model, output)
+        turn = TURN.get()
+        if turn is not None and turn.schema is not None:
+            denied = await misfit(self._guard, session, model, turn.schema, (output, said))
+            if denied is not None:
+                raise denied
         calls = [_complete(item) for item in said]
         if not sent.is_kept:
             calls = with_own_ids(self._guard, session, calls, sent.items)
         kept = await redacted_calls(self._guard, session, calls, sent.tools, sent.handoffs)
         for item in kept:
             note_said(self._guard, session, item)
+        if turn is not None:
+            turn.answer = tuple(kept)
         return kept
 
     def _settled(self, session: GuardSession, name: str, events: list[Any], sent: Sent) -> Any:
@@ -342,6 +358,14 @@ def model_name(model: Model | str | None) -> str:
         if isinstance(found, str) and found:
             return found
     return type(model).__name__
+
+
+def _note_asked(schema: AgentOutputSchemaBase | None) -> None:
+    """Note what the answer of this turn has to fit; of an earlier one nothing is left."""
+    turn = TURN.get()
+    if turn is not None:
+        turn.answer = ()
+        turn.schema = None if schema is None or schema.is_plain_text() else schema
 
 
 def _complete(item: Any) -> Any:

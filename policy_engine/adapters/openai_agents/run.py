@@ -6,9 +6,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agents import Model, OutputGuardrail, ToolErrorFormatterArgs, UserError
+from agents import Model, OutputGuardrail, ToolErrorFormatterArgs
 from agents.run import CallModelData, ModelInputData
 
+from policy_engine.adapters.openai_agents.absent import refuse_absent
+from policy_engine.adapters.openai_agents.errors import ManagedError
 from policy_engine.adapters.openai_agents.guardrails import (
     input_guardrail,
     output_guardrail,
@@ -17,7 +19,7 @@ from policy_engine.adapters.openai_agents.guardrails import (
 from policy_engine.adapters.openai_agents.handoffs import unless_denied
 from policy_engine.adapters.openai_agents.history import old_items
 from policy_engine.adapters.openai_agents.incoming import FORMER, judged_input
-from policy_engine.adapters.openai_agents.judge import enforce, foresee
+from policy_engine.adapters.openai_agents.judge import foresee
 from policy_engine.adapters.openai_agents.mark import guarded_names, is_guarded_agent
 from policy_engine.adapters.openai_agents.model import GuardedModel
 from policy_engine.adapters.openai_agents.nested import nested_history, with_history
@@ -29,7 +31,6 @@ from policy_engine.adapters.openai_agents.scope import (
     SCOPE,
     TURN,
     PolicyRunConfig,
-    about,
     session_for,
 )
 from policy_engine.adapters.openai_agents.texts import said_by_user, with_content
@@ -53,11 +54,6 @@ _SERVER: Final = ("auto_previous_response_id", "conversation_id", "previous_resp
 """What a run is told where the provider keeps the conversation."""
 _REFUSES: Final = "validate_output_guardrails_with_server_managed_conversation"
 """The function of the SDK that refuses output guardrails there."""
-_MANAGED: Final = (
-    "the provider keeps this conversation (conversation_id, previous_response_id), and the SDK "
-    "takes no output guardrails there: make the configuration with "
-    "run_config(guard, …, server_managed=True); what models say is judged all the same"
-)
 
 
 def run_config(
@@ -127,11 +123,11 @@ class _Ends(list[OutputGuardrail[Any]]):
         """Return whether there are any.
 
         Raises:
-            UserError: The provider keeps the conversation, and the configuration was not told.
+            ManagedError: The provider keeps the conversation, and the configuration was not told.
         """
         reader = sys._getframe(1)  # noqa: SLF001 - the SDK's own words do not name our setting
         if reader.f_code.co_name == _REFUSES and any(map(reader.f_locals.get, _SERVER)):
-            raise UserError(_MANAGED)
+            raise ManagedError
         return len(self) > 0
 
 
@@ -226,7 +222,7 @@ class _SessionInput:
 
 
 class _Formatter:
-    """What the model reads where a tool is unknown: what the policies say of that name."""
+    """What the model reads where a tool is not there, which is on record."""
 
     def __init__(self, guard: Guard, config: PolicyRunConfig, own: Any) -> None:
         self._guard = guard
@@ -238,15 +234,15 @@ class _Formatter:
             turn = TURN.get()
             agent = None if turn is None else turn.agent.name
             session = session_for(self._guard, agent, self._config)
-            request = about(
-                session, "tool_call", tool=args.tool_name, args={}, call_id=args.call_id
+            told, is_denied = await refuse_absent(
+                self._guard, session, args.tool_name, args.call_id
             )
-            try:
-                await enforce(self._guard, session, request)
-            except Denied as denied:
-                return denied.message
-        if self._own is None:
-            return None
+            if is_denied or self._own is None:
+                return told
+            return await self._said(args) or told
+        return None if self._own is None else await self._said(args)
+
+    async def _said(self, args: ToolErrorFormatterArgs[Any]) -> str | None:
         said = self._own(args)
         text: str | None = await said if inspect.isawaitable(said) else said
         return text

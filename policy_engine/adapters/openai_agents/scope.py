@@ -18,7 +18,14 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final
 
-from agents import Agent, ModelProvider, RunConfig, get_current_span, get_current_trace
+from agents import (
+    Agent,
+    AgentOutputSchemaBase,
+    ModelProvider,
+    RunConfig,
+    get_current_span,
+    get_current_trace,
+)
 from agents.tool_context import ToolContext
 
 from policy_engine.audit import Trace
@@ -98,6 +105,14 @@ class Turn:
     agent: Agent[Any]
     was_answered: bool = False
     """Whether a guarded model answered."""
+    offered: tuple[str, ...] = ()
+    """What the model was told that it can call, by the SDK's names."""
+    answer: tuple[Any, ...] = ()
+    """The items of its response, as they were handed on."""
+    schema: AgentOutputSchemaBase | None = None
+    """What its answer has to fit; None where it may be any text."""
+    ended: object = None
+    """What a tool returned and ends the run: judged as an output."""
 
 
 SCOPE: Final[contextvars.ContextVar[Scope | None]] = contextvars.ContextVar(
