@@ -368,20 +368,22 @@ def test_a_printed_call_does_as_printed(tmp_path, part):
 
 
 def test_that_there_is_no_session_is_part_of_the_call(tmp_path):
+    """A rule that only speaks where nothing is known of the session; tests are given one."""
     text = """
 tools:
-  lookup: {args: {}, labels: [seen]}
-  send:
-    args: {}
-    rules:
-      - {id: counted, when: session.calls.lookup < 1, effect: deny}
-      - {id: seen, when: '!("seen" in session.labels)', effect: deny}
+  lookup: {args: {}}
+  send: {args: {}, rules: [{id: known, when: session.calls.lookup < 0, effect: deny}]}
 """
     compiled, _ = written(tmp_path, text)
     examiner = Examiner(compiled, ())
-    verdicts = [examiner.examine(number) for number in range(len(examiner.mutants))]
-    found = [one.witness for one in verdicts if one.witness is not None]
-    assert found
-    for witness in found:
-        assert not any("nothing is known" in clause for clause in witness.beside)
-        assert "session" in witness.request
+    number = [one.what for one in examiner.mutants].index('the rule "known" is gone')
+    witness = examiner.examine(number).witness
+    assert witness is not None
+    assert witness.beside == ()
+    assert (witness.policy, witness.mutant) == ("deny", "allow")
+    assert "session" in witness.request
+    assert witness.request["session"] is None
+    case = pasted(tmp_path, tmp_path / "desk.yaml", compiled, witness)
+    other = changed(compiled, examiner.mutants[number])
+    assert passes(Engine(compiled), prices_of(compiled), case)
+    assert not passes(Engine(other), prices_of(other), case)

@@ -134,7 +134,7 @@ def _with_session(sample: Sample, rest: Place, value: Any) -> Sample | None:
         case ("calls",) if isinstance(value, Mapping):
             calls = {str(k): n if isinstance(n, int) else 1 for k, n in value.items() if n}
             session = replace(session, calls=Calls(calls))
-        case ("calls", str(tool)) if isinstance(value, int):
+        case ("calls", str(tool)) if isinstance(value, int) and value >= 0:
             session = replace(session, calls=Calls({**session.calls, tool: value}))
         case ("started",) if isinstance(value, datetime):
             session = replace(session, started=value)
