@@ -14,6 +14,7 @@ from agents import (
     AsyncComputer,
     ComputerTool,
     CustomTool,
+    Handoff,
     HostedMCPTool,
     LocalShellTool,
     ModelSettings,
@@ -23,6 +24,7 @@ from agents import (
     ShellTool,
     WebSearchTool,
     function_tool,
+    handoff,
 )
 from openai_desk import agent_of, call, desk_of, outputs, refund_tool, say, scripted
 from test_openai_native import Shop, shell_call
@@ -717,3 +719,42 @@ def test_a_deep_copy_has_lists_and_settings_of_its_own(tmp_path):
     assert guarded.model_settings.metadata == {"a": "b"}
     assert run(desk, made).final_output == "done"
     assert [tool.name for tool in made.model._inner.calls[0].tools] == ["ping"]
+
+
+def router(targets):
+    """Return a handoff whose function picks where it leads."""
+
+    async def pick(context, text):
+        return targets[len(text) % len(targets)]
+
+    return Handoff(
+        tool_name="transfer",
+        tool_description="",
+        input_json_schema={},
+        on_invoke_handoff=pick,
+        agent_name="router",
+    )
+
+
+def test_a_handoff_that_picks_its_target_is_refused_with_what_to_do(tmp_path):
+    desk = desk_of(tmp_path, OPEN)
+    targets = [agent_of(scripted(), name="billing"), agent_of(scripted(), name="refunds")]
+    agent = agent_of(scripted(), handoffs=[router(targets)])
+    begins = 'the agent "triage": "transfer" leads to an agent that cannot be found: '
+    with pytest.raises(UnmediatedError) as caught:
+        guard_agent(agent, desk.guard)
+    assert str(caught.value).splitlines()[0] == begins + (
+        'it is called "router", as its agent_name says, so give that one in '
+        "guard_agent(…, agents=[…])"
+    )
+    with pytest.raises(UnmediatedError) as caught:
+        guard_agent(agent, desk.guard, agents=targets)
+    assert str(caught.value).splitlines()[0] == begins + (
+        'its agent_name says "router", and none in agents=[…] is called so; where its function '
+        "picks one of several, make a handoff(…) for each, because policies decide about one target"
+    )
+    agent = agent_of(scripted(), handoffs=[handoff(target) for target in targets])
+    assert [item.agent_name for item in guard_agent(agent, desk.guard).handoffs] == [
+        "billing",
+        "refunds",
+    ]

@@ -96,10 +96,17 @@ def shell_too(agent):
     agent.tools.append(ShellTool(executor=lambda request: "ok"))
 
 
+RENAMED = (
+    "is what it was named after guard_agent(): name it before, and of a clone guard the clone, "
+    "guard_agent(agent.clone(name=…), guard)"
+)
 CHANGES = {
     replaced_model: ("model", "was changed after guard_agent(): change it before"),
     replaced_by_name: ("model", "was changed after guard_agent(): change it before"),
-    renamed: ("boss", "is what it was named after guard_agent(): name it before"),
+    renamed: (
+        "boss",
+        RENAMED,
+    ),
     ends_early: ("tool_use_behavior", "was changed after guard_agent(): change it before"),
     hands_over: ("stranger", "was added after guard_agent(): add it before"),
     appended_handoff: ("transfer_to_stranger", "was added after guard_agent(): add it before"),
@@ -147,6 +154,18 @@ def test_a_clone_with_something_else_does_not_run(tmp_path, kind):
     guarded = guard_agent(agent_of(scripted(say("never"))), desk.guard)
     with pytest.raises(UnmediatedError):
         run(desk, guarded.clone(**CLONES[kind]))
+
+
+def test_a_clone_of_another_name_is_guarded_as_its_own(tmp_path):
+    desk = desk_of(tmp_path, {"applies_to": {"agents": ["boss"]}, "tools": {"ping": "allow"}})
+    agent = agent_of(scripted(call("ping"), say("pong")), tools=[ping])
+    guarded = guard_agent(agent, desk.guard)
+    with pytest.raises(UnmediatedError) as caught:
+        run(desk, guarded.clone(name="boss"))
+    assert RENAMED in str(caught.value)
+    clone = guard_agent(agent.clone(name="boss"), desk.guard)
+    assert run(desk, clone).final_output == "pong"
+    assert desk.decisions("tool_call") == [("tool_call", "ping", "allow")]
 
 
 def test_a_clone_is_guarded(tmp_path):
@@ -349,10 +368,12 @@ def test_whose_model_a_name_is_must_be_told(tmp_path, streamed, config):
     guarded = guard_agent(agent_of("small"), desk.guard)
     with pytest.raises(UnmediatedError) as caught:
         talk(guarded, config, streamed=streamed)
-    assert str(caught.value).splitlines()[0] == (
+    assert str(caught.value) == (
         'the agent "triage": "small" is a model given by its name, and the provider of this run\'s '
         "configuration cannot be seen: make the configuration with run_config(guard, …), or give "
-        "the agent the model itself"
+        "the agent the model itself; for a responses_websocket_session run with Runner and "
+        "run_config(guard, …, model_provider=session.run_config.model_provider)\n"
+        "1 gap: the run ends here"
     )
     assert elsewhere.asked == []
     ours = desk.config(model_provider=elsewhere)

@@ -31,7 +31,10 @@ __all__ = ["Attached", "Written", "is_guarded_agent", "served_gaps"]
 _MOST_KNOWN: Final = 1024
 _ADDED: Final = "was added after guard_agent(): add it before"
 _CHANGED: Final = "was changed after guard_agent(): change it before"
-_RENAMED: Final = "is what it was named after guard_agent(): name it before"
+_RENAMED: Final = (
+    "is what it was named after guard_agent(): name it before, and of a clone guard the clone, "
+    "guard_agent(agent.clone(name=…), guard)"
+)
 _PREFIXED: Final = (
     "have names that this version of the SDK hides: leave out include_server_in_tool_names"
 )

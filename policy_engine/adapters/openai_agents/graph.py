@@ -65,7 +65,15 @@ _NATIVE: Final[tuple[tuple[type[Any], Callable[[Any, Guard, str], Any]], ...]] =
 
 _UNKNOWN: Final = "is a kind of tool that has no road past which a policy could stand: deny it"
 _INNER: Final = "runs an agent: guard that agent first, guard_agent(inner, guard).as_tool(…)"
-_TARGET: Final = "leads to an agent that cannot be found: name it in guard_agent(…, agents=[…])"
+_TARGET: Final = (
+    'leads to an agent that cannot be found: it is called "{}", as its agent_name says, so give '
+    "that one in guard_agent(…, agents=[…])"
+)
+_ROUTER: Final = (
+    'leads to an agent that cannot be found: its agent_name says "{}", and none in agents=[…] is '
+    "called so; where its function picks one of several, make a handoff(…) for each, because "
+    "policies decide about one target"
+)
 _SANDBOX: Final = "makes its tools when it runs, where they cannot be seen: deny it, or do without"
 _MADE_LATE: Final = "is made when it runs: give the computer itself, or deny it"
 _OTHER: Final = (
@@ -256,7 +264,8 @@ class _Walk:
         made = handoff(item) if isinstance(item, Agent) else item
         target = item if isinstance(item, Agent) else self._target(item)
         if target is None:
-            self.gaps.append(Gap(source.name, made.tool_name, _TARGET))
+            why = (_ROUTER if self._named else _TARGET).format(made.agent_name)
+            self.gaps.append(Gap(source.name, made.tool_name, why))
             return None
         guarded = self.agent(target)
         if not is_guarded_agent(guarded, self._guard):

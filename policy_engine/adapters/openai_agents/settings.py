@@ -105,7 +105,7 @@ def refuse_hidden(agent: str, settings: Any) -> None:
     """
     gaps = list(hidden(agent, settings))
     if gaps:
-        raise UnmediatedError(gaps)
+        raise UnmediatedError(gaps, "the run ends here")
 
 
 def most_tokens(settings: Any) -> int | None:
