@@ -19,7 +19,10 @@ from agents import (
     function_tool,
 )
 from agents.exceptions import AgentsException
+from agents.testing import assistant_message
+from openai.types.responses import ResponseOutputRefusal
 from openai_desk import agent_of, call, desk_of, outputs, say, scripted, whole
+from pydantic import BaseModel
 from test_openai_native import Screen, click
 
 from policy_engine.adapters.openai_agents import (
@@ -83,6 +86,29 @@ def put_out(tmp_path):
     return desk, agent, "hello", {"max_turns": 1, "error_handlers": {"max_turns": handler}}
 
 
+def handled(tmp_path):
+    desk = desk_of(tmp_path, {**OPEN, "output": [RULE]})
+    refused = assistant_message("")
+    refused.content = [ResponseOutputRefusal(type="refusal", refusal="I will not.")]
+    settings = {"error_handlers": {"model_refusal": lambda data: "for acme"}}
+    return desk, agent_of(scripted([refused])), "hello", settings
+
+
+class Found(BaseModel):
+    name: str
+
+
+@function_tool
+def find() -> Found:
+    return Found(name="acme")
+
+
+def typed(tmp_path):
+    desk = desk_of(tmp_path, {**OPEN, "output": [RULE]})
+    ends = {"tool_use_behavior": "stop_on_first_tool", "output_type": Found}
+    return desk, agent_of(scripted(call("find")), tools=[find], **ends), "hello", {}
+
+
 def clicked(tmp_path, *, streamed=False):
     rule = {"id": "r", "tools": ["computer*"], "when": "true", "effect": "deny", "message": SAID}
     desk = desk_of(tmp_path, {**OPEN, "rules": [rule]})
@@ -104,6 +130,18 @@ RAISED = [
     ("a budget or a limit of requests", with_a_budget, None, "model_request"),
     ("what a model says", said, None, "model_response"),
     ("an output that no model said", put_out, OutputGuardrailTripwireTriggered, "output"),
+    (
+        "what an error handler says for a refusal",
+        handled,
+        OutputGuardrailTripwireTriggered,
+        "output",
+    ),
+    (
+        "an output of a type that a tool returned",
+        typed,
+        OutputGuardrailTripwireTriggered,
+        "output",
+    ),
     ("an action of a computer", clicked, None, "tool_call"),
 ]
 """What is denied, how, what else is raised there, and the stage of the decision."""
@@ -151,6 +189,12 @@ def result(tmp_path):
     return desk, agent_of(scripted(call("ping"), say("done")), tools=[ping])
 
 
+def absent(tmp_path):
+    entry = {"effect": "deny", "message": SAID}
+    desk = desk_of(tmp_path, {"tools": {"ping": "allow", "wipe": entry}})
+    return desk, agent_of(scripted(call("wipe"), say("done")), tools=[ping])
+
+
 def handoff(tmp_path):
     rule = {"id": "r", "stage": "handoff", "when": "true", "effect": "deny", "message": SAID}
     desk = desk_of(tmp_path, {**OPEN, "rules": [rule]})
@@ -181,6 +225,11 @@ def ending(tmp_path):
 TOLD = [
     ("a call of a tool", tool, "the model reads the message in place of the result"),
     ("a result of a tool", result, "the model reads the message in place of the result"),
+    (
+        "a call of a tool that the agent does not have",
+        absent,
+        "the model reads that, and which tools there are",
+    ),
     ("a handoff", handoff, "the model reads the message and goes on"),
     ("input of an agent behind a tool", behind(given), "the outer model reads the message"),
     ("what an agent behind a tool says", behind(said), "the outer model reads the message"),
@@ -189,7 +238,7 @@ TOLD = [
         behind(with_a_budget),
         "the outer model reads the message",
     ),
-    ("an output that a tool returned", ending, "the message is the output"),
+    ("an output that a tool returned, of no type", ending, "the message is the output"),
 ]
 """What is denied, how, and who is told."""
 

@@ -115,6 +115,27 @@ def test_what_an_error_handler_says_is_judged_before_it_leaves(
     assert ("output", None, effect) in desk.decisions()
 
 
+@streamed
+def test_too_many_turns_of_a_kept_conversation_are_handled_under_the_policies(
+    tmp_path, is_streamed
+):
+    @function_tool
+    def ping() -> str:
+        return "pong"
+
+    desk = desk_of(tmp_path, policy(DENY))
+    with pytest.raises(Denied, match=r"Not that word\."):
+        go(
+            desk,
+            agent_of(scripted(call("ping"), call("ping")), tools=[ping]),
+            is_streamed=is_streamed,
+            config=desk.config(server_managed=True),
+            previous_response_id="r",
+            max_turns=1,
+            error_handlers={"max_turns": lambda data: "FORBIDDEN"},
+        )
+
+
 @pytest.mark.parametrize("end", ENDS)
 @streamed
 def test_what_an_error_handler_may_say_ends_the_run(tmp_path, is_streamed, end):

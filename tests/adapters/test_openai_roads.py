@@ -496,7 +496,20 @@ some agents may not read it: the next message is answered.
   and so is an SDK session of a run under another configuration.
 - Where the provider keeps the conversation (`conversation_id`, `previous_response_id`) the
   configuration has to be told so, `run_config(…, server_managed=True)`: the SDK takes no output
-  guardrails there, and the run ends with a `UserError` that says it.
+  guardrails there, and the run ends with a `UserError` that says it. An agent behind a tool is told
+  so by `as_tool(…, run_config=run_config(…, server_managed=True))`.
+- A call of a tool that the agent does not have (its author hides it, another agent has it, nobody
+  has it) is recorded as denied, with what the model wrote: `guard.absent`, or the rule that denies
+  its name. No limit counts it and nobody is asked. The model reads that it is not available, and
+  the names of what it can call; a `tool_error_formatter` of the application may word the former.
+- What an error handler says in place of a model is judged before any event holds it. What would
+  have to be redacted there is refused.
+- Where an `output_type` was promised, no message of the policies becomes the final output: after a
+  denied call that would have ended the run the model goes on, and may answer with that type; a
+  denied output ends the run. So does a redaction after which an answer is no longer of its type:
+  the notes of the `Denied` name the rule.
+- A denied handoff leaves the conversation of the agent that stays as it is: it is not folded
+  (`nest_handoff_history`) and no `input_filter` is asked. The agent's own hooks hear of no handoff.
 - Items of a conversation that change what a model may do (`additional_tools`,
   `configuration_update`, tools of the provider's in a `tool_search_output`) end the run.
 - A configuration of the SDK's own that names a model, `RunConfig(model=…)`, ends the run before
@@ -523,17 +536,6 @@ some agents may not read it: the next message is answered.
   model gives an id a second time (some servers count their calls from 0 in each response), the new
   call gets an id of its own before the SDK sees it. The ids of a conversation that the provider
   keeps are left as they are.
-- An approval lifts one call. Of calls in a run that are alike, `apply_approvals` approves one, and
-  the others stay pending; when it is made, people are asked about the next. A call whose tool the
-  agent does not have in the context of the state stays pending too, and a warning says so: read
-  the state with the context that the run had, `context_override=…`.
-- `policy-engine coverage` and `tools export` list what an MCP server has without the author's
-  `tool_filter`, where that is a function: what it shows differs from run to run. What a list of
-  names hides (`create_static_tool_filter`) is left out. A server or a class of agents whose own
-  code reads the context of a run to tell which tools there are is a gap.
-- In a `responses_websocket_session`, run with `Runner` and
-  `run_config(guard, …, model_provider=session.run_config.model_provider)`, or make a
-  `ResponsesWebSocketSession(provider=session.provider, run_config=…)` of that configuration.
 - A call whose arguments are no JSON object, or hold a key twice, is refused and recorded, and the
   model reads what is wrong with them: nobody is asked. In the conversation they stand in an object
   of one key, `(arguments that could not be read)`, which is refused whoever writes it.
@@ -546,6 +548,8 @@ some agents may not read it: the next message is answered.
 
 ## What does not
 
+- The SDK takes a denied handoff for one from an agent to itself: `RunHooks.on_handoff`,
+  `on_agent_start` and `AgentHooks.on_start`, and `agent_updated_stream_event`, tell of it.
 - A tool of the provider's has run when the response that tells of it comes in, and the provider's
   model has read what it returned. A rule of its `result` ends the run before anything of that
   response leaves or is acted on, and what it redacts is redacted for everybody else. Web search

@@ -78,8 +78,8 @@ def run_config(
         traceparent: The W3C header of the caller's trace, where the SDK traces nothing.
         server_managed: The conversation is kept by the provider. It has to be said for a run with
             `conversation_id`, `previous_response_id` or `auto_previous_response_id`, which ends
-            with a `UserError` otherwise: the SDK refuses output guardrails there, so that what
-            error handlers of the run say is not judged. Everything that a model says is.
+            with a `UserError` otherwise: the SDK refuses output guardrails there. Everything that
+            a model says is judged all the same, and what error handlers of the run say.
         settings: Whatever else `agents.RunConfig` takes. Filters, callbacks, guardrails and
             formatters of the application go on working: they run before the policies' own.
             `trace_include_sensitive_data` is off unless it is told here or in the environment,
