@@ -536,6 +536,17 @@ some agents may not read it: the next message is answered.
   model gives an id a second time (some servers count their calls from 0 in each response), the new
   call gets an id of its own before the SDK sees it. The ids of a conversation that the provider
   keeps are left as they are.
+- An approval lifts one call. Of calls in a run that are alike, `apply_approvals` approves one, and
+  the others stay pending; when it is made, people are asked about the next. A call whose tool the
+  agent does not have in the context of the state stays pending too, and a warning says so: read
+  the state with the context that the run had, `context_override=…`.
+- `policy-engine coverage` and `tools export` list what an MCP server has without the author's
+  `tool_filter`, where that is a function: what it shows differs from run to run. What a list of
+  names hides (`create_static_tool_filter`) is left out. A server or a class of agents whose own
+  code reads the context of a run to tell which tools there are is a gap.
+- In a `responses_websocket_session`, run with `Runner` and
+  `run_config(guard, …, model_provider=session.run_config.model_provider)`, or make a
+  `ResponsesWebSocketSession(provider=session.provider, run_config=…)` of that configuration.
 - A call whose arguments are no JSON object, or hold a key twice, is refused and recorded, and the
   model reads what is wrong with them: nobody is asked. In the conversation they stand in an object
   of one key, `(arguments that could not be read)`, which is refused whoever writes it.
