@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from policy_engine.approvals import Approvals, MemoryApprovals
 from policy_engine.audit import SinkLike, new_trace, read_traceparent, sink_of
-from policy_engine.decision import Decision, Halt, Needs, Request, Stage
+from policy_engine.decision import CODES, Decision, Halt, Needs, Request, Stage
 from policy_engine.engine import Engine
 from policy_engine.guard.asked import Asked, asked, call_async
 from policy_engine.guard.call import Call
@@ -194,7 +194,13 @@ class Guard:
             request: What was asked.
             code: Why, of the closed list.
             message: What the model is told.
+
+        Raises:
+            Denied: The request has no form that could be recorded.
+            ValueError: The code is not of that list.
         """
+        if code not in CODES:
+            raise ValueError(f'"{code}" is no code of a decision: there are {", ".join(CODES)}')
         session = current(self)
         return refuse(self._parts, self._copied(request, session), session, code, message)
 
