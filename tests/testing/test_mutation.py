@@ -693,3 +693,18 @@ def test_no_test_that_is_not_run_would_notice(name):
                 skipped += 1
                 assert passes(Engine(changed), prices_of(changed), cases[index]), mutant.what
     assert skipped > 1_000, path
+
+
+@pytest.mark.parametrize("read", ["args.a", "context.a", "principal.attrs.a", "facts.a"])
+def test_what_is_let_through_is_a_value_that_the_policy_lists(read):
+    text = f"""\
+policy: p
+language: 1
+context: {{a: {{enum: [x, y]}}}}
+attrs: {{a: {{enum: [x, y]}}}}
+facts: {{a: {{from: app:a, schema: {{enum: [x, y]}}}}}}
+tools:
+  t: {{args: {{a: {{enum: [x, y]}}}}, rules: [{{id: r, when: {read} != "y", effect: deny}}]}}
+"""
+    mutants = mutants_of(load_texts({"p.yaml": text}))
+    assert '"x" is let through like "y"' in [mutant.what for mutant in mutants]

@@ -131,6 +131,8 @@ def _schema_of(node: Node, policy: Policy, args: Mapping[str, Any]) -> Any:
         case VariableRead(name=name):
             first, _, rest = name.partition(".")
             return _declared(policy, args, first, rest) if rest and "." not in rest else None
+        case Select(operand=Select(operand=VariableRead(name="principal"), field="attrs")):
+            return policy.attrs.get(node.field)
         case Select(operand=VariableRead(name=name), field=field):
             return _declared(policy, args, name, field)
         case Select(operand=operand, field=field):
@@ -146,8 +148,6 @@ def _declared(policy: Policy, args: Mapping[str, Any], first: str, name: str) ->
             return args.get(name)
         case "context":
             return policy.context.get(name)
-        case "principal.attrs":
-            return policy.attrs.get(name)
         case "facts":
             fact = policy.facts.get(name)
             return None if fact is None else fact.schema_
