@@ -10,6 +10,8 @@ import files_server
 import pytest
 from agents import (
     Agent,
+    ApplyPatchTool,
+    CustomTool,
     ModelBehaviorError,
     RunConfig,
     Runner,
@@ -19,7 +21,9 @@ from agents import (
     function_tool,
     tool_namespace,
 )
+from agents.editor import ApplyPatchResult
 from agents.mcp import MCPServerStdio
+from openai.types.responses import ResponseApplyPatchToolCall, ResponseCustomToolCall
 from openai_desk import WHO, agent_of, call, desk_of, outputs, refund_tool, say, scripted, whole
 from test_openai_native import shell_call, shell_of
 
@@ -613,12 +617,47 @@ def test_an_approval_lifts_one_of_the_calls_that_are_alike(tmp_path, is_streamed
     assert desk.guard.approvals.pending() == []
 
 
-@STREAMED
-def test_an_approval_lifts_one_of_the_shell_calls_that_are_alike(tmp_path, is_streamed):
-    commands, desk = [], desk_of(tmp_path, {"tools": {"shell": ASKS}})
+def shells(ran):
     twins = [*shell_call("ls", call_id="c1"), *shell_call("ls", call_id="c2")]
+    return "shell", shell_of(ran), twins
+
+
+def customs(ran):
+    async def invoke(context, text):
+        await asyncio.sleep(0)
+        ran.append(text)
+        return "ok"
+
+    tool = CustomTool(name="act", description="", on_invoke_tool=invoke)
+    kind = {"type": "custom_tool_call", "name": "act", "input": "a"}
+    return "act", tool, [ResponseCustomToolCall(**kind, call_id=name) for name in ("c1", "c2")]
+
+
+def patches(ran):
+    class Editor:
+        def create_file(self, operation):
+            ran.append(operation.path)
+            return ApplyPatchResult(status="completed", output="ok")
+
+        update_file = delete_file = create_file
+
+    kind = {"type": "apply_patch_call", "status": "completed"}
+    kind["operation"] = {"type": "create_file", "path": "a", "diff": "+x"}
+    twins = [{**kind, "id": name, "call_id": name} for name in ("c1", "c2")]
+    made = [ResponseApplyPatchToolCall.model_validate(one) for one in twins]
+    return "apply_patch", ApplyPatchTool(editor=Editor()), made
+
+
+@STREAMED
+@pytest.mark.parametrize("kind", [shells, customs, patches])
+def test_an_approval_lifts_one_of_the_calls_of_native_tools_that_are_alike(
+    tmp_path, kind, is_streamed
+):
+    acted = []
+    name, tool, twins = kind(acted)
+    desk = desk_of(tmp_path, {"tools": {name: ASKS}})
     model = scripted(whole(twins) if is_streamed else twins, say("done"))
-    agent = guard_agent(agent_of(model, tools=[shell_of(commands)]), desk.guard)
+    agent = guard_agent(agent_of(model, tools=[tool]), desk.guard)
 
     async def go():
         result = await ran(desk, agent, "x", is_streamed=is_streamed)
@@ -630,10 +669,11 @@ def test_an_approval_lifts_one_of_the_shell_calls_that_are_alike(tmp_path, is_st
             state = result.to_state()
             applied = await apply_approvals(state, desk.guard, session="s1", principal=WHO)
             result = await ran(desk, agent, state, is_streamed=is_streamed)
-            told.append((count, applied.approved, applied.waiting, len(commands)))
+            told.append((count, applied.approved, applied.waiting, len(acted)))
         return told
 
     assert asyncio.run(go()) == [(1, ("c1",), ("c2",), 1), (1, ("c2",), (), 2)]
+    assert desk.guard.approvals.pending() == []
 
 
 def test_a_call_that_waits_for_another_approval_is_not_let_through_by_hand(tmp_path):

@@ -25,7 +25,6 @@ from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import about, session_for
 from policy_engine.adapters.openai_agents.told import note_told
-from policy_engine.adapters.openai_agents.twins import stays
 from policy_engine.adapters.openai_agents.unpublished import mcp_name
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
@@ -218,8 +217,6 @@ class _Approval:
         if asked.decision.effect == "deny":
             # Nobody is asked about a call that is denied anyway.
             return False
-        if stays(road.guard, asked.decision, call_id):
-            return True
         if asked.decision.effect == "require_approval" or isinstance(self.author, bool):
             return asked.decision.effect == "require_approval" or bool(self.author)
         wanted: Any = self.author(context, raw, call_id)

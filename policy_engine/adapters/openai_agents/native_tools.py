@@ -27,7 +27,6 @@ from policy_engine.adapters.openai_agents.judge import ask, call
 from policy_engine.adapters.openai_agents.parts import as_read
 from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.scope import about, session_for
-from policy_engine.adapters.openai_agents.twins import stays
 from policy_engine.adapters.openai_agents.written import as_written
 from policy_engine.decision import Decision
 from policy_engine.guard import Denied, Guard
@@ -105,8 +104,6 @@ class _Tool:
                 return False
             if not asked.decision.permitted:
                 return asked.decision.effect == "require_approval"
-            if stays(self.guard, asked.decision, call_id):
-                return True
             if isinstance(author, bool):
                 return author
             wanted = author(context, action, call_id)

@@ -1,10 +1,10 @@
 """Calls that wait for the same approval: it lifts one of them, and people are asked again.
 
 Theory of operation. An approval is bound to what is asked for, so that calls which are alike have
-one question between them. Once it is answered, `apply_approvals` lets one of them go, and notes
-the others here: they stay pending in the run that is resumed, although the approval is not used
-up yet when the SDK asks about them. When it is, people are asked about those that still wait.
-Who was noted in another process is decided at the call, where nothing is let through twice.
+one question between them. Once it is answered, `apply_approvals` lets one of them go, the others
+stay pending in the SDK's state, and they are noted here: when the one is made, the approval is
+used up, and people are asked about the next. Where the run goes on in another process nothing is
+known of them, and people are asked when `apply_approvals` meets them again.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from policy_engine.decision import ApprovalUse, Decision, Request
 from policy_engine.guard import Denied, Guard, GuardSession
 
-__all__ = ["ask_for_others", "lets_go", "stays", "was_approved"]
+__all__ = ["ask_for_others", "lets_go", "was_approved"]
 
 _MOST: Final = 1024
 _WAITING: Final[WeakKeyDictionary[Guard, dict[str, dict[str, tuple[GuardSession, Request]]]]] = (
@@ -52,12 +52,6 @@ def lets_go(
     while len(waiting) >= _MOST:
         del waiting[next(iter(waiting))]
     return True
-
-
-def stays(guard: Guard, decision: Decision, call_id: str) -> bool:
-    """Whether a call waits on, because the approval that would lift it lifts another."""
-    waiting = _WAITING.get(guard)
-    return call_id in waiting.get(decision.fingerprint, ()) if waiting else False
 
 
 async def ask_for_others(guard: Guard, decision: Decision) -> None:
