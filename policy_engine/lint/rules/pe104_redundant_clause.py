@@ -102,14 +102,20 @@ def _witness(
     rest: Node = others[0] if len(others) == 1 else replace(node, terms=tuple(others))
     if isinstance(node, And):
         shows = "the term holds here, and the rest of the condition does not"
-        told = ((term, True), (node, False))  # so the rest is false
         return scene.show(
-            formula(term), formula(rest, holds=False), shows=shows, silent=named, told=told
+            formula(term),
+            formula(rest, holds=False),
+            shows=shows,
+            silent=named,
+            told=((term, True), (node, False)),  # so the rest is false
         )
     shows = "the rest of the condition holds here, without the term"
-    told = ((term, False), (node, True))
     return scene.show(
-        formula(term, holds=False), formula(rest), shows=shows, speaks=named, told=told
+        formula(term, holds=False),
+        formula(rest),
+        shows=shows,
+        speaks=named,
+        told=((term, False), (node, True)),
     )
 
 
