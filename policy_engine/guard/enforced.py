@@ -1,7 +1,8 @@
 """A request that is enforced by hand: copied on the way in, settled by its decision."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from policy_engine.guard.values import ATOMS, UNREAD, snapshot
 __all__ = ["Enforced", "copied", "named"]
 
 _NAMES: Final = ("stage", "agent", "session", "tool", "target", "model", "call_id", "id")
+_NAMES_OF: Final = attrgetter(*_NAMES)
+_TEXT_OR_NONE: Final = frozenset({str, type(None)})
 _VALUES: Final = ("args", "text", "result")
 _MAPPINGS: Final = ("principal", "context")
 _OWN: Final = ("tool", "args", "result", "text", "target", "model", "call_id")
@@ -25,6 +28,9 @@ _FOREIGN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Stage -> the fields of other stages; of what is no stage nothing is known, and it is denied."""
+_FOREIGN_OF: Final = {stage: attrgetter(*names) for stage, names in _FOREIGN.items()}
+_FIELDS: Final = tuple(field.name for field in fields(Request))
+_FIELDS_OF: Final = attrgetter(*_FIELDS)
 
 
 class Enforced(Decision):
@@ -55,9 +61,19 @@ def copied(request: Request, session: GuardSession | None) -> Request:
     except Exception as error:  # a class may raise even where it is only compared
         raise UnjudgeableError(UNREAD) from error
     if session is not None:
-        known = {name: value for name, value in _who(session) if value is not None}
-        changes.update({n: value for n, value in known.items() if getattr(request, n) is None})
-    return replace(request, **changes) if changes else request
+        for name, value in _who(session):
+            if value is not None and getattr(request, name) is None:
+                changes[name] = value
+    return _with(request, changes) if changes else request
+
+
+def _with(request: Request, changes: Mapping[str, Any]) -> Request:
+    if request.__class__ is not Request:
+        return replace(request, **changes)
+    # Half of what `replace` takes, and there is a copy for every decision.
+    given = dict(zip(_FIELDS, _FIELDS_OF(request), strict=True))
+    given.update(changes)
+    return Request(**given)
 
 
 def _copies(request: Request, session: GuardSession | None) -> dict[str, Any]:
@@ -90,12 +106,16 @@ def _copy(name: str, value: Any) -> Any:
 
 def _refuse_foreign(request: Request) -> None:
     """Refuse names that are no text, and what the stage does not carry."""
-    for name in _NAMES:
-        kind = type(getattr(request, name))
-        if kind is not str and kind is not type(None):
-            raise UnjudgeableError(f'"{name}" is a text, not "{kind.__qualname__}"')
-    for name in _FOREIGN.get(request.stage, ()):
-        if getattr(request, name) is not None:
+    kinds = [*map(type, _NAMES_OF(request))]
+    if not _TEXT_OR_NONE.issuperset(kinds):
+        for name, kind in zip(_NAMES, kinds, strict=True):
+            if kind not in _TEXT_OR_NONE:
+                raise UnjudgeableError(f'"{name}" is a text, not "{kind.__qualname__}"')
+    foreign_of = _FOREIGN_OF.get(request.stage)
+    if foreign_of is None:
+        return
+    for name, value in zip(_FOREIGN[request.stage], foreign_of(request), strict=True):
+        if value is not None:
             raise UnjudgeableError(f'"{name}" does not belong to the stage {request.stage}')
 
 

@@ -25,7 +25,7 @@ def generator_of(frame: FrameType) -> FrameType | None:
     Args:
         frame: What entered something, perhaps through an exit stack.
     """
-    while _room_of(frame) == "contextlib" and frame.f_back is not None:
+    while frame.f_globals.get("__name__") == "contextlib" and frame.f_back is not None:
         frame = frame.f_back
     if not frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
         return None

@@ -119,8 +119,8 @@ class MemoryState:
             before = self._counters.alerting(wanted, time)
             taken = self._take(scope, wanted, held, time)
             alerts = self._counters.alerts(before, time)
-            call = call_of(request)
-            if remembered is not None and call is not None and taken:
+            call = call_of(request) if taken else None
+            if remembered is not None and call is not None:
                 remembered.hold(call, taken)
             self._usage.expect(scope, request, wanted, again=bool(held))
             if not taken:

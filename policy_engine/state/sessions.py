@@ -163,8 +163,10 @@ class Sessions:
             calls = {} if remembered.calls is None else remembered.calls
             remembered.calls = calls
             calls[intern(request.tool)] = calls.get(request.tool, 0) + 1
-        call = None if request.call_id is None else call_of(request)
+        if request.call_id is None:
+            return
+        call = None if remembered.pending is None else call_of(request)
         if call is not None:
             remembered.drop(call)
-            if request.stage == "tool_call":
-                self._note_ran(scope, remembered, call[1])
+        if request.stage == "tool_call":
+            self._note_ran(scope, remembered, request.call_id)

@@ -16,10 +16,9 @@ redacted request, and a condition that asks for them may hold for what was writt
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import Any
 
-from agents import ApplyPatchTool, CustomTool, Handoff, ShellTool, Tool
+from agents import ApplyPatchTool, CustomTool, FunctionTool, Handoff, ShellTool, Tool
 from openai.types.responses import (
     ResponseApplyPatchToolCall,
     ResponseCustomToolCall,
@@ -33,22 +32,16 @@ from policy_engine.adapters.openai_agents.arguments import (
     read_said,
     write_arguments,
 )
-from policy_engine.adapters.openai_agents.function_tools import policy_name
 from policy_engine.adapters.openai_agents.judge import foresee
-from policy_engine.adapters.openai_agents.names import called_tools
+from policy_engine.adapters.openai_agents.names import called_tools, tool_name
 from policy_engine.adapters.openai_agents.parts import decided
+from policy_engine.adapters.openai_agents.possible import is_possible
 from policy_engine.adapters.openai_agents.scope import about
 from policy_engine.adapters.openai_agents.written import note_written
-from policy_engine.engine import Engine
 from policy_engine.errors import RequestError
 from policy_engine.guard import Guard, GuardSession
 
 __all__ = ["patch_args", "redacted_calls", "shell_args"]
-
-_MOST_NAMES: Final = 4096
-_REDACTING: Final[WeakKeyDictionary[Engine, dict[tuple[str, str | None], bool]]] = (
-    WeakKeyDictionary()
-)
 
 
 async def redacted_calls(
@@ -85,10 +78,13 @@ def patch_args(operation: object) -> dict[str, Any]:
 
 
 async def _redacted(guard: Guard, session: GuardSession, item: Any, tools: list[Tool]) -> Any:
-    asked = _asked(item, tools)
-    if asked is None or not _may_redact(guard.engine, asked[0], session.agent):
+    tool = _called(item, tools)
+    name = "" if tool is None else tool_name(tool)
+    if tool is None or not is_possible(guard.engine, "redact", name, session.agent):
         return item
-    name, args = asked
+    args = _args(item, tool)
+    if args is None:
+        return item
     request = about(session, "tool_call", tool=name, args=args, call_id=item.call_id)
     decision = await foresee(guard, session, request)
     permitted = decision.request.args
@@ -117,33 +113,35 @@ def _readable(item: Any) -> Any:
     return item if text == item.arguments else item.model_copy(update={"arguments": text})
 
 
-def _asked(item: Any, tools: list[Tool]) -> tuple[str, dict[str, Any]] | None:
-    """Return the tool that an item calls, and the arguments, as the call will be judged."""
+def _called(item: Any, tools: list[Tool]) -> Tool | None:
+    """Return the tool that an item calls; None where it calls none, or none that is known."""
     if isinstance(item, ResponseFunctionToolCall):
-        found = called_tools(tools, item.name, item.namespace)
-        if not found:
-            return None
-        try:
-            args = read_arguments(item.arguments, found[0].params_json_schema)
-        except RequestError:
-            return None
-        return policy_name(found[0]), args
+        return next(iter(called_tools(tools, item.name, item.namespace)), None)
     if isinstance(item, ResponseCustomToolCall):
-        return _of_kind(tools, CustomTool, item.name, {"input": item.input})
+        return _of_kind(tools, CustomTool, item.name)
     if isinstance(item, ResponseFunctionShellToolCall):
-        return _of_kind(tools, ShellTool, None, shell_args(item.action))
+        return _of_kind(tools, ShellTool, None)
     if isinstance(item, ResponseApplyPatchToolCall):
-        return _of_kind(tools, ApplyPatchTool, None, patch_args(item.operation))
+        return _of_kind(tools, ApplyPatchTool, None)
     return None
 
 
 def _of_kind(
-    tools: list[Tool], kind: type[Any], name: str | None, args: dict[str, Any]
-) -> tuple[str, dict[str, Any]] | None:
-    for tool in tools:
-        if isinstance(tool, kind) and name in (None, tool.name):
-            return tool.name, args
-    return None
+    tools: list[Tool], kind: type[CustomTool | ShellTool | ApplyPatchTool], name: str | None
+) -> Tool | None:
+    return next((t for t in tools if isinstance(t, kind) and name in (None, t.name)), None)
+
+
+def _args(item: Any, tool: Tool) -> dict[str, Any] | None:
+    """Return the arguments as the call will be judged; None where they cannot be read."""
+    if isinstance(tool, FunctionTool):
+        try:
+            return read_arguments(item.arguments, tool.params_json_schema)
+        except RequestError:
+            return None
+    if isinstance(tool, CustomTool):
+        return {"input": item.input}
+    return shell_args(item.action) if isinstance(tool, ShellTool) else patch_args(item.operation)
 
 
 def _rewritten(item: Any, args: Mapping[str, Any]) -> Any:
@@ -155,18 +153,6 @@ def _rewritten(item: Any, args: Mapping[str, Any]) -> Any:
         action = item.action.model_copy(update={"commands": args["commands"]})
         return item.model_copy(update={"action": action})
     return item.model_copy(update={"operation": item.operation.model_copy(update=dict(args))})
-
-
-def _may_redact(engine: Engine, name: str, agent: str | None) -> bool:
-    """Whether any rule could redact the arguments of a tool."""
-    known = _REDACTING.setdefault(engine, {})
-    found = known.get((name, agent))
-    if found is None:
-        if len(known) >= _MOST_NAMES:
-            known.clear()
-        links = engine.explain("tool_call", name, agent)
-        found = known[name, agent] = any(link.effect == "redact" for link in links)
-    return found
 
 
 def _get(value: object, name: str) -> Any:

@@ -21,6 +21,7 @@ from policy_engine.adapters.openai_agents.arguments import read_arguments, write
 from policy_engine.adapters.openai_agents.instead import judge_instead, judges_instead
 from policy_engine.adapters.openai_agents.judge import ask, call, enforce
 from policy_engine.adapters.openai_agents.parts import as_read
+from policy_engine.adapters.openai_agents.possible import is_possible
 from policy_engine.adapters.openai_agents.reread import packed, refuse_packed
 from policy_engine.adapters.openai_agents.said import note_said
 from policy_engine.adapters.openai_agents.scope import about, session_for
@@ -201,6 +202,10 @@ class _Approval:
         self, context: RunContextWrapper[Any], raw: dict[str, Any], call_id: str
     ) -> bool:
         road = self.road
+        if self.author is False and not is_possible(
+            road.guard.engine, "require_approval", road.name, road.agent
+        ):
+            return False
         session = session_for(road.guard, road.agent, context)
         try:
             args = read_arguments(write_arguments(raw), road.tool.params_json_schema)

@@ -153,8 +153,12 @@ async def model_input(
     refused: Denied | None = None
     left = 0
     for place, item in enumerate(listed, start=len(new_items(listed)) - len(listed)):
-        if unjudged is None and (item.get("role") is None or (is_quiet and place < 0)):
-            # A call, a result or a thought, or what is old; and nobody asks about it.
+        if unjudged is None and (
+            (is_quiet and place < 0)
+            or item.get("role") is None
+            or (said_by_user(item) is None and nested_history(item) is None)
+        ):
+            # What a model said, a call or a result, or what is old; and nobody asks about it.
             sent.append(with_known_tools(guard, session, item))
             continue
         try:

@@ -28,7 +28,7 @@ async def enforce(guard: Guard, session: GuardSession, request: Request) -> Deci
     Raises:
         Denied: It is not permitted.
     """
-    async with session:
+    with session:
         try:
             decision = await guard.aenforce(request)
         except Denied as denied:
@@ -44,7 +44,7 @@ async def enforce(guard: Guard, session: GuardSession, request: Request) -> Deci
 
 async def foresee(guard: Guard, session: GuardSession, request: Request) -> Decision:
     """Decide as things stand; nothing is counted or recorded."""
-    async with session:
+    with session:
         return await guard.adecide(request)
 
 
@@ -60,7 +60,7 @@ async def refuse(
         code: Why, of the closed list.
         message: What the model is told.
     """
-    async with session:
+    with session:
         denied = guard.refuse(request, code, message)
     _note(denied.decision)
     note_said(guard, session, denied.message)
@@ -69,7 +69,7 @@ async def refuse(
 
 async def ask(guard: Guard, session: GuardSession, request: Request) -> Asked:
     """Ask people what a request needs, and count nothing."""
-    async with session:
+    with session:
         found = await guard.aask(request)
     if found.decision.effect == "require_approval":
         _note(found.decision)
@@ -93,7 +93,7 @@ async def call(
         await ask_for_others(guard, decision)
         return await function(decision)
 
-    async with session:
+    with session:
         try:
             result = await guard.acall(request, run)
         except Denied as denied:

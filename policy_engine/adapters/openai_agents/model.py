@@ -138,7 +138,7 @@ class GuardedModel(Model):
         asked = _Asked(system_instructions, input, model_settings, tools, handoffs, prompt, is_kept)
         session = self._session()
         _note_asked(output_schema)
-        async with turn_of(self._guard, session, name, asked.sent()):
+        async with turn_of(self._guard, session, name, asked.sent):
             sent = await self._before(session, name, asked)
             try:
                 response = await model.get_response(
@@ -188,7 +188,7 @@ class GuardedModel(Model):
         session = self._session()
         _note_asked(output_schema)
         events: list[Any] = []
-        async with turn_of(self._guard, session, name, asked.sent()):
+        async with turn_of(self._guard, session, name, asked.sent):
             sent = await self._before(session, name, asked)
             try:
                 stream = model.stream_response(

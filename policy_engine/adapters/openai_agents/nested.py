@@ -43,8 +43,10 @@ def nested_history(item: object) -> str | None:
     if not isinstance(item, dict) or item.get("role") != "assistant":
         return None
     content = item.get("content")
+    if not isinstance(content, str):
+        return None
     start, _ = get_conversation_history_wrappers()
-    return content if isinstance(content, str) and start in content else None
+    return content if start in content else None
 
 
 def history_items(item: object) -> list[dict[str, Any]] | None:

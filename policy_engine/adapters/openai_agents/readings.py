@@ -89,6 +89,8 @@ def readings(value: Any, *, of_json: bool = False) -> Iterator[Reading]:
         of_json: Whether texts are decoded that look like JSON, and no others: an argument may be
             a path or an expression, in which a backslash is a backslash.
     """
+    if not _has_escape(value, _DEEPEST):
+        return
     known: dict[str, tuple[_Places, ...]] = {}
     for _ in range(_MOST):
         walk = _Walk(_OPENING if of_json else ("",), _character)
@@ -100,6 +102,17 @@ def readings(value: Any, *, of_json: bool = False) -> Iterator[Reading]:
             pointer: (places, *known.get(pointer, ())) for pointer, places in walk.found.items()
         }
         yield Reading(value, dict(known))
+
+
+def _has_escape(value: Any, depth: int) -> bool:
+    """Whether a text in a value may be decoded; most have nothing to decode."""
+    if isinstance(value, str):
+        return "\\" in value
+    if depth and isinstance(value, Mapping):
+        value = value.values()
+    elif not (depth and isinstance(value, list | tuple)):
+        return False
+    return any(_has_escape(item, depth - 1) for item in value)
 
 
 def reading_as_json(value: Any) -> Reading:

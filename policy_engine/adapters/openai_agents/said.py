@@ -14,10 +14,11 @@ from __future__ import annotations
 import contextvars
 import hashlib
 import json
+import marshal
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from agents import ItemHelpers
@@ -74,6 +75,8 @@ _ASKED: Final[WeakKeyDictionary[Engine, bool]] = WeakKeyDictionary()
 _LOADING: Final = "tool_search_output"
 """The type of an item that is known again for the tools that it brings."""
 _SAID: Final[WeakKeyDictionary[Guard, OrderedDict[bytes, None]]] = WeakKeyDictionary()
+_KEYS: Final[WeakKeyDictionary[Guard, OrderedDict[bytes, bytes]]] = WeakKeyDictionary()
+"""The hash of an item as it stands -> the key of its words: an item comes back at each turn."""
 _LOCK: Final = fork_safe_lock()
 
 
@@ -143,11 +146,11 @@ def any_unsaid(guard: Guard, session: GuardSession, values: Iterable[object]) ->
     begun, old = _begun(session), OLD.get()
     with _LOCK:
         known = _SAID.setdefault(guard, OrderedDict())
+        keys = _KEYS.setdefault(guard, OrderedDict())
         for value in values:
-            found = words(value)
-            if not found:
+            key = _key_of(begun, value, keys)
+            if key is None:
                 continue
-            key = _key(begun, found)
             if key in known:
                 known.move_to_end(key)
             elif key not in old:
@@ -190,7 +193,8 @@ def _gather(value: Any, found: list[str]) -> None:
     elif isinstance(value, BaseModel):
         # What was not set is not sent.
         told = value.model_fields_set
-        _gather({name: item for name, item in value if name in told}, found)
+        fields = {**vars(value), **value.model_extra} if value.model_extra else vars(value)
+        _gather({name: item for name, item in fields.items() if name in told}, found)
 
 
 def _begun(session: GuardSession) -> Any:
@@ -199,6 +203,28 @@ def _begun(session: GuardSession) -> Any:
     place = session.id if session.id is not None else (RUN.get() or session.trace.trace_id, None)
     named = repr((place, principal.get("id"), principal.get("tenant")))
     return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16)
+
+
+def _key_of(begun: Any, value: object, keys: OrderedDict[bytes, bytes]) -> bytes | None:
+    """Return the key of the words of a value; None where it says nothing."""
+    try:
+        # The second version writes what is equal alike, and refuses any but the plainest types.
+        form = begun.copy()
+        form.update(marshal.dumps(cast("Any", value), 2))
+    except ValueError:
+        form = None
+    known = None if form is None else keys.get(form.digest())
+    if known is not None:
+        return known
+    found = words(value)
+    if not found:
+        return None
+    key = _key(begun, found)
+    if form is not None:
+        keys[form.digest()] = key
+        if len(keys) > KEPT:
+            keys.popitem(last=False)
+    return key
 
 
 def _key(begun: Any, found: list[str]) -> bytes:

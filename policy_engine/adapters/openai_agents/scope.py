@@ -15,8 +15,9 @@ from __future__ import annotations
 import contextvars
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agents import (
     Agent,
@@ -82,8 +83,7 @@ class PolicyRunConfig(RunConfig):
         return object.__getattribute__(self, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What the callbacks of one run share."""
 
     guard: Guard | None
@@ -230,10 +230,14 @@ def _trace(otherwise: Trace, group_id: str | None) -> Trace:
     group = group_id if told is None else told.get("group_id")
     own = None if told is None or trace is None else _trace_id(trace.trace_id)
     if own is None:
-        return Trace(otherwise.trace_id, otherwise.parent_id, group)
+        return _made(otherwise.trace_id, otherwise.parent_id, group)
     span = get_current_span()
     parent = None if span is None else _SPAN.fullmatch(span.span_id)
-    return Trace(own, None if parent is None else parent[1], group)
+    return _made(own, None if parent is None else parent[1], group)
+
+
+_made: Final = lru_cache(maxsize=256)(Trace)
+"""Makes a trace: within a turn it is the same at each stage."""
 
 
 def _trace_id(name: object) -> str | None:

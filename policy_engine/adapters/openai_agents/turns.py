@@ -12,7 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from datetime import UTC, datetime
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -51,23 +56,26 @@ def is_budgeted(guard: Guard, session: GuardSession, model: str) -> bool:
     return bool(_budgets(guard, about(session, "model_request", model=model)))
 
 
-@asynccontextmanager
-async def turn_of(
-    guard: Guard, session: GuardSession, model: str, sent: Sent
-) -> AsyncIterator[None]:
+def turn_of(
+    guard: Guard, session: GuardSession, model: str, sent: Callable[[], Sent]
+) -> AbstractAsyncContextManager[None]:
     """Hold the turn of a request while a model is asked, where tokens or cost are limited.
 
     Args:
         guard: Whom to ask.
         session: Who asks.
         model: What policies call the model.
-        sent: The request, as far as it is known.
+        sent: Returns the request, as far as it is known.
     """
     request = about(session, "model_request", model=model)
     limits = _budgets(guard, request)
-    if not limits:
-        yield
-        return
+    return _turn(guard, request, limits, sent()) if limits else nullcontext()
+
+
+@asynccontextmanager
+async def _turn(
+    guard: Guard, request: Request, limits: list[CompiledLimit], sent: Sent
+) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     rooms = _LOOPS.setdefault(loop, WeakKeyDictionary()).setdefault(guard, {})
     shares = _shares(guard, request, limits, sent)
