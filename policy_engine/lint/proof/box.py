@@ -40,6 +40,11 @@ def _is_bare(values: Iterator[object]) -> bool:
     return all(False for _ in values)
 
 
+def _count(numbers: range) -> int:
+    """Return how many numbers there are: `len` takes no more than a machine word holds."""
+    return max(0, numbers.stop - numbers.start)
+
+
 @dataclass(slots=True)
 class Box:
     """The values that are left after some tests."""
@@ -242,7 +247,7 @@ class Box:
         low, high = self.low, self.high
         numbers = self._multiples()
         if numbers is not None:
-            few = len(numbers) < len(self.excluded) + len(self.steps) + 8
+            few = _count(numbers) < len(self.excluded) + len(self.steps) + 8
             return not numbers or (few and _is_bare(self.admitted(self._made(numbers))))
         if low > high or (low == high and (self.low_open or self.high_open)):
             return True
@@ -288,7 +293,7 @@ class Box:
             return list(self.admitted([False, True] if self.kind == "bool" else [None]))
         if self.kind in {"number", "integer"}:
             numbers = self._multiples()
-            few = numbers is not None and len(numbers) <= most
+            few = numbers is not None and _count(numbers) <= most
             return list(self.admitted(self._made(numbers))) if numbers is not None and few else None
         return None
 

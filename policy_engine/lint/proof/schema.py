@@ -371,6 +371,7 @@ def _written_out(schema: Any, root: Any, depth: int) -> Iterator[list[Mapping[st
         yield []
         return
     rest = {key: value for key, value in schema.items() if key not in _JOINED}
+    rest = dict(_rooted(rest, root)) if rest else rest
     joined: list[list[Any]] = [[part] for part in schema.get("allOf") or ()]
     joined.extend(list(schema[key]) for key in ("anyOf", "oneOf") if schema.get(key))
     if "if" in schema:
@@ -385,6 +386,13 @@ def _written_out(schema: Any, root: Any, depth: int) -> Iterator[list[Mapping[st
             yield [*([rest] if rest else []), *(part for parts in way for part in parts)]
 
 
+def _rooted(part: Any, whole: Any) -> Any:
+    """Return a part of a schema with the definitions that its references lead into."""
+    if not isinstance(part, Mapping) or not isinstance(whole, Mapping) or "$defs" not in whole:
+        return part
+    return {**part, "$defs": whole["$defs"]}
+
+
 def _fits_all(schemas: Sequence[Mapping[str, Any]], value: Any) -> bool:
     """Whether the validator takes a value."""
     try:
@@ -392,7 +400,7 @@ def _fits_all(schemas: Sequence[Mapping[str, Any]], value: Any) -> bool:
             compile_arguments({"v": schema}, closed=True, patterns=Patterns()).fits({"v": value})
             for schema in schemas
         )
-    except PolicyEngineError:
+    except (PolicyEngineError, ValueError):  # a reference may lead nowhere from a part alone
         return False
 
 
@@ -412,11 +420,12 @@ def _plain(described: Sequence[Mapping[str, Any]], values: Values | None, depth:
 
 def _array(schemas: Sequence[Mapping[str, Any]], depth: int) -> list[Any]:
     least = max((schema.get("minItems", 0) for schema in schemas), default=0)
-    first = [schema["prefixItems"] for schema in schemas if "prefixItems" in schema]
+    first = [one for one in schemas if "prefixItems" in one]
     if first:
-        return [sampled([item], depth=depth + 1) for item in first[0]]
-    items = [schema["items"] for schema in schemas if "items" in schema]
-    wanted = [schema["contains"] for schema in schemas if "contains" in schema]
+        listed = [_rooted(item, first[0]) for item in first[0]["prefixItems"]]
+        return [sampled([item], depth=depth + 1) for item in listed]
+    items = [_rooted(schema["items"], schema) for schema in schemas if "items" in schema]
+    wanted = [_rooted(schema["contains"], schema) for schema in schemas if "contains" in schema]
     most = min((schema.get("maxItems", 1) for schema in schemas), default=1)
     count = max(least, min(1, most), len(wanted))
     made = [sampled(items + wanted[i : i + 1], depth=depth + 1) for i in range(min(count, 50))]
@@ -439,7 +448,7 @@ def _object(schemas: Sequence[Mapping[str, Any]], depth: int) -> dict[str, Any]:
     names: dict[str, list[Any]] = {}
     for schema in schemas:
         for name, below in (schema.get("properties") or {}).items():
-            names.setdefault(name, []).append(below)
+            names.setdefault(name, []).append(_rooted(below, schema))
     return {
         name: sampled(below, depth=depth + 1)
         for name, below in names.items()

@@ -55,13 +55,23 @@ def _find(subject: Subject) -> Iterator[Found]:
         places = scenes(subject, found)
         if not places or _is_settled(found, places):
             continue
+        said: dict[tuple[int, int], bool] = {}
         for clause in tested:
             bases = [_base(place, whole, clause) for place in places]
             for holds in (True, False):
                 one = Clause(clause.atom, clause.holds is holds, clause.node)
                 known = bases if holds else [place.base for place in places]
-                if all(is_impossible(one, base=base) for base in known):
-                    yield _found(found, clause, places[0], never=holds)
+                never = _means(clause) is holds
+                where = (clause.node.start, clause.node.end)
+                if where not in said and all(is_impossible(one, base=base) for base in known):
+                    said[where] = never
+                    yield _found(found, clause, places[0], never=never)
+
+
+def _means(clause: Clause) -> bool:
+    """Whether a clause holds where its part is true, and not, under `!`, where it is false."""
+    alone = formula(clause.node)
+    return isinstance(alone, Clause) and alone.holds is clause.holds
 
 
 def _base(place: Scene, whole: Formula, clause: Clause) -> Base:
@@ -114,7 +124,7 @@ def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool)
             near = did_you_mean(clause.atom.operand, known)
         hint = near or f"it is one of: {', '.join(known[:12])}"
     name = found.compiled.name
-    opposite = Clause(clause.atom, clause.holds is not never, clause.node)
+    opposite = Clause(clause.atom, clause.holds is (_means(clause) is not never), clause.node)
     shows = f'"{text}" is {str(not never).lower()} here, as always'
     # A tool that was called is counted once at least.
     once = Clause(Atom(clause.atom.term, "<", 1, "integer"), False, clause.node)
