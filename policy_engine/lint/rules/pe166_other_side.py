@@ -57,8 +57,10 @@ from policy_engine.lint.subject import Subject
 
 __all__ = ["RULE"]
 
-_NUMBER: Final = r"(?:EUR|USD|GBP)?\s*[$€£]?\s*(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
-_ASKED: Final = r"[^.;]*?\b(?:needs?|requires?|is asked|are asked|asks?|approv\w+|confirm\w*)\b"
+_NUMBER: Final = r"(?:EUR|USD|GBP)?\s*[$€£]?\s*(?P<number>[0-9][0-9,]{0,15}(?:\.[0-9]{1,6})?)"
+_ASKED: Final = (
+    r"[^.;]{0,80}?\b(?:needs?|requires?|is asked|are asked|asks?|approv\w+|confirm\w*)\b"
+)
 _STOPPED: Final = (
     (
         re.compile(rf"\b(?:at most|up to|no more than|not more than)\s+{_NUMBER}", re.IGNORECASE),
@@ -82,8 +84,8 @@ _WISHED: Final = re.compile(
     r"\b(?:must|keep|stay|has to|have to|should|without|unless)\b", re.IGNORECASE
 )
 _JOINED: Final = re.compile(
-    rf"\b(?:above|over|more than|exceeding)\b[^.;]*?(?P<first>[0-9][0-9,]*)[^.;]*?\bor\b"
-    rf"[^.;]*?(?P<second>[0-9][0-9,]*){_ASKED}",
+    rf"\b(?:above|over|more than|exceeding)\b[^.;]{0, 20}?(?P<first>[0-9][0-9,]{0, 15})[^.;]{0, 60}?\bor\b"
+    rf"[^.;]{0, 60}?(?P<second>[0-9][0-9,]{0, 15}){_ASKED}",
     re.IGNORECASE,
 )
 
