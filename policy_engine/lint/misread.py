@@ -13,7 +13,9 @@ from policy_engine.lint.words import kind_of, shown
 
 __all__ = ["is_misread", "misread"]
 
-_PATTERN: Final = re.compile(r"[A-Za-z0-9]\\\.|\.[*+]|\\[dwsb][+*{?]|\[[^\]\s]+\][+*]|\(\?[:i]")
+_PATTERN: Final = re.compile(
+    r"[A-Za-z0-9]\\\.|\.[*+]|\\[dwsb][+*{?]|\[[^\]\s]{1,99}\][+*]|\(\?[:i]"
+)
 _BARE_DOT: Final = re.compile(r"(?<!\\)\.(?![*+?{])")
 _DRIVE: Final = re.compile(r"[A-Za-z]:\\|\\\\")
 

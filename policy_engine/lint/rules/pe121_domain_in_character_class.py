@@ -34,7 +34,7 @@ from policy_engine.lint.subject import Subject
 __all__ = ["RULE"]
 
 
-_CLASS: Final = re.compile(r"(?<!\\)\[\^?((?:\\.|[^\]\\])+)\]")
+_CLASS: Final = re.compile(r"(?<!\\)\[\^?((?:\\.|[^\]\\]){1,200}+)\]")
 _DOMAIN: Final = re.compile(r"@?[a-z][a-z0-9-]*[a-z0-9](?:\\?\.[a-z0-9-]*[a-z])+\$?", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[a-z_]{2,}(?:\|[a-z_]{2,})+", re.IGNORECASE)
 _RANGE: Final = re.compile(r"(?:a-z|A-Z|0-9|a-f|A-F)")

@@ -41,7 +41,7 @@ from policy_engine.lint.subject import Subject
 __all__ = ["RULE"]
 
 _CLASS: Final = re.compile(
-    r"(?<!\\)(?:\\\\)*\[\^?(\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*)\]", re.DOTALL
+    r"(?<!\\)(?:\\\\)*\[\^?(\]?(?:\\.|\[:\^?[a-z]{1,9}:\]|[^\]\\]){0,200}+)\]", re.DOTALL
 )
 _ITEM: Final = re.compile(
     r"\\(?:x[0-9A-Fa-f]{2}|x\{[^}]*\}|u[0-9A-Fa-f]{4}|.)|\[:[^:]*:\]|.", re.DOTALL

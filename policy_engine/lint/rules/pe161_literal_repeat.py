@@ -41,7 +41,7 @@ from policy_engine.text.dialect import needs_backtracking
 __all__ = ["RULE"]
 
 _STEP: Final = re.compile(
-    r"\\[pPxuN]\{[^}]*\}|\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]|"
+    r"\\[pPxuN]\{[^}]{0,99}\}|\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]{1,9}:\]|[^\]\\]){0,300}+\]|"
     r"(?P<braces>\{(?P<low>[ \t]*[0-9]*[ \t]*)(?P<more>,[ \t]*[0-9]*[ \t]*)?\})|.",
     re.DOTALL,
 )

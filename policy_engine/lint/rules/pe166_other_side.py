@@ -50,6 +50,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.messages import Number, numbers, sentences
 from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.proof.formula import Clause, Formula, clauses, formula
 from policy_engine.lint.rule import Found, LintRule
@@ -57,37 +58,31 @@ from policy_engine.lint.subject import Subject
 
 __all__ = ["RULE"]
 
-_NUMBER: Final = r"(?:EUR|USD|GBP)?\s*[$€£]?\s*(?P<number>[0-9][0-9,]{0,15}(?:\.[0-9]{1,6})?)"
-_ASKED: Final = (
-    r"[^.;]{0,80}?\b(?:needs?|requires?|is asked|are asked|asks?|approv\w+|confirm\w*)\b"
-)
-_STOPPED: Final = (
-    (
-        re.compile(rf"\b(?:at most|up to|no more than|not more than)\s+{_NUMBER}", re.IGNORECASE),
-        True,
-        False,
-    ),
-    (
-        re.compile(rf"\b(?:at least|no less than|not less than)\s+{_NUMBER}", re.IGNORECASE),
-        False,
-        False,
-    ),
-    (
-        re.compile(rf"\b(?:above|over|more than|exceeding)\s+{_NUMBER}{_ASKED}", re.IGNORECASE),
-        True,
-        True,
-    ),
-    (re.compile(rf"\b(?:below|under|less than)\s+{_NUMBER}{_ASKED}", re.IGNORECASE), False, True),
-)
-"""What a message says; whether it stops what is more; whether it is about approvals."""
-_WISHED: Final = re.compile(
-    r"\b(?:must|keep|stay|has to|have to|should|without|unless)\b", re.IGNORECASE
-)
-_JOINED: Final = re.compile(
-    rf"\b(?:above|over|more than|exceeding)\b[^.;]{0, 20}?(?P<first>[0-9][0-9,]{0, 15})[^.;]{0, 60}?\bor\b"
-    rf"[^.;]{0, 60}?(?P<second>[0-9][0-9,]{0, 15}){_ASKED}",
+_MOST: Final = re.compile(
+    r"^(?:(?:an?|the|each|every) [\w ]{1,40}? (?:is|has|costs) |[\w ]{1,30}? (?:are|have|cost) )?"
+    r"(?:(?P<most>at most|up to|no more than|not more than)|at least|no less than|"
+    r"not less than)\s{0,2}$",
     re.IGNORECASE,
 )
+_LAST: Final = re.compile(
+    r"^\s?(?:[$€£]|[^\W\d_]+)?(?: (?:an?|per|each|in one|for one|at once|allowed)\b[\w ]{0,20})?$"
+)
+"""How a sentence ends that says what may be, and not what happens to it."""
+_BEYOND: Final = re.compile(
+    r"\b(?:(?P<more>above|over|more than|exceeding)|below|under|less than|fewer than)\s{0,2}$",
+    re.IGNORECASE,
+)
+_NEEDED: Final = re.compile(
+    r"\b(?:needs?|requires?)\b(?: \w+){0,3} (?:approv|confirm|sign)|"
+    r"\b(?:is|are) asked about$|\bmust be (?:approved|confirmed)\b",
+    re.IGNORECASE,
+)
+_OTHERWISE: Final = re.compile(
+    r"\b(?:no|not|never|none|nothing|without|unless|only|except|all|any|others?|else|if|when|where|"
+    r"until|use|call|must|keep|stay|has to|have to|should|but|than that)\b|n't\b",
+    re.IGNORECASE,
+)
+"""Words with which a sentence may say the opposite."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -96,48 +91,67 @@ def _find(subject: Subject) -> Iterator[Found]:
         if condition is None or message is None or found.compiled.effect not in RESTRICTING:
             continue
         whole = formula(condition.tree)
-        clause = _turned(whole, message, asks=found.compiled.effect == "require_approval")
+        asks = found.compiled.effect == "require_approval"
+        clause = _turned(whole, message, asks=asks)
         if clause is not None:
             part = (clause.node.start, clause.node.end)
             said = "this speaks on the other side of the bound than its message"
             yield Found(found.policy, found.path, said, "turn the comparison round", part=part)
-        elif _is_both(whole, message):
+        elif asks and _is_both(whole, message):
             said = "its message says that one of the two is enough, and this needs both"
             yield Found(found.policy, found.path, said, "write `||`")
 
 
-def _bounds(whole: Formula) -> Iterator[Clause]:
-    for clause in clauses(whole):
-        if clause.atom.kind in {"<", "<="}:
-            yield clause
-
-
 def _turned(whole: Formula, message: str, *, asks: bool) -> Clause | None:
-    """Return the comparison that speaks of less where the message speaks of more, or of more."""
-    if _WISHED.search(message):
+    """Return the comparison that speaks of less where the message speaks of more, or of more.
+
+    The message names one number, and the condition compares with it alone.
+    """
+    bounds = [clause for clause in clauses(whole) if clause.atom.kind in {"<", "<="}]
+    named = [(one, number) for one in sentences(message) for number in numbers(one)]
+    if len(bounds) != 1 or len(named) != 1 or bounds[0].atom.operand not in named[0][1].values:
         return None
-    sides = {(clause.atom.operand, clause.holds): clause for clause in _bounds(whole)}
-    for form, stops_more, is_asked in _STOPPED:
-        for match in form.finditer(message):
-            number = float(match["number"].rstrip(",").replace(",", ""))
-            wrong = sides.get((number, stops_more))
-            if is_asked is asks and wrong and (number, not stops_more) not in sides:
-                return wrong
-    return None
+    is_more = (_asked if asks else _allowed)(*named[0])
+    return bounds[0] if is_more is bounds[0].holds else None
+
+
+def _asked(sentence: str, number: Number) -> bool | None:
+    """Whether a sentence says that what is above a number needs an approval, or what is below."""
+    opening = _BEYOND.search(sentence[: number.start][-30:])
+    if opening is None or _OTHERWISE.search(sentence) or not _NEEDED.search(sentence[number.end :]):
+        return None
+    return opening["more"] is not None
+
+
+def _allowed(sentence: str, number: Number) -> bool | None:
+    """Whether a sentence says that what is above a number is stopped, or what is below."""
+    opening = _MOST.search(sentence[: number.start])
+    rest = sentence[number.end :]
+    before = sentence[: opening.start("most")] if opening and opening["most"] else ""
+    if opening is None or not _LAST.search(rest) or _OTHERWISE.search(f"{before} {rest}"):
+        return None
+    return opening["most"] is not None
 
 
 def _is_both(whole: Formula, message: str) -> bool:
     """Whether two bounds must both be broken, of which the message says that one is enough."""
-    joined = _JOINED.search(message)
-    if joined is None or isinstance(whole, Clause) or not whole.all:
+    if isinstance(whole, Clause) or not whole.all:
         return False
-    numbers = {
+    above = {
         part.atom.operand
         for part in whole.parts
         if isinstance(part, Clause) and part.atom.kind in {"<", "<="} and not part.holds
     }
-    named = {float(joined[name].replace(",", "")) for name in ("first", "second")}
-    return len(named) > 1 and named <= numbers
+    for sentence in sentences(message) if len(above) > 1 else ():
+        named = numbers(sentence)
+        if len(named) != len(above) or not all(above & set(one.values) for one in named):
+            continue
+        between = sentence[named[0].end : named[1].start]
+        is_asked = _NEEDED.search(sentence[named[-1].end :]) and not _OTHERWISE.search(sentence)
+        beyond = (_BEYOND.search(sentence[: one.start][-30:]) for one in named)
+        if is_asked and re.search(r"\bor\b", between) and all(m and m["more"] for m in beyond):
+            return True
+    return False
 
 
 RULE: Final = LintRule("PE166", "other-side", "warning", __doc__ or "", _find)

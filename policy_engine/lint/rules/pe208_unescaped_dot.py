@@ -35,13 +35,13 @@ __all__ = ["RULE"]
 
 
 _HOST: Final = re.compile(
-    r"(?:[a-z0-9-]{2,}(?:\\?\.))+(?:com|org|net|edu|gov|mil|int|io|dev|app|ai|co|cloud|example|"
+    r"(?:[a-z0-9-]{2,63}(?:\\?\.)){1,8}(?:com|org|net|edu|gov|mil|int|io|dev|app|ai|co|cloud|example|"
     r"test|local|internal|corp|info|biz|uk|de|fr|eu|us|ch|at|nl|it|es|ca|au|jp|in|cn)"
     r"(?![a-z0-9*+?{-])",
     re.IGNORECASE,
 )
 _BARE: Final = re.compile(r"(?<!\\)\.(?![*+?{])")
-_CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\])*\]")
+_CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\]){0,300}+\]")
 
 
 def _find(subject: Subject) -> Iterator[Found]:

@@ -46,7 +46,9 @@ __all__ = ["RULE"]
 
 
 _HINT: Final = "let `@`, `/`, or names that end in a dot stand in front of it: `([a-z0-9-]+\\.)*`"
-_IN_PATTERN: Final = re.compile(r"[a-z0-9-]+(?:\\\.[a-z0-9-]+)+(?![a-z0-9*+?{-])", re.IGNORECASE)
+_IN_PATTERN: Final = re.compile(
+    r"[a-z0-9-]{1,63}(?:\\\.[a-z0-9-]{1,63}){1,8}(?![a-z0-9*+?{-])", re.IGNORECASE
+)
 """A domain whose dots are escaped."""
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)
 

@@ -39,7 +39,7 @@ from policy_engine.lint.subject import Subject
 
 __all__ = ["RULE"]
 
-_NAMED: Final = re.compile(r"[A-Za-z0-9-]+(?:(?:\\\.|\[\.\])[A-Za-z0-9-]+)+")
+_NAMED: Final = re.compile(r"[A-Za-z0-9-]{1,63}(?:(?:\\\.|\[\.\])[A-Za-z0-9-]{1,63}){1,8}")
 
 
 def _find(subject: Subject) -> Iterator[Found]:

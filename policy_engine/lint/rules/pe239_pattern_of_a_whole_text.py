@@ -42,7 +42,7 @@ from policy_engine.lint.subject import PlacedCondition, Subject
 __all__ = ["RULE"]
 
 _WITHIN: Final = ("It is {}, as he said.", "Dear all,\n{}\nBest regards")
-_SAYING: Final = re.compile(r"[0-9]{3}|[^\s@]+@[^\s@]+|[A-Za-z]{4}|[A-Z0-9]{6}")
+_SAYING: Final = re.compile(r"[0-9]{3}|[^\s@]@[^\s@]|[A-Za-z]{4}|[A-Z0-9]{6}")
 """Texts that say something: numbers, addresses, words."""
 _ANYTHING: Final = ("hello", "Hello there.", "OK", "")
 
