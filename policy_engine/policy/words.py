@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
-__all__ = ["choices", "did_you_mean", "kind_of", "nearest", "quoted"]
+__all__ = ["choices", "did_you_mean", "kind_of", "nearest", "number", "quoted"]
 
 _MAX_SHOWN: Final = 60
 _MAX_CHOICES: Final = 24
+_WHOLE: Final = 1e15
+"""Above, not every whole number is one that a float can be."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -44,6 +47,14 @@ def quoted(value: object) -> str:
         shown = text if text.isprintable() else ascii(text)[1:-1]
         return f'"{shown[:_MAX_SHOWN]}…"' if len(shown) > _MAX_SHOWN else f'"{shown}"'
     return kind_of(value)
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: `1,000`, `0.5`."""
+    if isinstance(value, int) or (value.is_integer() and abs(value) < _WHOLE):
+        return f"{int(value):,}"
+    shown = f"{value:,.10g}"
+    return f"{Decimal(shown):f}" if "e-" in shown else shown
 
 
 def kind_of(value: object) -> str:

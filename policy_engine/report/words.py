@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from policy_engine.decision import Effect, Request
+from policy_engine.policy.words import number
 
 __all__ = ["COLOR", "HEADLINE", "SPOKE", "counted", "duration", "number", "subject", "window"]
 
@@ -52,13 +53,6 @@ def window(per: float | str | None, timezone: str = "UTC") -> str:
         return f"per {per} in {timezone}"
     words = duration(per)
     return f"per {words.removeprefix('1 ')}"
-
-
-def number(value: float) -> str:
-    """Return a number as people write it: `1,000`, `0.5`."""
-    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
-        return f"{int(value):,}"
-    return f"{value:,.10g}"
 
 
 def subject(request: Request) -> str:

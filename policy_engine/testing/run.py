@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from policy_engine.decision import ApprovalNeeded, Decision, Facts, Timeout
 from policy_engine.engine import Engine
 from policy_engine.errors import Location
-from policy_engine.policy.words import choices, quoted
+from policy_engine.policy.words import choices, number, quoted
 from policy_engine.testing.case import Asked, Case, Expected, Step
 from policy_engine.testing.replay import Prices, Replay
 
@@ -45,6 +45,8 @@ class Result:
 
 _ANSWERED: Final = frozenset({"approval.approved", "approval.rejected"})
 """How a rule speaks that asked for an approval, and was answered."""
+_UNTOLD: Final = ".cannot_tell"
+"""How the code of a reason ends that speaks in doubt."""
 Watcher: TypeAlias = Callable[[Decision, Facts], None]
 """Is told of every decision, with the facts that it saw."""
 
@@ -61,7 +63,7 @@ def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None =
     replay = Replay(engine, prices, case.start)
     failures: list[Failure] = []
     decisions = 0
-    for number, step in enumerate(case.steps, 1):
+    for position, step in enumerate(case.steps, 1):
         for turn in range(1, step.repeat + 1):
             decision = _decide(replay, step)
             decisions += 1
@@ -71,7 +73,7 @@ def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None =
             if differences:
                 reasons = tuple(_spoke(decision))
                 place = step.location if step.expected is None else step.expected.location
-                failures.append(Failure(place, number, turn, differences, reasons))
+                failures.append(Failure(place, position, turn, differences, reasons))
                 break
     return Result(case, tuple(failures), decisions)
 
@@ -119,16 +121,46 @@ def _unmet(expected: Expected, decision: Decision) -> Iterator[str]:
 
 def _unspoken(expected: Expected, decision: Decision) -> Iterator[str]:
     """Say which rules did not speak as they should."""
-    decided = {r.rule for r in decision.reasons if r.enforced and r.effect == decision.effect}
+    decided, untold = _decided(decision)
     for rule in expected.rules:
-        if rule not in decided:
+        if rule in untold:
+            yield f"expected {quoted(rule)} to match, and it cannot tell: {_meant([rule])}"
+        elif rule not in decided:
             yield f"expected {quoted(rule)} to decide"
     if expected.any_of and not decided.intersection(expected.any_of):
         yield f"expected {' or '.join(map(quoted, expected.any_of))} to decide"
+    for rule in expected.cannot_tell or ():
+        if rule not in untold:
+            what = "it matches" if rule in decided else "it does not decide"
+            yield f"expected that {quoted(rule)} cannot tell, and {what}"
+    if expected.cannot_tell == () and untold:
+        yield f"expected that each rule can tell, and {choices(sorted(untold))} cannot"
+    if untold and not decided and not _is_specific(expected):
+        yield (
+            f"got {decision.effect} only because {choices(sorted(untold))} cannot tell: "
+            f"{_meant(sorted(untold))}"
+        )
     watching = {reason.rule for reason in decision.reasons if not reason.enforced}
     for rule in expected.observed:
         if rule not in watching:
             yield f"expected {quoted(rule)} to be observed"
+
+
+def _decided(decision: Decision) -> tuple[set[str], set[str]]:
+    """Return the rules that decide because they match, and the others that cannot tell."""
+    spoke = [r for r in decision.reasons if r.enforced and r.effect == decision.effect]
+    decided = {reason.rule for reason in spoke if not reason.code.endswith(_UNTOLD)}
+    return decided, {reason.rule for reason in spoke} - decided
+
+
+def _is_specific(expected: Expected) -> bool:
+    """Whether an expectation says who decides, or does not say what is decided."""
+    named = expected.rules or expected.any_of or expected.approvals
+    return bool(named) or expected.cannot_tell is not None or expected.effect is None
+
+
+def _meant(rules: list[str]) -> str:
+    return f"to mean that, expect `cannot_tell: [{', '.join(rules)}]`"
 
 
 def _obliged(expected: Expected, decision: Decision) -> Iterator[str]:
@@ -143,13 +175,13 @@ def _obliged(expected: Expected, decision: Decision) -> Iterator[str]:
             item = asked[asking]
             yield (
                 f"expected {quoted(asking)} to ask for another approval, it asks for {item.quorum} "
-                f"of {', '.join(item.approvers)} within {item.expires:g} s"
+                f"of {', '.join(item.approvers)} within {number(item.expires)} s"
             )
     if expected.timeout is not None:
         given = [item.seconds for item in decision.obligations if isinstance(item, Timeout)]
         if expected.timeout not in given:
-            shown = f"{given[0]:g} s" if given else "none"
-            yield f"expected a timeout of {expected.timeout:g} s, got {shown}"
+            shown = f"{number(given[0])} s" if given else "none"
+            yield f"expected a timeout of {number(expected.timeout)} s, got {shown}"
 
 
 def _asks(wanted: Asked, item: ApprovalNeeded) -> bool:

@@ -708,3 +708,23 @@ tools:
 """
     mutants = mutants_of(load_texts({"p.yaml": text}))
     assert '"x" is let through like "y"' in [mutant.what for mutant in mutants]
+
+
+def test_large_numbers_are_written_in_full():
+    text = """\
+policy: p
+language: 1
+tools: {send: {args: {amount: {type: number, minimum: 0, maximum: 250000}}}}
+limits:
+  - {id: sum, tools: [send], of: args.amount, max: 1000000, per: 1h, by: [principal]}
+prices: {m: {input: 0.00002, output: 3000000}}
+"""
+    examiner = Examiner(load_texts({"p.yaml": text}), [])
+    told = [mutant.what for mutant in examiner.mutants]
+    at = told.index("max 1,000,000 is 1,000,001")
+    witness = examiner.examine(at).witness
+    assert 'the price of the input of "m" is 0.00001, not 0.00002' in told
+    assert 'the price of the output of "m" is 1,500,000, not 3,000,000' in told
+    assert witness is not None
+    assert " of 1,000,000 per 3,600 s towards " in witness.policy
+    assert witness.beside in {(), ('the limit "p/sum" stands at 1,000,000',)}

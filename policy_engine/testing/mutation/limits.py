@@ -6,6 +6,7 @@ from typing import Final
 
 from policy_engine.compiler.names import is_glob
 from policy_engine.policy import Limit, LoadedPolicy, Policy
+from policy_engine.policy.words import number
 from policy_engine.testing.mutation.globs import narrower
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
 
@@ -25,7 +26,7 @@ def limit_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
         yield site.without((), f'the limit "{limit.id}" is gone')
         yield site.mutant(("mode",), "observe", f'the limit "{limit.id}" only observes')
         more = limit.max + 1
-        yield site.mutant(("max",), more, f"max {limit.max:g} is {more:g}", at=("max",))
+        yield site.mutant(("max",), more, f"max {number(limit.max)} is {number(more)}", at=("max",))
         yield from _window(site, limit)
         yield from _key(site, limit, loaded.policy)
         yield from _tools(site, limit)
@@ -91,7 +92,8 @@ def price_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
             before = getattr(price, part)
             if before > 0:
                 site = Site(index, loaded, ("prices", model), None)
-                what = f'the price of the {part} of "{model}" is {before / 2:g}, not {before:g}'
+                less = number(before / 2)
+                what = f'the price of the {part} of "{model}" is {less}, not {number(before)}'
                 aim = Aim("prices", model, part)
                 unit = ("prices",)
                 yield site.mutant((part,), before / 2, what, at=(part,), unit=unit, aim=aim)

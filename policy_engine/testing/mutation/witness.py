@@ -17,6 +17,7 @@ from policy_engine.decision import (
     Timeout,
 )
 from policy_engine.engine import Engine
+from policy_engine.policy.words import number
 from policy_engine.testing.mutation.aimed import aimed
 from policy_engine.testing.mutation.differences import Differs, differs_in
 from policy_engine.testing.mutation.mutant import Mutant
@@ -214,20 +215,21 @@ def _owed(item: Obligation) -> str:
     """Say what must be done for a decision to hold."""
     match item:
         case Reservation():
-            window = "" if item.per is None else f" per {item.per}"
-            window += " s" if isinstance(item.per, float) else ""
+            per = f"{number(item.per)} s" if isinstance(item.per, float) else item.per
+            window = "" if per is None else f" per {per}"
             window += f" in {item.timezone}" if item.per == "day" else ""
             by = "/".join(item.key)
-            amount = "usage" if item.amount is None else f"{item.amount:g}"
-            alert = "" if item.alert_at is None else f", alerts at {item.alert_at:g}"
-            return f'counts {amount} of {item.max:g}{window} towards "{item.limit}" of {by}{alert}'
+            amount = "usage" if item.amount is None else number(item.amount)
+            alert = "" if item.alert_at is None else f", alerts at {number(item.alert_at)}"
+            of = number(item.max) + window
+            return f'counts {amount} of {of} towards "{item.limit}" of {by}{alert}'
         case ApprovalNeeded():
             people = " or ".join(item.approvers)
-            return f'"{item.rule}" asks {item.quorum} of {people} within {item.expires:g} s'
+            return f'"{item.rule}" asks {item.quorum} of {people} within {number(item.expires)} s'
         case ApprovalUse():
             return f'uses the approval of "{item.rule}"'
         case Timeout():
-            return f"stops after {item.seconds:g} s"
+            return f"stops after {number(item.seconds)} s"
 
 
 def _named(noun: str, values: Iterable[str]) -> str:

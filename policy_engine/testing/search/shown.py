@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from policy_engine.policy.words import number
 from policy_engine.testing.search.sample import Sample
 
 __all__ = ["Witness", "shown"]
@@ -39,7 +40,7 @@ def shown(sample: Sample, before: str, after: str) -> Witness:
     if facts.session is not None and facts.session.calls:
         beside.append(f"it called {', '.join(sorted(facts.session.calls))}")
     beside.extend(
-        f'the limit "{limit}" stands at {count.used:g}'
+        f'the limit "{limit}" stands at {number(count.used)}'
         for (limit, _), count in facts.counters.items()
         if count.used
     )
