@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from policy_engine.decision import ApprovalNeeded, Decision, Facts, Timeout
+from policy_engine.decision import ApprovalNeeded, Decision, Effect, Facts, Timeout
 from policy_engine.engine import Engine
 from policy_engine.errors import Location
 from policy_engine.policy.words import choices, number, quoted
@@ -129,6 +129,17 @@ def _unspoken(expected: Expected, decision: Decision) -> Iterator[str]:
             yield f"expected {quoted(rule)} to decide"
     if expected.any_of and not decided.intersection(expected.any_of):
         yield f"expected {' or '.join(map(quoted, expected.any_of))} to decide"
+    yield from _untold(expected, decided, untold, decision.effect)
+    watching = {reason.rule for reason in decision.reasons if not reason.enforced}
+    for rule in expected.observed:
+        if rule not in watching:
+            yield f"expected {quoted(rule)} to be observed"
+
+
+def _untold(
+    expected: Expected, decided: set[str], untold: set[str], effect: Effect
+) -> Iterator[str]:
+    """Say where a doubt decides and is not expected, or is expected and does not decide."""
     for rule in expected.cannot_tell or ():
         if rule not in untold:
             what = "it matches" if rule in decided else "it does not decide"
@@ -137,13 +148,9 @@ def _unspoken(expected: Expected, decision: Decision) -> Iterator[str]:
         yield f"expected that each rule can tell, and {choices(sorted(untold))} cannot"
     if untold and not decided and not _is_specific(expected):
         yield (
-            f"got {decision.effect} only because {choices(sorted(untold))} cannot tell: "
+            f"got {effect} only because {choices(sorted(untold))} cannot tell: "
             f"{_meant(sorted(untold))}"
         )
-    watching = {reason.rule for reason in decision.reasons if not reason.enforced}
-    for rule in expected.observed:
-        if rule not in watching:
-            yield f"expected {quoted(rule)} to be observed"
 
 
 def _decided(decision: Decision) -> tuple[set[str], set[str]]:

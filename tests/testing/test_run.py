@@ -58,7 +58,16 @@ MET = {
     ),
     "a long text": ("stage: input, text: {$text: [[a, 51]]}", "{effect: deny}"),
     "a context of its own": ("tool: lookup, args: {}, context: {env: staging}", "{effect: allow}"),
-    "nothing where a default was": (f"{REFUND}, facts: null", "{rules: [desk/own-order]}"),
+    "nothing where a default was": (f"{REFUND}, facts: null", "{cannot_tell: [desk/own-order]}"),
+    "a doubt that is meant": (
+        f"{REFUND}, facts: {{}}",
+        "{effect: deny, cannot_tell: [desk/own-order]}",
+    ),
+    "a doubt beside a match": (
+        "tool: refund, args: {order_id: ORD-0001, amount: 501}, facts: {}",
+        "{effect: deny}",
+    ),
+    "no doubt": (REFUND, "{effect: allow, cannot_tell: []}"),
 }
 
 
@@ -67,9 +76,35 @@ def test_what_is_expected_comes(desk, name):
     assert differences(desk(one(*MET[name]))) == []
 
 
+MEANT = "to mean that, expect `cannot_tell: [desk/own-order]`"
 UNMET = {
     "an effect": (REFUND, "{effect: deny}", "expected deny, got allow"),
     "a rule": (LARGE, "{rules: [desk/own-order]}", 'expected "desk/own-order" to decide'),
+    "nothing but a doubt": (
+        f"{REFUND}, facts: {{}}",
+        "{effect: deny}",
+        f"got deny only because desk/own-order cannot tell: {MEANT}",
+    ),
+    "a doubt where a match is expected": (
+        f"{REFUND}, facts: {{}}",
+        "{effect: deny, rules: [desk/own-order]}",
+        f'expected "desk/own-order" to match, and it cannot tell: {MEANT}',
+    ),
+    "a match where a doubt is expected": (
+        f"{REFUND}, facts: {{order: {{owner: u2}}}}",
+        "{effect: deny, cannot_tell: [desk/own-order]}",
+        'expected that "desk/own-order" cannot tell, and it matches',
+    ),
+    "silence where a doubt is expected": (
+        REFUND,
+        "{effect: allow, cannot_tell: [desk/own-order]}",
+        'expected that "desk/own-order" cannot tell, and it does not decide',
+    ),
+    "a doubt where none is expected": (
+        f"{REFUND}, facts: {{}}",
+        "{effect: deny, cannot_tell: []}",
+        "expected that each rule can tell, and desk/own-order cannot",
+    ),
     "a rule that speaks and does not decide": (
         "tool: refund, args: {order_id: ORD-0001, amount: 501}",
         "{rules: [desk/large]}",

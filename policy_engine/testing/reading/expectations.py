@@ -13,6 +13,7 @@ __all__ = ["KEYS", "read_expected"]
 KEYS: Final = (
     "effect",
     "rules",
+    "cannot_tell",
     "message",
     "text",
     "args",
@@ -36,6 +37,7 @@ def read_expected(fields: Fields, path: Path, value: object, names: Names) -> Ex
         effect=_effect(fields, path, given, "effect"),
         would=_effect(fields, path, given, "would"),
         rules=_names(fields, path, given, "rules", names.rules, "rule"),
+        cannot_tell=_cannot_tell(fields, path, given, names),
         observed=_names(fields, path, given, "observed", names.rules, "rule"),
         message=_message(fields, path, given),
         values={key: given[key] for key in ("text", "args", "result") if key in given},
@@ -64,6 +66,17 @@ def _names(
     for i, name in enumerate(listed):
         fields.name((*path, key, i), name, known, noun)
     return listed
+
+
+def _cannot_tell(
+    fields: Fields, path: Path, given: dict[str, Any], names: Names
+) -> tuple[str, ...] | None:
+    """Read the rules that cannot tell; an empty list says that none decides, although one might."""
+    if "cannot_tell" not in given:
+        return None
+    if given["cannot_tell"] == []:
+        return ()
+    return _names(fields, path, given, "cannot_tell", names.rules, "rule")
 
 
 def _message(fields: Fields, path: Path, given: dict[str, Any]) -> str | None:
