@@ -143,7 +143,7 @@ class PolicyCompiler:
     def compile(self) -> Parts:
         """Compile the whole policy."""
         parts = Parts(self.loaded)
-        self._lookups(parts)
+        self.lookups(parts)
         for section, stage in _TEXT_STAGES:
             parts.text_rules[stage] = self._texts(section, stage)
         for name, entry in (self.policy.tools or {}).items():
@@ -236,14 +236,34 @@ class PolicyCompiler:
         if condition is None:
             return None
         self._refuse_facts(condition, stage, path)
+        self.refuse(condition, path, stage, covered, before)
+        return condition
+
+    def refuse(
+        self,
+        condition: Condition,
+        path: Path,
+        stage: Stage,
+        covered: Sequence[Covered],
+        before: int,
+    ) -> None:
+        """Refuse a condition that looks for what is never there, or that is never true.
+
+        Args:
+            condition: The condition.
+            path: Its place in the policy.
+            stage: When its rule is asked.
+            covered: What the tools that its rule covers declare.
+            before: How many faults there were before it was read.
+        """
         if self.complete:
+            document = self.loaded.document
             self.faults.extend(
                 unknown_references(document, path, condition, self.everything, self.labels)
             )
             self.faults.extend(self.literals.faults(self.loaded, path, condition, covered))
         if len(self.faults) == before:
             self._refuse_never(condition, stage, path)
-        return condition
 
     def _environment(self, stage: Stage, covered: Sequence[Covered]) -> Environment:
         """Return what an expression may read; rules about the same share one."""
@@ -394,7 +414,7 @@ class PolicyCompiler:
             ),
         )
 
-    def _lookups(self, parts: Parts) -> None:
+    def lookups(self, parts: Parts) -> None:
         """Compile what facts are looked up by, once for each stage that can read it."""
         if not self.policy.facts:
             return

@@ -6,7 +6,9 @@ from typing import Any
 
 from policy_engine.cel import BOOL, Environment, Variable
 from policy_engine.cel.expression import compile_tree
+from policy_engine.cel.guarded import unguarded
 from policy_engine.cel.nodes import Node
+from policy_engine.cel.presence import access_path
 from policy_engine.compiler.applies import compile_applies
 from policy_engine.compiler.build import Compiled, compile_set
 from policy_engine.compiler.covered import Covered, Entries
@@ -48,6 +50,8 @@ class Variants:
             self._patterns.add(pattern.expression, caseless=pattern.caseless)
         self._known = len(self._patterns)
         self._entries = Entries(compiled.policies.policies)
+        self._same: dict[int, PolicyCompiler] = {}
+        """What compiles policies that are as they were, where it was asked for."""
 
     def with_condition(self, index: int, path: Path, tree: Node) -> Compiled:
         """Return the set in which the condition of one rule has another tree.
@@ -56,8 +60,12 @@ class Variants:
             index: Which policy of the set.
             path: The rule's place in it.
             tree: A checked tree that reads no more than the rule's own.
+
+        Raises:
+            PolicyError: Such a condition does not load.
         """
         parts = replace(self._base.parts[index])
+        self._refuse(index, path, tree)
 
         def changed(rule: CompiledRule) -> CompiledRule:
             assert rule.condition is not None  # noqa: S101 - the caller's promise
@@ -83,6 +91,46 @@ class Variants:
         everything = list(self._base.parts)
         everything[index] = parts
         return replace(self._base, parts=tuple(everything))
+
+    def _refuse(self, index: int, path: Path, tree: Node) -> None:
+        """Refuse a condition that would not be loaded from a text."""
+        if index not in self._same:
+            policies = self._base.policies
+            self._same[index] = self._compilers(policies, index, [], retyped=False)[index]
+        compiler = self._same[index]
+        rule, stage, covered = self._placed(index, path)
+        assert rule.condition is not None  # noqa: S101 - the caller's promise
+        at: Path = (*path, "when")
+        faults = compiler.faults
+        faults.clear()
+        before = {access_path(read) for read in unguarded(rule.condition.tree)}
+        document = self._base.policies.policies[index].document
+        for read in unguarded(tree):
+            if access_path(read) not in before:
+                message = f'"{read.field}" is optional and read outside has()'
+                faults.append(document.fault(at, "PE014", message))
+        compiler.refuse(replace(rule.condition, tree=tree), at, stage, covered, 0)
+        if faults:
+            raise PolicyError(faults)
+
+    def _placed(self, index: int, path: Path) -> tuple[CompiledRule, Stage, Sequence[Covered]]:
+        """Return a rule by its place, when it is asked, and what its tools declare."""
+        parts, policy = self._base.parts[index], self._base.policies.policies[index].policy
+        match path:
+            case ("input" | "output" as section, int(i)):
+                stage = _TEXTS[str(section)][0]
+                return parts.text_rules[stage][i], stage, ()
+            case ("rules", int(i)):
+                rule = policy.rules[i]
+                covered = self._entries.covered(rule.tools or (), rule.except_ or ())
+                return parts.top_rules[i], rule.stage, covered
+            case ("handoffs", str(name), "rules", int(i)):
+                return parts.entry_rules["handoffs", name][i], "handoff", ()
+            case ("tools", str(name), kind, int(i)):
+                inner = "result" if kind == "result" else "tools"
+                stage = _INNER[str(kind)]
+                return parts.entry_rules[inner, name][i], stage, [(policy.tools or {})[name].args]
+        raise KeyError(path)
 
     def make(self, index: int, policy: Policy, unit: Path) -> Compiled:
         """Compile a set in which one policy is another.
@@ -219,11 +267,15 @@ def _retyped(parts: Parts, compiler: PolicyCompiler, name: str, *, own: bool) ->
     """Compile anew what reads the arguments of an entry whose types are others."""
     policy = compiler.policy
     changed = replace(parts)
+    if policy.facts:
+        changed.lookups = {}
+        compiler.lookups(changed)
     if own:
         entry = policy.tools[name]
-        constraint = compiler.entry_arguments(name, entry)
+        changed.constraints = {key: one for key, one in parts.constraints.items() if key != name}
+        constraint = None if entry.args is None else compiler.entry_arguments(name, entry)
         if constraint is not None:
-            changed.constraints = {**parts.constraints, name: constraint}
+            changed.constraints[name] = constraint
         changed.entry_rules = dict(parts.entry_rules)
         for kind, stage in _INNER.items():
             changed.entry_rules["tools" if kind == "rules" else kind, name] = [

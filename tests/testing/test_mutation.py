@@ -728,3 +728,76 @@ prices: {m: {input: 0.00002, output: 3000000}}
     assert witness is not None
     assert " of 1,000,000 per 3,600 s towards " in witness.policy
     assert witness.beside in {(), ('the limit "p/sum" stands at 1,000,000',)}
+
+
+REFUSED = {
+    "a rule reads an argument that no entry declares": (
+        (
+            "tools: {t: {args: {x: {type: string}}, rules: [{id: r, when: args.x == 'a',"
+            " effect: deny}]}}\n"
+        ),
+        "any arguments are taken",
+    ),
+    "a limit sums an argument that no entry declares": (
+        (
+            "tools: {t: {args: {n: {type: number, minimum: 0}}}}\n"
+            "limits: [{id: l, tools: [t], of: args.n, max: 9, per: day, by: [principal]}]\n"
+        ),
+        "any arguments are taken",
+    ),
+    "a fact is looked up by an argument that no entry declares": (
+        (
+            "facts: {f: {from: app:f, with: [args.x], schema: {type: boolean}}}\n"
+            "tools: {t: {args: {x: {type: string}}, rules: [{id: r, when: facts.f, effect: deny}]}}\n"
+        ),
+        "any arguments are taken",
+    ),
+    "an optional argument is read without asking": (
+        (
+            "tools: {t: {args: {x: {type: string, optional: true}}, rules:"
+            " [{id: r, when: \"has(args.x) && args.x != 'a'\", effect: deny}]}}\n"
+        ),
+        "the clause `has(args.x)` is gone",
+    ),
+    "an optional argument is read where another is asked for": (
+        (
+            "tools: {t: {args: {x: {type: string, optional: true}, y: {type: boolean}}, rules:"
+            " [{id: r, when: '!has(args.x) || !(args.x.size() < 3 || args.y)', effect: deny}]}}\n"
+        ),
+        "`has(args.x)` is not negated",
+    ),
+    "a text is compared with what no session carries": (
+        (
+            "tools: {t: {args: {}, labels: [a]}}\nrules: [{id: r, tools: ['*'],"
+            " when: \"session.labels.exists(l, l != 'a')\", effect: deny}]\n"
+        ),
+        '"mallory" is let through like "a"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_mutant_that_would_not_load_is_refused(name):
+    """What no text of a policy can say is not counted."""
+    text, what = REFUSED[name]
+    examiner = Examiner(load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{text}"}), [])
+    (at,) = (i for i, mutant in enumerate(examiner.mutants) if mutant.what == what)
+    assert examiner.examine(at).fate == "refused"
+
+
+def test_an_argument_that_is_asked_for_otherwise_is_still_read():
+    text = """\
+policy: p
+language: 1
+tools:
+  t:
+    args: {x: {type: string, optional: true}, y: {type: boolean}}
+    rules:
+      - {id: r, when: "args.y && has(args.x) && args.x != 'a'", effect: deny}
+      - {id: s, when: "has(args.x) ? args.x == 'b' : args.y", effect: deny}
+"""
+    examiner = Examiner(load_texts({"p.yaml": text}), [])
+    fates = {mutant.what: examiner.examine(i).fate for i, mutant in enumerate(examiner.mutants)}
+    assert fates["the clause `args.y` is gone"] == "survived"
+    assert fates["the test `has(args.x)` never holds"] == "survived"
+    assert fates["the test `has(args.x)` always holds"] == "refused"

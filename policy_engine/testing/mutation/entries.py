@@ -92,7 +92,8 @@ def _tool(site: Site, entry: ToolBlock) -> Iterator[Mutant]:
     if entry.args is None:
         return
     unit = (*site.path, "args")
-    yield site.mutant(("args",), None, "any arguments are taken", at=("args",), unit=unit)
+    types = (*site.path, "types")
+    yield site.mutant(("args",), None, "any arguments are taken", at=("args",), unit=types)
     for name, schema in entry.args.items():
         for found in loosened(schema):
             yield site.mutant(
@@ -100,6 +101,6 @@ def _tool(site: Site, entry: ToolBlock) -> Iterator[Mutant]:
                 found.schema,
                 f"{name}: {found.what}",
                 at=("args", name, *found.path),
-                unit=(*site.path, "types") if found.retypes else unit,
+                unit=types if found.retypes else unit,
                 aim=Aim("args", name, schema, found.schema),
             )
