@@ -41,6 +41,14 @@ _OPERATING: Final = names_in(
     """
 )
 
+_BETWEEN_PEOPLE: Final = names_in(
+    """
+    leave vacation holiday holidays absence sabbatical loan credit discount coupon refund voucher
+    contract scholarship extension bonus raise payroll order booking invoice subscription permit
+    """
+)
+"""What is given to people, or taken from them, by a verb that also changes systems."""
+
 DANGEROUS: Final[Mapping[str, frozenset[str]]] = {
     "shell": names_in(
         """
@@ -132,7 +140,8 @@ def destructive(name: str) -> bool:
 
 def operating(name: str) -> bool:
     """Whether a tool's name says that it changes systems, rather than deals with people."""
-    return not _OPERATING.isdisjoint(words_of(name))
+    words = set(words_of(name))
+    return not _OPERATING.isdisjoint(words) and _BETWEEN_PEOPLE.isdisjoint(words)
 
 
 def told_by_case(name: str, tool: str) -> bool:

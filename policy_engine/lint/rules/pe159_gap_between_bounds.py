@@ -128,6 +128,8 @@ def _is_near(upper: _End, lower: _End, listed: list[_End]) -> bool:
     between = lower.number - upper.number
     if upper.found is lower.found or between not in {0, 1, 2}:
         return False
+    if between == 0 and upper.number == 0:
+        return False  # below and above zero are two directions, and zero is neither
     if between == 0 and not (upper.is_open and lower.is_open):
         return False
     if between == 1 and upper.is_integer and not (upper.is_open or lower.is_open):

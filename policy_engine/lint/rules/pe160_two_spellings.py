@@ -53,7 +53,8 @@ _READ: Final[dict[tuple[str, ...], _Kind]] = {
     ("principal", "tenant"): "tenant",
     ("session", "labels"): "label",
 }
-_JOINT: Final = re.compile(r"[\s_.-]+")
+_JOINT: Final = re.compile(r"(?<![0-9])[\s_.-]{1,9}|[\s_.-]{1,9}(?![0-9\s_.-])")
+"""What stands between two words, or a word and a number; 1-12 is not 11-2."""
 _LONG: Final = 4
 """Shorter names are no plurals of each other."""
 _ALIKE: Final = 0.85

@@ -2,11 +2,12 @@
 
 What it does:
     Reports a rule that stops a call where the session does *not* carry a label such as
-    `untrusted` or `tainted`, and no other rule about the tool stops it where it does; a rule that
-    stops a call *of* a role where its message says that only this role may; one that stops
-    a call without a flag, such as `args.force == false`, where its message refuses the flag; one
-    that stops who *has* called a tool, where its message says "first"; one that stops where there
-    *is* consent or the like; and one that stops a dry run or a preview.
+    `untrusted`, and no other rule about the tool stops it where it does; one that stops a call
+    *of* a role where its message begins with "Only" and this role; one that stops a call without
+    a flag such as `force`, where its message says "No force"; one that stops who *has* called a
+    tool, where its message says to call it first; one that stops where there *is* consent, where
+    its message says "not without consent"; and one that asks about a dry run. Messages that can
+    be read otherwise are left alone.
 
 Why:
     A `!` too many or too few loads, and speaks of the wrong half of all calls. Its message still
@@ -55,6 +56,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.messages import sentences, spoken
 from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.proof.formula import Clause, Formula, clauses, formula, opposite
 from policy_engine.lint.proof.scene import scenes
@@ -68,18 +70,33 @@ _CALLS: Final = ("session", "calls")
 _LABELS: Final = ("session", "labels")
 _ROLES: Final = ("principal", "roles")
 _TAINTS: Final = names_in(
-    """
-    untrusted tainted taint external unsafe suspicious compromised malicious infected injected
-    poisoned unverified hostile
-    """
+    "untrusted tainted taint unsafe suspicious compromised malicious infected injected poisoned"
+)
+_TAINTED: Final = _TAINTS | names_in(
+    "content contents text data input source session web page pages mail mails email external"
+)
+"""Words of a label that says nothing else."""
+_EXPLAINED: Final = re.compile(
+    r"\b(?:only|first|nothing|before|until|after|clean)\b", re.IGNORECASE
 )
 _ONLY: Final = (
-    r"\bonly\s+(?:\w+\s+){{0,2}}?{0}\b",
-    r"\b{0}\s+(?:\w+\s+)?only\b",
-    r"\b(?:reserved|restricted|limited)\s+(?:to|for)\s+(?:\w+\s+)?{0}\b",
-    r"\b(?:needs?|requires?|must be)\s+(?:an?\s+|the\s+)?(?:role\s+)?{0}\b",
+    r"^only\s+(?:an?\s+|the\s+)?{0}\s+(?:may|can|(?:is|are) allowed to)\s+(?!not\b|be\b|only\b)",
+    r"\b(?:is|are)\s+(?:reserved (?:for|to)|restricted to)\s+(?:an?\s+|the\s+)?{0}$",
 )
-_REFUSED: Final = r"\b(?:no|never|not|don't|refuse|without)\s+(?:(?:use|set|the|a|any)\s+)*{0}\b"
+_ASKED: Final = re.compile(
+    r"\b(?:approv|confirm|ask|sign|not|never|without|unless|if|when)", re.IGNORECASE
+)
+_REFUSED: Final = (
+    r"^no {0}(?: \w{{1,20}})?$",
+    r"^(?:please )?(?:do not|don't|never) (?:use |set |pass )?{0}\b",
+)
+_HARMS: Final = names_in(
+    """
+    force overwrite recursive permanent permanently hard bypass override unsafe insecure skip
+    ignore public debug cascade no_verify all
+    """
+)
+"""Words of flags with which a call does more harm."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -114,25 +131,25 @@ def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str
     text = f"{rule.message or ''}\n{rule.description or ''}"
     if atom.kind == "member" and atom.term == _LABELS and not clause.holds:
         label = str(atom.operand)
-        if not _TAINTS.isdisjoint(words_of(label)) and not _is_stopped(subject, found, label):
+        if _is_taint(label, text) and not _is_stopped(subject, found, label):
             return (
                 f'this stops sessions without "{label}", and lets those with it through',
                 f'write `"{label}" in session.labels`',
             )
     if atom.kind == "member" and atom.term == _ROLES and clause.holds:
         role = str(atom.operand)
-        if any(_says(form, role, text) for form in _ONLY):
+        if any(_says(form, role, text, but=_ASKED) for form in _ONLY):
             return (
                 f'this stops "{role}" alone, and its message lets "{role}" alone through',
                 f'write `!("{role}" in principal.roles)`',
             )
-    if _is_harmless(clause) and not _asks_too(subject, found, clause):
+    if _is_harmless(found, clause) and not _asks_too(subject, found, clause):
         dotted = ".".join(clause.atom.term)
         return f'this stops where "{dotted}" is on, and lets the real thing through', (
             f"write `!{dotted}`"
         )
     tool = _called(clause)
-    if tool is not None and (_says(_FIRST, tool, text) or _says(_FIRST, words_of(tool)[0], text)):
+    if tool is not None and tool not in subject.covered(found) and _comes_first(tool, text):
         return (
             f'this stops who has called "{tool}", and lets through who has not',
             f'write `!("{tool}" in session.calls)`',
@@ -140,9 +157,24 @@ def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str
     return _of_flag(clause, text)
 
 
-def _is_harmless(clause: Clause) -> bool:
-    """Whether a rule needs a flag that takes the harm out of a call."""
-    atom = clause.atom
+def _is_taint(label: str, text: str) -> bool:
+    """Whether a label says of a session that it is tainted, and nothing else."""
+    words = set(words_of(label))
+    return bool(words & _TAINTS) and words <= _TAINTED and not _EXPLAINED.search(text)
+
+
+def _comes_first(tool: str, text: str) -> bool:
+    """Whether a sentence tells the model to call a tool first."""
+    return _says(_FIRST, tool, text) or _says(_FIRST, words_of(tool)[0], text)
+
+
+def _is_harmless(found: PlacedCondition, clause: Clause) -> bool:
+    """Whether a rule asks about a flag that takes the harm out, and says nothing of it."""
+    atom, text = clause.atom, spoken(found.placed.rule)
+    if found.compiled.effect != "require_approval":
+        return False
+    if any(word in text.lower() for word in ("dry", "preview", "simulat")):
+        return False
     is_on = atom.kind == "==" and atom.type == "bool" and clause.holds is (atom.operand is True)
     return is_on and atom.term[:1] == ("args",) and "_".join(words_of(atom.term[-1])) in _HARMLESS
 
@@ -168,11 +200,13 @@ def _of_flag(clause: Clause, text: str) -> tuple[str, str] | None:
     name, dotted = atom.term[-1], ".".join(atom.term)
     words, is_refused = {name, *words_of(name)}, clause.holds is (atom.operand is False)
     if atom.term[0] == "args":
-        is_guard = not (GUARDS | _GUARDS).isdisjoint(words)
-        if is_refused and not is_guard and _says(_REFUSED, name, text):
+        is_harm = not words.isdisjoint(_HARMS) and words.isdisjoint(GUARDS | _GUARDS)
+        if is_refused and is_harm and any(_says(form, name, text) for form in _REFUSED):
             message = f'this stops a call without "{name}", and lets one with it through'
             return message, f"write `{dotted}`"
-    elif not is_refused and not _CONSENTS.isdisjoint(words) and not _says(_ALREADY, name, text):
+    elif not is_refused and any(
+        _says(form, word, text) for word in words & _CONSENTS for form in _WITHOUT
+    ):
         message = f'this stops where there is "{name}", and lets through where there is none'
         return message, f"write `!{dotted}`"
     return None
@@ -191,15 +225,26 @@ def _called(clause: Clause) -> str | None:
 
 
 _SOME: Final = {("<=", 0), ("<", 1)}
-_FIRST: Final = r"\b{0}\b[^.;]*\bfirst\b|\bfirst\b[^.;]*\b{0}\b|\b(?:not|never) before\b[^.;]*{0}"
+_FIRST: Final = (
+    r"^(?:please )?(?:call |run |use )?{0}\b(?! (?:was|is|has|had|been|not)\b)[\w ]{{0,40}} first$"
+)
 _CONSENTS: Final = names_in("consent consented consents opted_in authorized authorised entitled")
-_ALREADY: Final = r"\b(?:already|no longer|withdraw\w*|has)\b"
+_WITHOUT: Final = (
+    r"\b(?:not|never|nobody|nothing|no \w+)\b[\w ]{{0,60}} without (?:\w+ ){{0,2}}{0}$",
+    r"^not without (?:\w+ ){{0,2}}{0}$",
+    r"\b{0} is (?:missing|needed|required|not given)$",
+)
 _GUARDS: Final = names_in("dry run safe check validate preview backup verify test review")
 
 
-def _says(form: str, name: str, text: str) -> bool:
+def _says(form: str, name: str, text: str, but: re.Pattern[str] | None = None) -> bool:
+    """Whether a sentence of a text says something of a name, and not what `but` finds."""
     spelt = r"[\s_-]?".join(map(re.escape, words_of(name))) + "s?"
-    return re.search(form.format(spelt), text, re.IGNORECASE) is not None
+    said = re.compile(form.format(spelt), re.IGNORECASE)
+    return any(
+        said.search(one) is not None and (but is None or but.search(one) is None)
+        for one in sentences(text)
+    )
 
 
 def _is_stopped(subject: Subject, found: PlacedCondition, label: str) -> bool:

@@ -38,15 +38,19 @@ Fix:
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from policy_engine.cel.nodes import Literal
+from policy_engine.compiler.names import matches_glob
+from policy_engine.lint.messages import CURRENCIES, Number, numbers, sentences
 from policy_engine.lint.places import nodes, schemas
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
-from policy_engine.policy import LoadedPolicy
+from policy_engine.lint.words import names_in, words_of
+from policy_engine.policy import Limit, LoadedPolicy
 from policy_engine.source import Path
 
 __all__ = ["RULE"]
@@ -54,19 +58,48 @@ __all__ = ["RULE"]
 _BOUND: Final = re.compile(
     r"\b(?:at most|at least|up to|no more than|no less than|not more than|more than|less than|"
     r"fewer than|above|over|below|under|exceeds?|maximum(?: of| is)?|minimum(?: of| is)?|"
-    r"limit(?:ed)?(?: of| is| to))"
-    r"(?:\s+(?:EUR|USD|GBP|CHF))?\s*[$€£]?\s*"
-    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)(?P<more>[\w%:/.-]*)",
+    r"limit(?:ed)?(?: of| is| to))\s{0,3}$",
     re.IGNORECASE,
 )
+_BEFORE: Final = 30
 _UNITS: Final = (
     1, 7, 12, 24, 30, 60, 90, 100, 365, 1000, 1024, 3600, 86400, 604800, 10**6, 2**20, 10**9, 2**30
 )  # fmt: skip
-_THOUSANDS: Final = {"k": 1000, "m": 10**6, "kb": 1000, "mb": 10**6, "gb": 10**9}
 _KEYWORDS: Final = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
     "maxBytes", "minItems", "maxItems", "minProperties", "maxProperties", "multipleOf", "const",
 )  # fmt: skip
+_BEHIND: Final = names_in(
+    """
+    a an and are approval ask asks at be by can cannot for from go goes has have in is may must need
+    needs no not on or please require requires should than the to wait waits will with
+    """
+)
+"""What stands behind a number that has no unit."""
+_COINS: Final = names_in("sat sats btc eth wei gwei points credits miles jpy inr krw huf cents")
+"""Words of arguments of which one is not about a euro."""
+_WINDOWS: Final = {
+    "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000,
+    "year": 31536000, "daily": 86400, "today": 86400, "hourly": 3600, "night": 0, "session": 0,
+}  # fmt: skip
+_WINDOW: Final = re.compile(rf"\b({'|'.join(_WINDOWS)})s?\b", re.IGNORECASE)
+_PARTED: Final = re.compile(
+    r"\b(?:each|of which|quarter|half|on average|other|usual\w*|about|instead)\b", re.IGNORECASE
+)
+"""What makes a sentence one about more than one bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A text, and what the numbers in it may be about."""
+
+    policy: LoadedPolicy
+    path: Path
+    text: str
+    names: frozenset[str]
+    """Words of what is bounded, in the singular."""
+    window: float | None = None
+    """The seconds that a limit is about."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -78,52 +111,80 @@ def _find(subject: Subject) -> Iterator[Found]:
 def _in_schemas(subject: Subject) -> Iterator[Found]:
     for place in schemas(subject):
         text = place.schema.get("message")
-        if isinstance(text, str) and _BOUND.search(text):
-            bounds = set(_of_schema(place.schema))
-            yield from _wrong(place.policy, (*place.path, "message"), text, bounds)
+        if isinstance(text, str):
+            tool = place.entry.name if place.entry is not None else ""
+            signs = "character letter char sign" if place.schema.get("type") == "string" else ""
+            names = _singular(place.name, place.argument, tool, signs)
+            said = _Said(place.policy, (*place.path, "message"), text, names)
+            yield from _wrong(said, partial(_of_schema, place.schema))
 
 
 def _in_rules(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
         for key in ("message", "description"):
             text = getattr(found.placed.rule, key)
-            if isinstance(text, str) and _BOUND.search(text) and not _asks_elsewhere(found):
-                bounds = set(_of_rule(subject, found))
-                yield from _wrong(found.policy, (*found.placed.path, key), text, bounds)
+            if isinstance(text, str) and not _asks_elsewhere(found):
+                named = [found.placed.rule.id, *map(str, subject.covered(found)), *_read(found)]
+                path = (*found.placed.path, key)
+                said = _Said(found.policy, path, text, _singular(*named))
+                yield from _wrong(said, partial(_of_rule, subject, found))
 
 
 def _in_limits(subject: Subject) -> Iterator[Found]:
     for loaded in subject.policies:
         for index, limit in enumerate(loaded.policy.limits):
-            bounds = {limit.max, *_numbers([limit.per])}
+            window = _WINDOWS["day"] if limit.per == "day" else limit.per or 0
+            names = _singular(limit.id, limit.of, *(limit.tools or ()))
             for key in ("message", "description"):
                 text = getattr(limit, key)
                 if isinstance(text, str):
-                    yield from _wrong(loaded, ("limits", index, key), text, bounds)
+                    path = ("limits", index, key)
+                    said = _Said(loaded, path, text, names, float(window))
+                    yield from _wrong(said, partial(_of_limit, limit))
 
 
-def _wrong(loaded: LoadedPolicy, path: Path, text: str, bounds: set[float]) -> Iterator[Found]:
-    """Find the bound that a text names and nothing has."""
-    named = list(_named(text))
-    if not named or not any(bounds) or any(_is_meant(number, bounds) for _, number in named):
+def _of_limit(limit: Limit) -> Iterator[float]:
+    yield from _numbers([limit.max, limit.per])
+
+
+def _singular(*names: str) -> frozenset[str]:
+    return frozenset(word.rstrip("s") for name in names for word in words_of(name))
+
+
+def _wrong(said: _Said, bounds: Callable[[], Iterable[float]]) -> Iterator[Found]:
+    """Find the only number that a text names, where it is a bound that nothing has."""
+    named = [(one, number) for one in sentences(said.text) for number in numbers(one)]
+    if len(named) != 1 or not _is_told(said, *named[0]):
         return
-    shown = sorted(bounds)
-    said = f'"{named[0][0]}" stands here, and the bound is {_listed(shown)}'
-    yield Found(loaded, path, said, "write the number that holds into both")
+    (sentence, number), given = named[0], set(bounds())
+    if not any(given) or any(_is_meant(value, given) for value in number.values):
+        return
+    opening = _BOUND.search(sentence[: number.start][-_BEFORE:])
+    words = f"{opening[0] if opening else ''}{sentence[number.start : number.end]}"
+    message = f'"{words}" stands here, and the bound is {_listed(sorted(given))}'
+    yield Found(said.policy, said.path, message, "write the number that holds into both")
+
+
+def _is_told(said: _Said, sentence: str, number: Number) -> bool:
+    """Whether a number is a bound, of what is bounded, and in no other unit."""
+    rest = sentence[number.end :]
+    if not _BOUND.search(sentence[: number.start][-_BEFORE:]) or _PARTED.search(sentence):
+        return False
+    windows = {_WINDOWS[match[1].lower()] for match in _WINDOW.finditer(sentence)}
+    if windows - {said.window}:
+        return False
+    unit = {"%": "percent", "percentage": "percent"}.get(number.unit, number.unit)
+    if unit in CURRENCIES:
+        return said.names.isdisjoint(_COINS | {one.rstrip("s") for one in _COINS})
+    if unit in _COINS:
+        return False
+    if not unit:
+        return not rest.strip(" )\"'")
+    return unit in _BEHIND or unit.rstrip("s") in said.names
 
 
 def _listed(shown: list[float]) -> str:
     return " or ".join(f"{number:,.10g}" for number in [one for one in shown if one][-2:])
-
-
-def _named(text: str) -> Iterator[tuple[str, float]]:
-    """Go through the bounds that a text names: as written, and the number."""
-    for match in _BOUND.finditer(text):
-        more = match["more"].strip(".:/-").lower()
-        if more and more not in _THOUSANDS and not more.isalpha():
-            continue  # a part of a date, a version or an id
-        number = float(match["number"].replace(",", ""))
-        yield match[0].rstrip(".:/-"), number * (_THOUSANDS.get(more, 1) if len(more) == 1 else 1)
 
 
 def _is_meant(number: float, bounds: set[float]) -> bool:
@@ -159,8 +220,27 @@ def _asks_elsewhere(found: PlacedCondition) -> bool:
     )
 
 
+def _read(found: PlacedCondition) -> frozenset[str]:
+    """Return the arguments that a rule reads."""
+    condition = found.compiled.condition
+    reads = condition.reads if condition is not None else ()
+    return frozenset(path[1] for path in reads if path[0] == "args" and len(path) > 1)
+
+
 def _of_rule(subject: Subject, found: PlacedCondition) -> Iterator[float]:
-    """Go through the numbers that a rule compares with, and those of what it looks at."""
+    """Go through the numbers of a rule, of its tools' other rules and limits, and of arguments."""
+    yield from _written(found)
+    for name in subject.covered(found) if found.stage == "tool_call" else ():
+        yield from subject.once(f"numbers of {name}", partial(_of_tool, subject, str(name)))
+    tool = found.placed.tool
+    if tool is not None and tool.args:
+        yield from _of_schema(list(tool.args.values()))
+    for name in _read(found):
+        yield from subject.once(f"bounds of {name}", partial(_of_argument, subject, name))
+
+
+def _written(found: PlacedCondition) -> Iterator[float]:
+    """Go through the numbers that a rule compares with."""
     rule, condition = found.placed.rule, found.compiled.condition
     if condition is not None:
         for node in nodes(condition.tree):
@@ -168,16 +248,15 @@ def _of_rule(subject: Subject, found: PlacedCondition) -> Iterator[float]:
                 yield from _values(node.value)
     if rule.check is not None:
         yield from _values(rule.check.model_dump(exclude_defaults=True))
-    tool = found.placed.tool
-    if tool is not None and tool.args:
-        yield from _of_schema(list(tool.args.values()))
-    read = (
-        {path[1] for path in condition.reads if path[0] == "args" and len(path) > 1}
-        if condition
-        else ()
-    )
-    for name in read:
-        yield from subject.once(f"bounds of {name}", partial(_of_argument, subject, name))
+
+
+def _of_tool(subject: Subject, name: str) -> Iterator[float]:
+    for found in subject.rules_of(name):
+        yield from _written(found)
+    for loaded in subject.policies:
+        for limit in loaded.policy.limits:
+            if any(matches_glob(glob, name) for glob in limit.tools or ()):
+                yield from _of_limit(limit)
 
 
 def _of_argument(subject: Subject, name: str) -> Iterator[float]:

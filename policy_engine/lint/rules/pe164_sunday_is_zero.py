@@ -1,8 +1,8 @@
 """A weekend without its Sunday.
 
 What it does:
-    Reports a condition that asks whether `getDayOfWeek` is above 5, or at most 5, and does not
-    ask about 0.
+    Reports a condition that asks whether `getDayOfWeek` is above 5, or at most 5, where neither
+    it nor another rule about the tool asks about 0, and the rule does not speak of Saturdays.
 
 Why:
     The week of expressions begins on Sunday, which is 0, and ends on Saturday, which is 6.
@@ -26,10 +26,12 @@ Fix:
     Write `in [0, 6]` for the weekend.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.messages import spoken
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Clause, clauses, formula
 from policy_engine.lint.proof.scene import scenes
@@ -43,18 +45,19 @@ _LAST: Final = 5
 """A week that began on Monday with 0 would end its working days before this one, or with it."""
 
 
+_SATURDAY: Final = re.compile(r"\bsaturdays?\b(?!(?:,| and| or|/| ?-) ?sun)", re.IGNORECASE)
+
+
 def _find(subject: Subject) -> Iterator[Found]:
-    for found in subject.conditions:
-        condition = found.compiled.condition
-        if condition is None:
-            continue
-        asked = [
-            clause
-            for clause in clauses(formula(condition.tree))
-            if clause.atom.term[:2] == ("now", "getDayOfWeek")
-        ]
+    every = [(found, _asked(found)) for found in subject.conditions]
+    for found, asked in every:
         split = [clause for clause in asked if _ends_a_week(clause)]
-        if split and not any(_asks_of_sunday(clause) for clause in asked):
+        beside = (
+            c for one, days in every if one is found or _share(subject, one, found) for c in days
+        )
+        if split and not any(map(_asks_of_sunday, beside)):
+            if _SATURDAY.search(spoken(found.placed.rule)):
+                continue  # it is about Saturdays alone, and says so
             node = split[0].node
             yield Found(
                 found.policy,
@@ -64,6 +67,22 @@ def _find(subject: Subject) -> Iterator[Found]:
                 part=(node.start, node.end),
                 witness=_witness(subject, found, split[0]),
             )
+
+
+def _asked(found: PlacedCondition) -> list[Clause]:
+    """Return what a rule asks about the day of the week."""
+    condition = found.compiled.condition
+    return [
+        clause
+        for clause in (clauses(formula(condition.tree)) if condition is not None else ())
+        if clause.atom.term[:2] == ("now", "getDayOfWeek")
+    ]
+
+
+def _share(subject: Subject, one: PlacedCondition, other: PlacedCondition) -> bool:
+    if one.stage != other.stage:
+        return False
+    return bool(set(subject.covered(one)) & set(subject.covered(other)))
 
 
 def _ends_a_week(clause: Clause) -> bool:

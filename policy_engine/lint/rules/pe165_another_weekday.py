@@ -1,8 +1,8 @@
 """A weekday by the number of another day.
 
 What it does:
-    Reports a condition that compares `getDayOfWeek` with numbers, where the id, the message or the
-    description of its rule names one day of the week, and none of the numbers is that day's.
+    Reports a condition that compares `getDayOfWeek` with one number, where the id, the message or
+    the description of its rule says "on" another day of the week, or names it in the plural.
 
 Why:
     Sunday is 0 and Saturday 6. Other languages begin on Monday, so Friday is easily taken for 4,
@@ -38,7 +38,13 @@ from policy_engine.lint.subject import Subject
 __all__ = ["RULE"]
 
 _DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_NAMED: Final = re.compile(rf"\b({'|'.join(_DAYS)})s?\b")
+_NAMED: Final = re.compile(rf"\b({'|'.join(_DAYS)})(s?)\b")
+_ON: Final = re.compile(r"\b(?:on|no|every|each)\s{1,2}(?:an?\s|the\s)?$")
+_OTHERWISE: Final = re.compile(
+    r"\b(?:before|after|eve|until|till|from|since|except|but|other|not|next|following|for|"
+    r"previous|weekend|weekends)\b"
+)
+"""Words with which a text speaks of a day to say another."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -49,21 +55,28 @@ def _find(subject: Subject) -> Iterator[Found]:
             if condition is not None
             else []
         )
-        if not asked or any(clause.atom.kind not in {"==", "in"} for clause in asked):
+        if len(asked) != 1 or asked[0].atom.kind not in {"==", "in"}:
             continue
-        named = set(_NAMED.findall(spoken(found.placed.rule).lower()))
-        numbers = {number for clause in asked for number in _numbers(clause)}
-        if len(named) != 1:
+        numbers, day = set(_numbers(asked[0])), _named(spoken(found.placed.rule).lower())
+        if day is None or len(numbers) != 1 or day in numbers:
             continue
-        (day,) = named
-        if _DAYS.index(day) not in numbers:
-            node = asked[0].node
-            said = ", ".join(
-                _DAYS[number].capitalize() for number in sorted(numbers) if number < len(_DAYS)
-            )
-            message = f"{day.capitalize()} is {_DAYS.index(day)}, and this is {said or 'no day'}"
-            hint = "Sunday is 0, Monday 1, and so on to Saturday, 6"
-            yield Found(found.policy, found.path, message, hint, part=(node.start, node.end))
+        (number,) = numbers
+        node = asked[0].node
+        said = _DAYS[number].capitalize() if number < len(_DAYS) else "no day"
+        message = f"{_DAYS[day].capitalize()} is {day}, and this is {said}"
+        hint = "Sunday is 0, Monday 1, and so on to Saturday, 6"
+        yield Found(found.policy, found.path, message, hint, part=(node.start, node.end))
+
+
+def _named(text: str) -> int | None:
+    """Return the only day that a text names, where it says that something is on this day."""
+    found = list(_NAMED.finditer(text))
+    if len({match[1] for match in found}) != 1 or _OTHERWISE.search(text):
+        return None
+    is_on = any(
+        match[2] or _ON.search(text[max(0, match.start() - 12) : match.start()]) for match in found
+    )
+    return _DAYS.index(found[0][1]) if is_on else None
 
 
 def _is_day(clause: Clause) -> bool:

@@ -2,7 +2,7 @@
 
 What it does:
     Reports a rule whose id, message or description says "night", and whose condition asks only
-    whether the hour is 18 or later, and not whether it is early.
+    whether the hour is 20 or later, and not whether it is early.
 
 Why:
     The hours begin at 0 again. At half past midnight it is night, and `getHours() >= 22` is false.
@@ -42,8 +42,17 @@ from policy_engine.lint.subject import PlacedCondition, Subject
 
 __all__ = ["RULE"]
 
-_NIGHT: Final = re.compile(r"\b(?:at night|nights?|overnight|nightly)\b", re.IGNORECASE)
-_EVENING: Final = 18
+_NIGHT: Final = re.compile(
+    r"\b(?:(?:at|by|in the|during the) night|nights|night (?:shift|hours|time))\b|^(?:\w+ )?night$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ENDS: Final = re.compile(
+    r"\b(?:until|till|before|by [0-9]|midnight|tonight|a night|per night|nights? (?:stay|of)|later|"
+    r"between|from)\b|24|0:00",
+    re.IGNORECASE,
+)
+"""Words of a text that is about the evening, or about nights that somebody stays."""
+_EVENING: Final = 20
 _LAST: Final = 23
 
 
@@ -57,7 +66,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         if any(clause.atom.operand < _EVENING - 1 for clause in late):
             continue
         others = (h for one, h in every if one is not found and _share(subject, one, found))
-        if not _NIGHT.search(spoken(found.placed.rule)) or any(map(_are_early, others)):
+        text = spoken(found.placed.rule)
+        if not _NIGHT.search(text) or _ENDS.search(text) or any(map(_are_early, others)):
             continue
         node = late[0].node
         yield Found(
@@ -95,7 +105,9 @@ def _share(subject: Subject, one: PlacedCondition, other: PlacedCondition) -> bo
 def _witness(subject: Subject, found: PlacedCondition) -> Witness | None:
     for scene in scenes(subject, found)[:1]:
         request = {**scene.plain().request, "now": "2026-01-05T02:30:00Z"}
-        witness = Witness(request, "not stopped: it is night", silent=(found.compiled.name,))
+        witness = Witness(
+            request, "not stopped at 2:30 at night, UTC", silent=(found.compiled.name,)
+        )
         if confirmed(subject, witness):
             return witness
     return None

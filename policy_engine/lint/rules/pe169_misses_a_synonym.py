@@ -2,8 +2,9 @@
 
 What it does:
     Reports a granted tool whose name differs from that of a tool which a rule across tools stops
-    by its verb alone, where both verbs say the same: `purge_user` beside `delete_*`. Tools that
-    another rule, a limit or an approval is about are left alone.
+    by its verb alone, where both verbs destroy (or both run) and both take the same arguments:
+    `purge_user` beside `delete_*`. Tools that another rule, a limit or an approval is about are
+    left alone.
 
 Why:
     A model that may not `delete_user` tries `purge_user` next.
@@ -41,21 +42,19 @@ from policy_engine.lint.words import names_in, words_of
 
 __all__ = ["RULE"]
 
+_Deed = tuple[int, tuple[str, ...], frozenset[str]]
+
 _ALIKE: Final = (
-    names_in("delete remove drop purge wipe erase destroy"),
-    names_in("send forward reply mail"),
-    names_in("pay transfer wire remit"),
+    names_in("delete purge wipe erase destroy"),
     names_in("run exec execute"),
-    names_in("publish post"),
-    names_in("download export"),
 )
 """Verbs that say the same of one thing."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
-    named: dict[tuple[int, tuple[str, ...]], list[str]] = {}
+    named: dict[_Deed, list[str]] = {}
     for name in subject.names:
-        key = _deed(name)
+        key = _deed(subject, name)
         if key is not None:
             named.setdefault(key, []).append(name)
     groups = {name: names for names in named.values() if len(names) > 1 for name in names}
@@ -82,13 +81,15 @@ def _find(subject: Subject) -> Iterator[Found]:
                 )
 
 
-def _deed(name: str) -> tuple[int, tuple[str, ...]] | None:
-    """Return which verbs a tool's name begins with, and what it is done to."""
+def _deed(subject: Subject, name: str) -> _Deed | None:
+    """Return which verbs a tool's name begins with, what it is done to, and the arguments."""
     server, _, own = name.rpartition("/")
     words = words_of(own)
     for number, verbs in enumerate(_ALIKE):
         if len(words) > 1 and words[0] in verbs:
-            return number, (server, *(word.rstrip("s") for word in words[1:]))
+            given = [entry.block.args for entry in subject.entries_of(name) if entry.block.args]
+            done = (server, *(word.rstrip("s") for word in words[1:]))
+            return number, done, frozenset(argument for args in given for argument in args)
     return None
 
 

@@ -1,8 +1,9 @@
 """A limit whose words name another window than its `per`.
 
 What it does:
-    Reports a limit whose id, message or description names one window, such as "daily" or "an
-    hour", where `per` is another one, or is left out.
+    Reports a limit whose id names one window, such as `daily` or `per-hour`, or whose message or
+    description says so many "an hour" with the very number of its `max`, where `per` is another
+    window, or is left out. What is called daily by itself, such as a report, is no window.
 
 Why:
     A daily limit with `per: 1h` permits twenty-four times as much, and one without `per` is used
@@ -28,9 +29,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.lint.messages import spoken
+from policy_engine.lint.messages import numbers, sentences
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.lint.words import words_of
 from policy_engine.policy import Limit
 
 __all__ = ["RULE"]
@@ -46,8 +48,22 @@ _WORDS: Final = {
 }
 _LY: Final = {"hourly": 3_600, "daily": _DAY, "weekly": 7 * _DAY, "monthly": 30 * _DAY}
 _NAMED: Final = re.compile(
-    rf"\b(?:(?P<ly>{'|'.join(_LY)})|(?:per|an?|each|every|in an?|within an?)\s+"
-    rf"(?P<word>{'|'.join(_WORDS)}))\b",
+    rf"\b(?P<ly>{'|'.join(_LY)})\b|\b(?:per|an?|each|every) (?P<word>{'|'.join(_WORDS)})\b"
+)
+_THINGS: Final = re.compile(
+    r"\b(?:reports?|statements?|newsletters?|digests?|summary|summaries|forecasts?|backups?|meetings?|"
+    r"stand ?ups?|briefings?|payrolls?|invoices?|updates?|jobs?|syncs?|rates?|fees?|rents?|plans?|"
+    r"passe?s?|tickets?|subscriptions?|news|closings?|reviews?|budgets?|specials?|menus?)\b"
+)
+"""What comes once a day, a week or a month, and is called so."""
+_COUNTED: Final = re.compile(
+    rf"^\s?\w{{0,20}}(?: (?!of\b|within\b|in\b|half\b)\w{{1,20}}){{0,2}}? (?:per|an?|each|every) "
+    rf"(?P<word>{'|'.join(_WORDS)})\b(?! ago| later| before)",
+    re.IGNORECASE,
+)
+"""What stands behind a number that is so many in a window."""
+_VAGUE: Final = re.compile(
+    r"\b(?:on average|quarter|half|if|unless|except|another|other|than|instead|not)\b",
     re.IGNORECASE,
 )
 _ROUGHLY: Final = 1.2
@@ -57,7 +73,7 @@ _ROUGHLY: Final = 1.2
 def _find(subject: Subject) -> Iterator[Found]:
     for loaded in subject.policies:
         for index, limit in enumerate(loaded.policy.limits):
-            named = {match[0].lower(): _seconds(match) for match in _NAMED.finditer(spoken(limit))}
+            named = _named(limit)
             given = _DAY if limit.per == "day" else limit.per
             if not named or _is_among(given, named.values()) or _is_by_session(limit):
                 continue
@@ -78,8 +94,22 @@ def _find(subject: Subject) -> Iterator[Found]:
                 )
 
 
-def _seconds(match: re.Match[str]) -> float:
-    return _LY[match["ly"].lower()] if match["ly"] else _WORDS[match["word"].lower()]
+def _named(limit: Limit) -> dict[str, float]:
+    """Return the windows that an id names, and those that its `max` is said to be for."""
+    words = limit.id.replace("-", " ").lower()
+    tools = {word for tool in limit.tools or () for word in words_of(tool)}
+    named = {
+        match[0]: float(_LY[match["ly"]] if match["ly"] else _WORDS[match["word"]])
+        for match in _NAMED.finditer(words)
+        if not _THINGS.search(words) and match[0] not in tools and match[0] != "a second"
+    }
+    for sentence in sentences(f"{limit.message or ''}\n{limit.description or ''}"):
+        said = numbers(sentence)
+        counted = _COUNTED.search(sentence[said[0].end :]) if len(said) == 1 else None
+        if counted and limit.max in said[0].values and not _VAGUE.search(sentence):
+            word = f"a {counted['word'].lower()}"
+            named[word.replace("a h", "an h")] = _WORDS[counted["word"].lower()]
+    return named
 
 
 def _is_among(given: object, named: object) -> bool:

@@ -48,7 +48,7 @@ __all__ = ["RULE"]
 _CALLS: Final = ("session", "calls")
 _MOST: Final = re.compile(
     r"\b(?:at most|up to|no more than|not more than|more than|maximum(?: of)?|only)\s+"
-    r"(?P<number>[0-9]+|once|one|twice|two|three|four|five|six|seven|eight|nine|ten)\b|\b(?P<word>once|twice)\b",
+    r"(?P<number>[0-9]{1,9}|once|one|twice|two|three|four|five|six|seven|eight|nine|ten)\b",
     re.IGNORECASE,
 )
 _WORDS: Final = {
@@ -104,7 +104,7 @@ def _above(clause: Clause) -> int | None:
 
 
 def _named(text: str) -> set[int]:
-    said = [(match["number"] or match["word"]).lower() for match in _MOST.finditer(text)]
+    said = [match["number"].lower() for match in _MOST.finditer(text)]
     return {_WORDS[word] if word in _WORDS else int(word) for word in said}
 
 

@@ -2,7 +2,7 @@
 
 What it does:
     Reports a rule that is silent only for who has each of several roles, and whose message names
-    them in a row: "only doctors and nurses", "admins or owners".
+    them in a row: "Only doctors and nurses", "must be an admin or an owner".
 
 Why:
     `!("doctor" in principal.roles && "nurse" in principal.roles)` stops every doctor who is no
@@ -36,7 +36,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.lint.messages import spoken
+from policy_engine.lint.messages import sentences, spoken
 from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.proof.formula import Clause, Formula, formula
 from policy_engine.lint.rule import Found, LintRule
@@ -81,12 +81,22 @@ def _missing(whole: Formula) -> Iterator[list[Clause]]:
 
 
 def _is_row(roles: list[str], text: str) -> bool:
-    """Whether a text names roles one behind the other, as people are listed."""
+    """Whether a sentence lets roles through one beside the other: by "or", or in the plural."""
+    if not all(words_of(role) for role in roles):
+        return False
     spelt = "|".join(r"[\s_-]?".join(map(re.escape, words_of(role))) for role in roles)
-    row = rf"\b(?:{spelt})s?\b(?:\s*(?:,|and|or|and/or)\s*(?:an?\s+|the\s+)?(?:{spelt})s?\b)+"
-    return all(words_of(role) for role in roles) and bool(re.search(row, text, re.IGNORECASE))
+    either = rf"\b(?:{spelt})s?(?:,? or (?:an? |the )?(?:{spelt})s?\b)+"
+    plural = rf"^only (?:the )?(?:{spelt})s(?:(?:,|,? and) (?:the )?(?:{spelt})s\b)+"
+    return any(
+        _ONLY.search(one)
+        and (re.search(either, one, re.IGNORECASE) or re.search(plural, one, re.IGNORECASE))
+        for one in sentences(text)
+    )
 
 
+_ONLY: Final = re.compile(
+    r"\b(?:only|needs?|requires?|must be|has to be|reserved for|restricted to)\b", re.IGNORECASE
+)
 _HINT: Final = "write `||` within the brackets, or `&&` between the two negations"
 
 RULE: Final = LintRule("PE173", "every-role", "warning", __doc__ or "", _find)

@@ -46,10 +46,13 @@ from policy_engine.lint.subject import PlacedCondition, Subject
 __all__ = ["RULE"]
 
 _UNTIL: Final = re.compile(
-    r"(?:\b(?:until|till|before|to|and|after)|[0-9]\s?[-\u2013])\s?"
+    r"\b(?:until|till|after|"
+    r"(?:between|from) [0-9]{1,2}(?:[:.]00)?(?: ?[ap]\.?m\.?)? (?:and|to|until)|"
+    r"[0-9]{1,2}(?:[:.]00)?\s?[-\u2013])\s?"
     r"(?P<hour>[0-9]{1,2})(?P<minutes>[:.]00)?\s?(?P<half>[ap]\.?m\.?)?(?![0-9:%]|[.,][0-9])",
     re.IGNORECASE,
 )
+_TO_ITS_END: Final = re.compile(r":[1-5][0-9]|\b(?:inclusive|including|last)\b", re.IGNORECASE)
 _HALF: Final = 12
 
 
@@ -57,6 +60,8 @@ def _find(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
         condition, message = found.compiled.condition, found.placed.rule.message
         if condition is None or message is None or found.compiled.effect not in RESTRICTING:
+            continue
+        if _TO_ITS_END.search(message):
             continue
         ends = set(map(_hour, _UNTIL.finditer(message)))
         for clause in clauses(formula(condition.tree)) if ends else ():

@@ -1,10 +1,10 @@
 r"""A pattern that finds something only where it is the whole text.
 
 What it does:
-    Reports a pattern of a check over input or output that is tied to the beginning and the end
-    of the text, such as `^[0-9]{16}$` and `^.*confidential.*$`, and one of a redaction or of
-    several words that is tied to either, where the same within a sentence, or on the second of
-    three lines, is not found.
+    Reports a pattern of a check over input or output that is tied to the beginning or the end of
+    the text, and is for what stands within it: a redaction of a number or an address, `^.*` and
+    `.*$`, a long number that is stopped, and words that mislead a model; where the same within a
+    sentence, or on the second of three lines, is not found.
 
 Why:
     People and models write sentences. `^` is the beginning of the text and `$` its end, and `.`
@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.messages import spoken
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.regexes import is_anchored, sample, search, top_branches
 from policy_engine.lint.proof.scene import scenes
@@ -53,6 +54,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         if options is None or found.stage not in {"input", "output"}:
             continue
         for index, pattern in enumerate(options.any):
+            if not _is_meant_within(found, pattern):
+                continue
             witness = _missed(subject, found, pattern, tuple(options.any))
             if witness is not None:
                 path = (*found.placed.path, "check", "pattern", "any", index)
@@ -66,10 +69,9 @@ def _missed(
     ends = _ends(pattern)
     if not any(ends) or any(search(pattern, text) for text in _ANYTHING):
         return None
-    is_stopped = found.compiled.effect != "redact"
     name = found.compiled.name
     for text in sample(pattern):
-        if not _SAYING.search(text) or not (all(ends) or _is_within(text, is_stopped)):
+        if not _SAYING.search(text):
             continue
         tried = [around.format(text) for around in _WITHIN]
         if any(search(one, tried[-1]) is not False for one in beside):
@@ -103,17 +105,37 @@ def _said(pattern: str) -> str:
     return f"this is found only at the {'beginning' if first else 'end'} of the text"
 
 
-def _is_within(text: str, is_stopped: bool) -> bool:  # noqa: FBT001 - said of the text
-    """Whether a text stands within others: words, or a number that is taken out.
+def _is_meant_within(found: PlacedCondition, pattern: str) -> bool:
+    """Whether what a pattern is for stands within other text.
 
-    A word alone is a command, with which a message begins.
+    It takes out a number or an address; it begins or ends with `.*`; or it stops what is told
+    to models to mislead them, or a long number. What is stopped as a whole text, such as a lone
+    code or a greeting, and how a text begins, is left alone.
     """
-    if _WORDS.fullmatch(text):
+    rule = found.placed.rule
+    said = f"{spoken(rule)}"
+    if _ALONE.search(said):
+        return False
+    if "^.*" in pattern.replace(")", "") or ".*$" in pattern:
         return True
-    return not is_stopped and any(char.isdigit() or char == "@" for char in text)
+    texts = sample(pattern)
+    if found.compiled.effect == "redact":
+        return any(sum(char.isdigit() for char in text) >= _FEW or "@" in text for text in texts)
+    if found.stage == "input" and any(_MISLEADING.search(text) for text in texts):
+        return True
+    return all(_ends(pattern)) and any(_LONG_NUMBER.search(text) for text in texts)
 
 
-_WORDS: Final = re.compile(r"[A-Za-z]{2,}(?:[ ,']+[A-Za-z]+)+[.!?]?")
+_FEW: Final = 4
+_ALONE: Final = re.compile(
+    r"\b(?:alone|only|just|nothing but|whole|bare|lone|empty|question|starts?|begins?|greetings?)\b",
+    re.IGNORECASE,
+)
+_MISLEADING: Final = re.compile(
+    r"\b(?:instructions?|prompt|passwords?|secrets?|jailbreak|internal)\b",
+    re.IGNORECASE,
+)
+_LONG_NUMBER: Final = re.compile(r"[0-9]{9}|[A-Z]{2}[0-9]{7}")
 _SHOWS: Final = "not found: there is something round it"
 _HINT: Final = r"take `^` and `$` away, or write `\b`"
 

@@ -2,8 +2,9 @@
 
 What it does:
     Reports a limit without `of` whose tools all take an amount, where no other limit adds it up,
-    and its id, message or description speaks of money or a sum, or its `max` is a thousand
-    calls or more for one session, principal or agent, or in less than a hundred seconds.
+    and its message or description says its `max` in a currency, its id ends with a sum, such as
+    `daily-amount`, or nothing is said, and its `max` is a thousand calls or more for one session,
+    principal or agent, or in less than a hundred seconds.
 
 Why:
     Without `of` a limit counts calls. `max: 10000` then permits ten thousand payments, each as
@@ -36,6 +37,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policy_engine.compiler.names import matches_glob
+from policy_engine.lint.messages import CURRENCIES, numbers, sentences
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import names_in, words_of
@@ -60,9 +62,7 @@ _CALLS: Final = re.compile(
     r"transfers|transactions|purchases)\b",
     re.IGNORECASE,
 )
-_SIGN: Final = re.compile(
-    r"[$€£]\s?[0-9]|[0-9]\s?(?:[$€£]|(?:usd|eur|gbp|dollars|euros)\b)", re.IGNORECASE
-)
+_WINDOWS: Final = names_in("a an per day daily hour hourly week weekly month monthly today each")
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -79,12 +79,20 @@ def _find(subject: Subject) -> Iterator[Found]:
 
 
 def _means_a_sum(limit: Limit) -> bool:
-    said = f"{limit.id.replace('-', ' ')} {limit.message or ''} {limit.description or ''}"
-    if _SIGN.search(said):
+    """Whether a limit's `max` is money, or so large that it is no count of calls."""
+    said = f"{limit.message or ''}\n{limit.description or ''}"
+    named = [one for sentence in sentences(said) for one in numbers(sentence)]
+    tools = {word.rstrip("s") for tool in limit.tools or () for word in words_of(tool)}
+    words = [word for word in words_of(limit.id) if word.rstrip("s") not in tools]
+    is_count = _CALLS.search(f"{limit.id.replace('-', ' ')} {said}") is not None
+    if any(limit.max in one.values and one.unit in CURRENCIES for one in named):
         return True
-    if not _CALLS.search(said) and not _SUMS.isdisjoint(words_of(said)):
-        return limit.max >= _FEW
-    if limit.max < _MANY:
+    if is_count or len(words) < len(words_of(limit.id)):
+        return False
+    left = [word for word in words if word not in _WINDOWS]
+    if left and left[-1] in _SUMS:
+        return limit.max >= _FEW and not any(limit.max in one.values for one in named)
+    if limit.max < _MANY or said.strip():
         return False
     return not _NARROW.isdisjoint(limit.by) or _per_second(limit) > _FAST
 

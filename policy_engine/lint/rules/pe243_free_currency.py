@@ -2,7 +2,7 @@
 
 What it does:
     Reports a `currency` that may be any text beside an amount that has a `maximum`, and no rule
-    that reads both.
+    that reads both. Tools that convert from one currency to another are left alone.
 
 Why:
     500 yen are a coffee, and 500 dinars a rent. A bound holds for one currency, or for a few of
@@ -47,6 +47,8 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         if place.entry is None or not (amount := _bounded(place.entry.block.args or {})):
             continue
+        if _converts(place.entry.name, place.entry.block.args or {}):
+            continue
         if _are_read_together(subject, place, amount):
             continue
         tried = (accepted(subject, place, currency, _SHOWS) for currency in _TRIED)
@@ -55,6 +57,17 @@ def _find(subject: Subject) -> Iterator[Found]:
             message = f'"{amount}" is bounded, and "{place.name}" may be any'
             hint = "list the currencies under `enum`"
             yield Found(place.policy, place.path, message, hint, on_key=True, witness=witness)
+
+
+def _converts(name: str, args: Mapping[str, Any]) -> bool:
+    """Whether a tool takes two currencies, or says what an amount is worth in another."""
+    return sum("currency" in words_of(argument) for argument in args) > 1 or not {
+        "convert",
+        "exchange",
+        "quote",
+        "rate",
+        "rates",
+    }.isdisjoint(words_of(name))
 
 
 def _bounded(args: Mapping[str, Any]) -> str | None:

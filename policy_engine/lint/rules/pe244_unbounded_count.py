@@ -1,8 +1,8 @@
 """A count with a lower bound and no upper one.
 
 What it does:
-    Reports a number that is named like what is asked for at once (limit, rows, count, copies,
-    replicas, recipients...), has a `minimum` and no `maximum`, where nothing stops a call with a
+    Reports a number that is named like what is asked for at once (limit, rows, copies,
+    replicas, seats...), has a `minimum` and no `maximum`, where nothing stops a call with a
     thousand million. Amounts of money and goods are PE221's.
 
 Why:
@@ -37,11 +37,15 @@ __all__ = ["RULE"]
 
 _COUNTS: Final = names_in(
     """
-    limit top rows count copies replicas instances seats passengers guests nights retries
-    concurrency workers results records recipients attempts dose dosage tablets refills
+    limit top rows copies replicas instances seats passengers guests nights retries
+    concurrency workers dose dosage tablets refills
     """
 )
 _OTHER: Final = names_in("id ids number code page offset seed before after from")
+_TELLING: Final = names_in(
+    "log report record track store save import audit measure count note add_result ingest"
+)
+"""Tools that are told how many there were."""
 _MUCH: Final = 1_000_000_000
 
 
@@ -51,6 +55,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         if place.entry is None or schema.get("type") not in ("number", "integer"):
             continue
         if not words & _COUNTS or words & _OTHER or words & AMOUNTS:
+            continue
+        if not _TELLING.isdisjoint(words_of(place.entry.name)):
             continue
         if "minimum" not in schema and "exclusiveMinimum" not in schema:
             continue

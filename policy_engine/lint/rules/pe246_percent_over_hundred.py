@@ -33,10 +33,15 @@ __all__ = ["RULE"]
 _PERCENT: Final = names_in("percent percentage pct")
 _PARTS: Final = names_in(
     """
-    discount rebate off coupon voucher refund commission cashback share split tax vat opacity
-    volume brightness battery progress completion dim deposit
+    discount rebate off coupon voucher commission cashback share split vat opacity battery
+    progress completion deposit
     """
 )
+_GIVEN: Final = names_in("discount rebate coupon voucher cashback")
+"""Words of tools whose percentage is of a price."""
+_LEVELS: Final = names_in("brightness volume dim")
+"""What some devices turn up beyond what is usual, where somebody says how far."""
+_GROWING: Final = names_in("growth change increase raise delta zoom scale markup surcharge of")
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -44,7 +49,11 @@ def _find(subject: Subject) -> Iterator[Found]:
         if place.entry is None or place.schema.get("type") not in ("number", "integer"):
             continue
         words = set(words_of(place.name))
-        if not words & _PERCENT or not (words | set(words_of(place.entry.name))) & _PARTS:
+        if not words & _PERCENT or words & _GROWING:
+            continue
+        is_given = words <= _PERCENT and not _GIVEN.isdisjoint(words_of(place.entry.name))
+        is_level = words & _LEVELS and "maximum" not in place.schema
+        if not (words & _PARTS or is_given or is_level):
             continue
         witness = accepted(subject, place, 101, "accepted: more than all of it")
         if witness is not None:
