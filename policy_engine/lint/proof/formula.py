@@ -258,7 +258,7 @@ def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool]:
         if path is not None and value is not _UNKNOWN and is_scalar(value):
             return Atom(path, "==", value, kind_of(read)), sense
     pair = sorted((canonical(left), canonical(right)))
-    if pair[0] == pair[1]:
+    if pair[0] == pair[1] and not any(map(_may_be_no_number, (left, right))):
         return _UNKNOWN, sense
     return Atom((), "other", f"{pair[0]} == {pair[1]}"), sense
 
@@ -298,7 +298,7 @@ def _may_be_no_number(node: Node) -> bool:
     """Whether a calculation may yield what is neither above nor below a number."""
     if term(node) is not None or constant(node) is not _UNKNOWN:
         return False
-    return getattr(node, "type", None) not in {INT, STRING}
+    return getattr(node, "type", None) not in {INT, STRING, BOOL}
 
 
 def kind_of(node: Node) -> str:

@@ -18,7 +18,7 @@ from policy_engine.lint.proof.letters import (
     letters_of,
     union,
 )
-from policy_engine.lint.proof.regexes import reader
+from policy_engine.lint.proof.regexes import ODD, reader
 
 __all__ = ["Machine", "State", "UnsayableError", "machine"]
 
@@ -28,8 +28,6 @@ State: TypeAlias = tuple[frozenset[int], str]
 _MOST: Final = 800
 """A pattern with more places is not looked at."""
 _NOT: Final = "CATEGORY_NOT_"
-_ODD: Final = ("[:", "{,", "\\Q", "\\C")
-"""What engines read in different ways."""
 _IGNORECASE: Final = 2
 _MULTILINE: Final = 8
 _DOTALL: Final = 16
@@ -181,7 +179,7 @@ class _Builder:
 
     def pattern(self, text: str) -> None:
         """Lead from the first place to the last through a pattern."""
-        if any(sign in text for sign in _ODD):
+        if any(sign in text for sign in ODD):
             raise UnsayableError
         try:
             with warnings.catch_warnings():

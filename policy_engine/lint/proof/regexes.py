@@ -11,6 +11,7 @@ from typing import Any, Final
 import re2
 
 __all__ = [
+    "ODD",
     "edges",
     "is_anchored",
     "parsed",
@@ -24,6 +25,10 @@ __all__ = [
 _MAX: Final = 2_000
 _LONG: Final = 4_000
 """A longer text is not made up; what is cut off does not match and is left out."""
+ODD: Final = ("[:", "{,", "\\Q", "\\C", "[]", "[^]")
+"""What engines read in different ways."""
+_OTHERWISE: Final = int(re.MULTILINE | re.VERBOSE | re.LOCALE)
+_DEEP: Final = 200
 reader: Any = re._parser  # type: ignore[attr-defined]  # noqa: SLF001
 """The standard library's reader of patterns."""
 _CLASSES: Final = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
@@ -71,14 +76,49 @@ def parsed(pattern: str) -> Sequence[tuple[Any, Any]] | None:
 
 
 @lru_cache(maxsize=1024)
+def _alike(pattern: str) -> Sequence[tuple[Any, Any]] | None:
+    """Return a pattern that every engine reads alike, as the standard library reads it.
+
+    Those that judge at run time have classes by name, and lines by a flag, of which the reader
+    knows nothing or something else.
+    """
+    if len(pattern) > _MAX or any(sign in pattern for sign in ODD):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what a later Python reads otherwise
+            tree = reader.parse(pattern)
+        is_odd = tree.state.flags & _OTHERWISE or _adds(tuple(tree), 0)
+    except (re.error, RecursionError, OverflowError, Warning):
+        return None
+    return None if is_odd else tuple(tree)
+
+
+def _adds(tree: Sequence[tuple[Any, Any]], depth: int) -> bool:
+    """Whether a group changes flags that say what a sign stands for."""
+    if depth > _DEEP:
+        raise RecursionError
+    for name, value in tree:
+        match str(name):
+            case "SUBPATTERN":
+                if value[1] & _OTHERWISE or _adds(tuple(value[3]), depth + 1):
+                    return True
+            case "BRANCH":
+                if any(_adds(tuple(branch), depth + 1) for branch in value[1]):
+                    return True
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                if _adds(tuple(value[2]), depth + 1):
+                    return True
+    return False
+
+
+@lru_cache(maxsize=1024)
 def width(pattern: str) -> tuple[int, float]:
     """Return how long a text is that a pattern matches, at least and at most."""
     branches = top_branches(pattern)
     if not branches:
         return 0, math.inf
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        low, high = reader.parse(pattern).getwidth()
+    low, high = reader.parse(pattern).getwidth()
     ends = (is_anchored(branch, start=start) for branch in branches for start in (True, False))
     is_whole = all(ends) and "|" not in pattern and high < _ENDLESS
     return int(low), int(high) if is_whole else math.inf
@@ -89,7 +129,7 @@ _ENDLESS: Final = 2**32 - 1
 
 def top_branches(pattern: str) -> list[Sequence[tuple[Any, Any]]]:
     """Return the alternatives of a pattern; those of one group round all of it count too."""
-    tree = parsed(pattern)
+    tree = _alike(pattern)
     if tree is None:
         return []
     if len(tree) == 1 and str(tree[0][0]) == "SUBPATTERN":
@@ -131,7 +171,7 @@ def _is_everything(value: Any) -> bool:
 @lru_cache(maxsize=1024)
 def edges(pattern: str) -> tuple[str, str, str | None]:
     """Return the literal text that every match starts and ends with, and the only one there is."""
-    tree = parsed(pattern)
+    tree = _alike(pattern)
     if tree is None or "(?" in pattern.replace("(?:", ""):
         return "", "", None
     items = [(str(name), value) for name, value in tree]
