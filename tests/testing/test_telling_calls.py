@@ -237,6 +237,19 @@ tools:
         },
         {"patient": {"ward": "w"}},
     ),
+    "whether a tool was called, compared": (
+        """
+tools:
+  read_sensor: {args: {}}
+  set_pump:
+    args: {to: {enum: [low, high]}}
+    rules:
+      - {id: rounds, when: has(session.calls.read_sensor) == false, effect: deny}
+      - {id: high, when: 'args.to == "high"', effect: deny}
+""",
+        {"tool": "read_sensor", "args": {}},
+        {},
+    ),
     "an address within a network": (
         """
 tools:
@@ -294,6 +307,38 @@ def test_a_call_is_found_for_every_mutant_that_has_one(tmp_path, name, happy):
     lost = {(name, one.what) for one in verdicts if one.fate == "undecided"}
     assert lost <= ALIKE
     assert sum(one.fate == "survived" for one in verdicts) >= 8
+
+
+BLIND = """
+applies_to: {agents: ["ward-*"], roles: [nurse], tenants: [north]}
+context: {part: {enum: [labs, notes]}}
+attrs: {grade: {type: integer}}
+tools:
+  read:
+    args: {patient: {type: string, pattern: '^P[0-9]{7}$'}, days: {type: integer, maximum: 30}}
+    rules:
+      - {id: notes, when: 'context.part == "notes" && principal.attrs.grade < 3', effect: deny}
+      - {id: long, when: 'args.days > 14', effect: deny}
+limits:
+  - {id: reads, tools: [read], max: 20, per: day, by: [principal], timezone: UTC}
+"""
+
+
+@pytest.mark.parametrize("asked", [{"agent": "ward-1"}, {}], ids=["an agent", "nobody"])
+def test_a_test_by_nobody_does_not_hide_the_calls(tmp_path, asked):
+    """Whom a policy is for is written in it: one honest denial is no reason to look elsewhere."""
+    call = {"tool": "read", "args": {"patient": "P0000001", "days": 3}, "now": NOW, **asked}
+    test = {
+        "name": "nobody",
+        "request": call,
+        "expect": {"effect": "deny", "cannot_tell": ["desk"]},
+    }
+    compiled, cases = written(tmp_path, BLIND, [test])
+    assert all(passes(Engine(compiled), prices_of(compiled), case) for case in cases)
+    examiner = Examiner(compiled, cases)
+    verdicts = [examiner.examine(number) for number in range(len(examiner.mutants))]
+    assert [one.what for one in verdicts if one.fate == "undecided"] == []
+    assert sum(one.fate == "survived" for one in verdicts) >= 20
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,6 +1,7 @@
 """Which tests notice a mutant, and if none does, which call would have."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
@@ -9,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from policy_engine.compiler import Compiled, Status, Variants
 from policy_engine.compiler.message import escaped
 from policy_engine.compiler.names import matches_glob
-from policy_engine.decision import Decision, Facts
+from policy_engine.decision import Decision, Facts, Request
 from policy_engine.engine import Engine
 from policy_engine.errors import Location, PolicyError
 from policy_engine.testing.case import Case
@@ -24,7 +25,7 @@ from policy_engine.testing.mutation.witness import Search
 from policy_engine.testing.reach import Reach
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import passes, run_case
-from policy_engine.testing.search.made import made_of
+from policy_engine.testing.search.made import completed, made_of
 from policy_engine.testing.search.sample import Reads, Sample, begun
 from policy_engine.testing.search.shown import Witness
 
@@ -35,6 +36,8 @@ UNNOTICED: Final = frozenset({"survived", "undecided"})
 
 _SEEDS: Final = 16
 """From how many requests of tests a witness is searched for."""
+_COMPLETED: Final = 2
+"""So many denied requests of tests for each tool are given what they lack."""
 Kept: TypeAlias = dict[tuple[frozenset[str], ...], Sample]
 """(rules that spoke, labels, names of arguments) -> a request."""
 
@@ -78,7 +81,9 @@ class Examiner:
         self._named: list[frozenset[str]] = [_expected(case) for case in cases]
         self.mutants: tuple[Mutant, ...] = tuple(mutants_of(compiled))
         """Every mutant, in an order that does not change."""
-        reach = Reach(compiled)
+        reach = self._reach = Reach(compiled)
+        permitted: set[tuple[str, ...]] = set()
+        denied: dict[tuple[str, ...], list[Sample]] = {}
         self._asked: list[Asked] = []
         for index, case in enumerate(cases):
             met: dict[str, None] = {}
@@ -94,17 +99,38 @@ class Examiner:
                 names = reach.of(decision.asked).names
                 met.update(dict.fromkeys(names))
                 asked.note(decision, facts, names)
-                self._note(begun(decision.asked, facts), names, decision)
+                sample = begun(decision.asked, facts)
+                self._note(sample, names, decision)
+                if decision.effect == "deny":
+                    denied.setdefault(_kind(decision.asked), []).append(sample)
+                else:
+                    permitted.update((name, *_kind(decision.asked)) for name in names)
 
             run_case(self._engine, self._prices, case, watch)
             for name in met:
                 self._by_name.setdefault(name, []).append(index)
 
         for sample in made_of(compiled):
-            # Where no test asks, a mutant would seem to change nothing.
+            self._begin(sample, permitted, denied.get(_kind(sample.request), [])[:_COMPLETED])
+
+    def _begin(
+        self, made: Sample, permitted: AbstractSet[tuple[str, ...]], denied: list[Sample]
+    ) -> None:
+        """Note requests for what no test asks, or only asks to be denied.
+
+        There a mutant would seem to change nothing.
+        """
+        kind = _kind(made.request)
+        for sample in (made, *(completed(one, made) for one in denied)):
+            met = self._reach.of(sample.request).names
+            names = frozenset(name for name in met if (name, *kind) not in permitted)
             decision = self._engine.decide(sample.request, sample.facts)
-            names = frozenset(reach.of(sample.request).names)
-            self._note(sample, names - self._by_name.keys(), decision)
+            self._note(sample, names, decision)
+            if names and decision.effect == "deny":
+                found = self._solver.opened(sample)
+                if found is not None:
+                    decision = self._engine.decide(found.request, found.facts)
+                    self._note(found, names, decision)
 
     def examine(self, number: int) -> Verdict:
         """Run the tests that meet what a mutant changes, until one notices."""
@@ -233,11 +259,10 @@ class Examiner:
         return sorted(numbers, key=lambda number: likely.isdisjoint(self._named[number]))
 
     def _note(self, sample: Sample, names: frozenset[str], decision: Decision) -> None:
-        request = sample.request
-        named = request.tool or request.target or request.model or request.stage
+        _, named = _kind(sample.request)
         for name in names:
             _keep(self._seeds.setdefault(name, {}).setdefault(named, {}), sample, decision)
-        _keep(self._every.setdefault((request.agent, named), {}), sample, decision)
+        _keep(self._every.setdefault((sample.request.agent, named), {}), sample, decision)
 
 
 def _denying(mutant: Mutant, names: Sequence[str]) -> Iterator[str]:
@@ -250,6 +275,11 @@ def _denying(mutant: Mutant, names: Sequence[str]) -> Iterator[str]:
             yield f"{name}/args"
             if mutant.aim is not None:
                 yield f"{name}/args/{escaped(mutant.aim.name)}"
+
+
+def _kind(request: Request) -> tuple[str, str]:
+    """Return the stage of a request and what it names there."""
+    return request.stage, request.tool or request.target or request.model or request.stage
 
 
 def _keep(kept: Kept, sample: Sample, decision: Decision) -> None:
@@ -278,5 +308,9 @@ def _expected(case: Case) -> frozenset[str]:
         rule
         for step in case.steps
         if step.expected is not None
-        for rule in (*step.expected.rules, *step.expected.any_of)
+        for rule in (
+            *step.expected.rules,
+            *step.expected.any_of,
+            *(step.expected.cannot_tell or ()),
+        )
     )

@@ -12,7 +12,7 @@ from policy_engine.policy import LoadedPolicy, Policy
 from policy_engine.testing.search.sample import Sample
 from policy_engine.testing.search.values import plain
 
-__all__ = ["made_of"]
+__all__ = ["completed", "made_of"]
 
 _NOW: Final = datetime(2026, 1, 5, 10, tzinfo=UTC)
 _TEXT: Final = "Hello"
@@ -31,6 +31,35 @@ def made_of(compiled: Compiled) -> Iterator[Sample]:
         asker = _asker(loaded.policy, everything)
         for request in _requests(loaded.policy, everything):
             yield Sample(replace(request, **asker), facts)
+
+
+def completed(sample: Sample, by: Sample) -> Sample:
+    """Return a request with whatever another one carries beside the call and this one lacks.
+
+    Args:
+        sample: The request, of which nothing that it gives is changed.
+        by: The other, by somebody whom a policy is for.
+    """
+    request, other = sample.request, by.request
+    principal, full = dict(request.principal or {}), dict(other.principal or {})
+    attrs = {**(full.get("attrs") or {}), **(principal.get("attrs") or {})}
+    given = {name: value for name, value in principal.items() if value not in (None, [])}
+    answers = {**by.facts.answers, **sample.facts.answers}
+    return Sample(
+        replace(
+            request,
+            agent=request.agent or other.agent,
+            session=request.session or other.session,
+            principal={**full, **given, "attrs": attrs},
+            context={**(other.context or {}), **(request.context or {})},
+        ),
+        replace(
+            sample.facts,
+            now=sample.facts.now or by.facts.now,
+            session=sample.facts.session or by.facts.session,
+            answers=answers,
+        ),
+    )
 
 
 def _requests(policy: Policy, everything: tuple[LoadedPolicy, ...]) -> Iterator[Request]:

@@ -125,10 +125,13 @@ def _put(holder: Any, path: Place, value: Any) -> Any:
 
 def _with_session(sample: Sample, rest: Place, value: Any) -> Sample | None:
     facts, request = sample.facts, sample.request
-    if value is ABSENT:
-        return None
     session = facts.session or Session(started=facts.now)
     match rest:
+        case ("calls", str(tool)) if value is ABSENT:
+            kept = {name: n for name, n in session.calls.items() if name != tool}
+            session = replace(session, calls=Calls(kept))
+        case _ if value is ABSENT:
+            return None
         case ("labels",) if isinstance(value, list):
             session = replace(session, labels=frozenset(map(str, value)))
         case ("calls",) if isinstance(value, Mapping):

@@ -131,7 +131,7 @@ class Turning:
                 if filled is not sample:
                     yield filled
                 yield from self._called(node, filled, to=to)
-            case _ if getattr(node, "type", None) == BOOL:
+            case _ if getattr(node, "type", None) == BOOL and place_of(node) is not None:
                 yield from self._reached(node, to, self._filled.of(node, sample))
 
     def _given(self, node: Has, sample: Sample, *, to: bool) -> Iterator[Sample]:
