@@ -5,6 +5,7 @@ Each flaw stands in the catalogue; here are the honest policies next to it.
 # ruff: noqa: E501 - a table of one-line policies
 
 from datetime import date
+from time import perf_counter
 
 import pytest
 
@@ -284,6 +285,129 @@ SOUND = {
 }  # fmt: skip
 
 
+READ_OTHERWISE = {
+    "PE162": [
+        rules(f"when: '\"guest\" in principal.roles', {DENY}, message: Guests can only look."),
+        rules(f"when: '\"guest\" in principal.roles', {DENY}, message: Only guests may not pay."),
+        rules(f"when: '\"guest\" in principal.roles', {DENY}, message: Only guests may be refused here."),
+        rules(f"when: '\"guest\" in principal.roles', {ASK}, message: Only guests need an approval."),
+        rules(f"when: '\"guest\" in principal.roles', {DENY}, message: 'Guests are restricted to looking, members are not.'"),
+        rules(f"when: '\"guest\" in principal.roles', {ASK}, message: Only guests can be asked for a confirmation."),
+        sends(f"when: '!args.force', {DENY}, message: 'No mail without force, as the first one was lost.'"),
+        sends(f"when: '!args.force', {DENY}, message: Not allowed without force."),
+        sends(f"when: '\"fetch\" in session.calls', {ASK}, message: Fetch was called before this. Check the first page."),
+        sends(f"when: '\"fetch\" in session.calls', {DENY}, message: Only the first fetch may be sent on."),
+        sends(f"when: args.dry_run, {ASK}, message: Dry runs hold a lock for an hour."),
+        sends(f"when: '!(\"untrusted\" in session.labels)', {DENY}, message: There is nothing untrusted to report."),
+    ],
+    "PE163": [
+        said("type: integer, minimum: 1, maximum: 60", "'At most 3 dozen, or call us.'"),
+        said("type: integer, minimum: 1, maximum: 60", "Up to 4 crates."),
+        said("type: number, minimum: 1, maximum: 60", "At most 50 EUR net."),
+        said("type: integer, minimum: 1, maximum: 60", "'Between 9 and 17 there are more, up to 80.'"),
+        said("type: integer, minimum: 1, maximum: 20", "At most 100 a week."),
+        said("type: string, maxLength: 200", "At most 30 words."),
+        said("type: string, maxLength: 200", "'Write to us above 1.000.000 EUR.'"),
+        rules(f"when: args.amount > 500, {DENY}, message: Payments over 500 are not possible; more than 900 never were."),
+        rules(f"when: args.amount > 500, {DENY}, message: Use the counter for more than 500 EUR; it closes after 18:00."),
+        rules(f"when: args.amount > 500, {ASK}, message: Two people sign above 500.", f"when: args.amount > 100, {ASK}, message: Up to 500 one is enough."),
+        limits("id: a, tools: [pay], max: 4, per: 6h, by: [principal], message: At most 16 a day."),
+        limits("id: a, tools: [pay], max: 4, per: 6h, by: [principal], message: Up to 90 days later you can try again."),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: A handful of payments of at most 200 EUR each."),
+    ],
+    "PE164": [
+        rules(f"id: saturdays, when: '{DAY} >= 6', {DENY}", named=True),
+        rules(f"id: a, when: '{DAY} > 5', {DENY}", f"id: b, when: '{DAY} == 0', {ASK}", named=True),
+    ],
+    "PE165": [
+        rules(f"id: r, when: '{QDAY} == 4', {DENY}, message: Nothing runs on the day before Friday.", named=True),
+        rules(f"id: r, when: '{QDAY} == 4', {DENY}, message: Friday's menu is fixed by then.", named=True),
+        rules(f"id: r, when: '!({QDAY} in [1, 2, 3, 4])', {DENY}, message: No deployments on Fridays.", named=True),
+        rules(f"id: r, when: '{QDAY} == 1', {DENY}, message: 'Closed, try again on Tuesday.'", named=True),
+        rules(f"id: r, when: '{QDAY} == 1', {DENY}, message: Come back on Tuesday.", named=True),
+    ],
+    "PE166": [
+        rules(f"when: args.amount >= 100, {ASK}, message: Payments below 100 need no approval."),
+        rules(f"when: args.amount > 100, {DENY}, message: 'Only payments up to 100.'"),
+        rules(f"when: args.amount < 10, {DENY}, message: 'Use another tool for at most 10.'"),
+        rules(f"when: args.amount >= 10, {DENY}, message: At least 10 are paid by phone."),
+        rules(f"when: args.amount <= 100, {ASK}, message: 'Who pays more than 100 needs an approval of the bank, all others that of a clerk.'"),
+        rules(f"when: args.amount < 100, {ASK}, message: 'Payments below 100 need an approval, as fees are high.'"),
+        rules(f"when: args.amount < 100, {ASK}, message: 'More than 100 requires the approval of nobody.'"),
+    ],
+    "PE167": [
+        rules(f"when: args.amount_cents > 1000, {DENY}, message: Above 1000 cents (10 EUR) it is denied.", tools=CENTS),
+        rules(f"when: args.amount_cents > 1000, {DENY}, message: 'At most 1000, that is 10 EUR.'", tools=CENTS),
+        said("type: integer, minimum: 1, maximum: 30", "'30, 20 hours a day.'").replace("n:", "minutes:"),
+        said("type: integer, minimum: 1, maximum: 24", "'24 minutes, 24 hours a day.'").replace("n:", "minutes:"),
+        said("type: number, minimum: 0, maximum: 5", "At most 5 percent.").replace("n:", "percent:"),
+        rules(f"when: args.percent > 0.5, {ASK}, message: Above half a percent somebody looks.", tools=PERCENT),
+        rules(f"when: args.percent > 0.1, {ASK}", tools=PERCENT),
+    ],
+    "PE168": [
+        rules(f"id: r, when: '{CLOCK} >= 22', {DENY}, message: Closed from 22 to midnight. At night ask security.", named=True),
+        rules(f"id: r, when: '{CLOCK} >= 20', {DENY}, message: The last room of the night is gone.", named=True),
+        rules(f"id: book-nights, when: '{CLOCK} >= 20', {DENY}, message: Book until 8 pm.", named=True),
+    ],
+    "PE169": [
+        rules(f"when: args.id > 5, {DENY}", tools=USERS.replace("purge_user:", "remove_user:"), name="delete_user"),
+        rules(f"when: args.id > 5, {DENY}", tools=USERS.replace("purge_user: {args: {id:", "purge_user: {args: {n:"), name="delete_user"),
+    ],
+    "PE170": [
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: You have a minute to answer."),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: 'Another 5 a day are possible by phone.'"),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: 5 payments of an hour ago count as well."),
+        limits("id: a, tools: [pay], max: 60, per: 1h, by: [principal], message: One a minute."),
+        limits("id: monthly-statements, tools: [pay], max: 5, per: 1h, by: [principal]"),
+        limits("id: a, tools: [pay], max: 5, per: 1h, by: [principal], message: Wait for a second."),
+    ],
+    "PE171": [
+        rules(f"when: args.amount > 5, {ASK}, message: Ask hr for the form.", f"when: args.amount > 7, {ASK.replace('finance', 'hr')}"),
+        rules(f"when: args.amount > 5, {ASK}, message: An approval of hr is not enough here.", f"when: args.amount > 7, {ASK.replace('finance', 'hr')}"),
+        rules(f"when: args.amount > 5, {ASK}, message: 'Payments approved by hr come here, too.'", f"when: args.amount > 7, {ASK.replace('finance', 'hr')}"),
+        rules(f"when: args.amount > 5, {ASK}, message: It needs an approval of hr and one of finance.", f"when: args.amount > 7, {ASK.replace('finance', 'hr')}"),
+    ],
+    "PE172": [
+        rules(f"when: session.calls.pay > 1, {DENY}, message: 'Once you have paid, stop.'"),
+        rules(f"when: session.calls.pay > 2, {DENY}, message: 'You paid twice. Once more is possible by phone.'"),
+    ],
+    "PE173": [
+        rules(f"when: '!({STAFF[0]} && {STAFF[1]})', {DENY}, message: Needs the roles doctor and nurse."),
+        rules(f"when: '!({STAFF[0]} && {STAFF[1]})', {DENY}, message: Only a doctor and nurse in one person."),
+        rules(f"when: '!({STAFF[0]} && {STAFF[1]})', {DENY}, message: Doctors and nurses have other tools."),
+    ],
+    "PE174": [
+        rules(f"when: '{CLOCK} > 17', {DENY}, message: The last order is taken at 17:30. We are open until 18.") ,
+        rules(f"when: '{CLOCK} > 17', {DENY}, message: 'Until and including 17.'"),
+        rules(f"when: '{CLOCK} > 17', {DENY}, message: It is limited to 17 people and 17 cars."),
+    ],
+    "PE209": [
+        "mode: observe\ndescription: "+d+"\n"+PAY for d in ("A trial until the 30th of June.","Until June 30.","It ends in March 2027.","On trial till 31 January 2027.","Ends on 31.12.2026.","Until the end of May.")
+    ],
+    "PE210": [
+        "tools:\n  grant_leave: {effect: require_approval, approval: {approvers: [hr], expires: 3d}, args: {}}\n",
+        "tools:\n  apply_discount: {effect: require_approval, approval: {approvers: [hr], expires: 3d}, args: {}}\n",
+    ],
+    "PE239": [
+        finds("^[0-9]{4,8}$",stage="input",effect="deny"), finds("(?i)^(good morning|good evening)[.!]?$",stage="input",effect="deny"),
+        finds("^As an AI language model",effect="deny"), finds("^Dear (Mr|Ms) [A-Z][a-z]+"),finds("(?i)^thank you",effect="deny"),
+    ],
+    "PE240": [
+        limits("id: a, tools: [pay], max: 10, per: day, by: [principal], description: Ten payments of at most 20 EUR each."),
+        limits("id: budget-changes, tools: [set_budget], max: 60, per: day, by: [principal]", tools="tools:\n  set_budget: {args: {amount: {type: number, exclusiveMinimum: 0, maximum: 50}}}\n"),
+        limits("id: a, tools: [pay], max: 2000, per: day, by: [agent], description: Two thousand a day."),
+        limits("id: a, tools: [pay], max: 100, per: day, by: [principal], description: '100 a day, whatever their amount.'"),
+    ],
+    "PE242": [takes("max_celsius: {type: number, maximum: 8}"),takes("rate: {type: number, maximum: 4}"),takes("days: {type: integer, maximum: 4, description: Negative for the past.}"), takes("hours_before: {type: integer, maximum: 4}")],
+    "PE243": ["tools:\n  convert: {args: {amount: {type: number, minimum: 0, maximum: 50}, currency: {type: string, pattern: '^[A-Z]{3}$'}}}\n", takes("amount: {type: number, minimum: 0, maximum: 50}, from_currency: {type: string, maxLength: 3}, to_currency: {type: string, maxLength: 3}")],
+    "PE244": ["tools:\n  log_import: {args: {rows: {type: integer, minimum: 0}}}\n", takes("records: {type: integer, minimum: 0}")],
+    "PE246": [takes("brightness_percent: {type: number, minimum: 0, maximum: 200}"), takes("zoom_percent: {type: number, minimum: 0, maximum: 800}"), "tools:\n  share_image: {args: {percent: {type: number, minimum: 0, maximum: 200}}}\n"],
+    "PE159": [rules(f"when: args.d < 0, {DENY}", f"when: args.d > 0, {ASK}", tools="tools:\n  pay: {args: {d: {type: integer, minimum: -9, maximum: 9}}}\n")],
+    "PE160": ["applies_to: {tenants: [store-1-12, store-11-2]}\n"+PAY, rules(f"when: 'agent == \"p-1.10\"', {DENY}", f"when: 'agent == \"p-11.0\"', {DENY}")],
+}  # fmt: skip
+"""What messages and names may also mean: each was read as a flaw once."""
+
+
 def codes(body):
     compiled = load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{body}"}, warm=False)
     settings = Settings(persona="pedantic")
@@ -293,8 +417,9 @@ def codes(body):
 
 
 CASES = [
-    pytest.param(code, body, id=f"{code}-{index}")
-    for code, bodies in SOUND.items()
+    pytest.param(code, body, id=f"{code}-{named}-{index}")
+    for named, table in (("sound", SOUND), ("read-otherwise", READ_OTHERWISE))
+    for code, bodies in table.items()
     for index, body in enumerate(bodies)
 ]
 
@@ -302,3 +427,14 @@ CASES = [
 @pytest.mark.parametrize(("code", "body"), CASES)
 def test_an_honest_policy_is_left_alone(code, body):
     assert code not in codes(body)
+
+
+@pytest.mark.parametrize(
+    "piece", ["9", "9 ", "9,", "above 1 ", "at most 1 or ", "on friday ", "at most 1. "]
+)
+def test_a_message_of_any_length_is_read_at_once(piece):
+    message = (piece * 4_000)[:4_000]
+    lines = [f"when: args.amount > {n}, {ASK}, message: '{message}'" for n in range(1, 21)]
+    before = perf_counter()
+    codes(rules(*lines))
+    assert perf_counter() - before < 5

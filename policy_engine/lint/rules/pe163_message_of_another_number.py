@@ -78,13 +78,16 @@ _BEHIND: Final = names_in(
 """What stands behind a number that has no unit."""
 _COINS: Final = names_in("sat sats btc eth wei gwei points credits miles jpy inr krw huf cents")
 """Words of arguments of which one is not about a euro."""
+_OTHER: Final = _COINS | {one.rstrip("s") for one in _COINS} | {"character"}
 _WINDOWS: Final = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000,
     "year": 31536000, "daily": 86400, "today": 86400, "hourly": 3600, "night": 0, "session": 0,
 }  # fmt: skip
 _WINDOW: Final = re.compile(rf"\b({'|'.join(_WINDOWS)})s?\b", re.IGNORECASE)
 _PARTED: Final = re.compile(
-    r"\b(?:each|of which|quarter|half|on average|other|usual\w*|about|instead)\b", re.IGNORECASE
+    r"\b(?:each|of which|quarter|half|on average|other|usual\w*|about|instead|net|gross|plus|"
+    r"vat|tax|excl\w{0,10}|incl\w{0,10}|before|from)\b",
+    re.IGNORECASE,
 )
 """What makes a sentence one about more than one bound."""
 
@@ -175,7 +178,7 @@ def _is_told(said: _Said, sentence: str, number: Number) -> bool:
         return False
     unit = {"%": "percent", "percentage": "percent"}.get(number.unit, number.unit)
     if unit in CURRENCIES:
-        return said.names.isdisjoint(_COINS | {one.rstrip("s") for one in _COINS})
+        return said.names.isdisjoint(_OTHER)
     if unit in _COINS:
         return False
     if not unit:

@@ -42,7 +42,7 @@ _NAMED: Final = re.compile(rf"\b({'|'.join(_DAYS)})(s?)\b")
 _ON: Final = re.compile(r"\b(?:on|no|every|each)\s{1,2}(?:an?\s|the\s)?$")
 _OTHERWISE: Final = re.compile(
     r"\b(?:before|after|eve|until|till|from|since|except|but|other|not|next|following|for|"
-    r"previous|weekend|weekends)\b"
+    r"previous|weekends?|again|back|return|come|call|ask|wait|try|tomorrow|(?:re)?opens?|instead)\b"
 )
 """Words with which a text speaks of a day to say another."""
 

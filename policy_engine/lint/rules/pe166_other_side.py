@@ -78,7 +78,7 @@ _NEEDED: Final = re.compile(
     re.IGNORECASE,
 )
 _OTHERWISE: Final = re.compile(
-    r"\b(?:no|not|never|none|nothing|without|unless|only|except|all|any|others?|else|if|when|where|"
+    r"\b(?:no|nobody|not|never|none|nothing|without|unless|only|except|all|any|others?|else|if|when|where|"
     r"until|use|call|must|keep|stay|has to|have to|should|but|than that)\b|n't\b",
     re.IGNORECASE,
 )
