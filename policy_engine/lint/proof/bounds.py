@@ -13,10 +13,12 @@ from policy_engine.cel.nodes import Call, Node
 from policy_engine.lint.proof.formula import Clause, Term, constant, term
 from policy_engine.lint.proof.values import Values
 
-__all__ = ["is_out_of_bounds"]
+__all__ = ["is_out_of_bounds", "whole_interval"]
 
 _EXACT: Final = 2**53
 """Up to here every whole number is a double."""
+_LARGEST: Final = 2**63 - 1
+"""No whole number that is calculated is larger."""
 Interval: TypeAlias = tuple[float, float]
 _OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _SENSE: Final = frozenset({"<", ">", "=="})
@@ -73,3 +75,40 @@ def _interval(node: Node, base: Callable[[Term], Values]) -> Interval | None:
         case _:
             return None
     return (min(found), max(found)) if all(map(math.isfinite, found)) else None
+
+
+def whole_interval(node: Node, base: Callable[[Term], Values]) -> tuple[int, int] | None:
+    """Return between which whole numbers a calculation yields one; None where it may not."""
+    found = _whole(node, base)
+    return found if found is not None and max(map(abs, found)) <= _LARGEST else None
+
+
+def _whole(node: Node, base: Callable[[Term], Values]) -> tuple[int, int] | None:
+    value = constant(node)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value, value
+    if getattr(node, "type", None) != INT:
+        return None
+    path = term(node)
+    if path is not None:
+        low, high = base(path).lowest[0], base(path).highest[0]
+        is_finite = low >= -_LARGEST and high <= _LARGEST
+        return (math.floor(low), math.ceil(high)) if is_finite else None
+    if not isinstance(node, Call) or len(node.arguments) != 2:
+        return None
+    sides = [whole_interval(part, base) for part in node.arguments]
+    if sides[0] is None or sides[1] is None:
+        return None
+    (a, b), (c, d) = sides[0], sides[1]
+    match node.function:
+        case "+":
+            return a + c, b + d
+        case "-":
+            return a - d, b - c
+        case "*":
+            found = [a * c, a * d, b * c, b * d]
+            return min(found), max(found)
+        case "/" | "%" if c > 0 or d < 0:
+            most = max(abs(a), abs(b))
+            return -most, most
+    return None

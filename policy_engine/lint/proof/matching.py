@@ -1,5 +1,6 @@
 """When a rule matches, as a formula: its condition, its constraint and its check together."""
 
+from collections.abc import Callable
 from typing import Any
 
 from policy_engine.cel.nodes import Node
@@ -8,10 +9,19 @@ from policy_engine.lint.proof.formula import Atom, Clause, Formula, Group, Term,
 from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.schema import at, values_of
 from policy_engine.lint.proof.solve import Base, is_impossible
+from policy_engine.lint.proof.untold import perhaps, surely
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition
 
-__all__ = ["base_of", "broken", "fitting", "matching", "share_no_value"]
+__all__ = [
+    "base_of",
+    "broken",
+    "fitting",
+    "matching",
+    "perhaps_matching",
+    "share_no_value",
+    "surely_silent",
+]
 
 
 def matching(found: PlacedCondition, scene: Scene) -> Formula:
@@ -25,6 +35,28 @@ def matching(found: PlacedCondition, scene: Scene) -> Formula:
     if found.placed.rule.check is not None:
         parts.append(broken(found))
     return parts[0] if len(parts) == 1 else Group(True, tuple(parts))
+
+
+def perhaps_matching(found: PlacedCondition, scene: Scene) -> Formula:
+    """Return when a rule may match, or it cannot be told whether it does, and it speaks."""
+    return _joined(found, scene, lambda tree: perhaps(tree, scene))
+
+
+def surely_silent(found: PlacedCondition, scene: Scene) -> Formula:
+    """Return when it is told that a rule does not match."""
+    return opposite(_joined(found, scene, lambda tree: opposite(surely(tree, scene, holds=False))))
+
+
+def _joined(found: PlacedCondition, scene: Scene, when: Callable[[Node], Formula]) -> Formula:
+    condition, known = found.compiled.condition, matching(found, scene)
+    if condition is None:
+        return known
+    rest = known.parts[1:] if isinstance(known, Group) and _has_more(found) else ()
+    return Group(True, (when(condition.tree), *rest))
+
+
+def _has_more(found: PlacedCondition) -> bool:
+    return found.compiled.constraint is not None or found.placed.rule.check is not None
 
 
 def broken(found: PlacedCondition) -> Clause:

@@ -41,6 +41,7 @@ from policy_engine.lint.places import piece
 from policy_engine.lint.proof.formula import Formula, formula
 from policy_engine.lint.proof.scene import Scene, scenes
 from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.untold import perhaps
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 
@@ -60,11 +61,18 @@ def _find(subject: Subject) -> Iterator[Found]:
                 found.policy,
                 found.path,
                 f"this condition can never be true: {why}, "
-                f'so "{found.placed.rule.id}" never speaks',
+                f'so "{found.placed.rule.id}" {_said(condition.tree, places)}',
                 "correct the value, use `||` where one of two was meant, or remove the rule",
                 part=(culprit.start, culprit.end),
                 witness=_witness(found, condition.tree, places[0]),
             )
+
+
+def _said(tree: Node, places: list[Scene]) -> str:
+    """Say when a rule speaks: what cannot be told speaks too."""
+    if all(is_impossible(perhaps(tree, place), base=place.base) for place in places):
+        return "never speaks"
+    return "speaks only where it cannot be told"
 
 
 def _culprit(found: PlacedCondition, tree: Node, places: list[Scene]) -> tuple[Node, str]:

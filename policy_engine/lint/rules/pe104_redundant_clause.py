@@ -37,6 +37,7 @@ from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.proof.formula import Formula, Group, clauses, formula
 from policy_engine.lint.proof.scene import Scene, scenes
 from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.untold import perhaps, surely
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 
@@ -69,6 +70,8 @@ def _redundant(found: PlacedCondition, node: And | Or, places: list[Scene]) -> I
             continue
         if any(is_impossible(part, base=p.base) for p in places for part in (alone, against)):
             continue  # constant by itself, which has a rule of its own
+        if not all(_is_safe_untold(place, term, others, is_and=is_and) for place in places):
+            continue
         left.remove(term)
         text = piece(found, term)
         yield Found(
@@ -81,6 +84,15 @@ def _redundant(found: PlacedCondition, node: And | Or, places: list[Scene]) -> I
             witness=_witness(found, places[0], node, term, others),
             edits=_edits(found, node, term, others),
         )
+
+
+def _is_safe_untold(scene: Scene, term: Node, others: list[Node], *, is_and: bool) -> bool:
+    """Whether no request slips through without a term because another cannot be told.
+
+    Of `&&` that is one, under `!`, where all others are true; of `||` one where all are false.
+    """
+    rest = (surely(other, scene, holds=is_and) for other in others)
+    return is_impossible(*rest, perhaps(term, scene, holds=not is_and), base=scene.base)
 
 
 def _is_guard(term: Formula, rest: list[Formula]) -> bool:

@@ -48,9 +48,15 @@ from policy_engine.lint.containment import check_covers, text_that_breaks
 from policy_engine.lint.examples import spoken_with
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Clause, Formula, Group, Term, atoms, opposite
-from policy_engine.lint.proof.matching import broken, matching
+from policy_engine.lint.proof.matching import (
+    broken,
+    matching,
+    perhaps_matching,
+    surely_silent,
+)
 from policy_engine.lint.proof.scene import Scene, scenes
 from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.untold import can_be_untold
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 from policy_engine.lint.together import applies_with
@@ -158,7 +164,21 @@ def _implied(found: PlacedCondition, others: Sequence[PlacedCondition], scene: S
         if theirs != _ALWAYS and is_impossible(opposite(theirs), base=scene.base):
             return False  # it always matches, which has a rule of its own
         against.append(opposite(theirs))
-    return is_impossible(ours, *against, base=scene.base)
+    return is_impossible(ours, *against, base=scene.base) and _implied_untold(found, others, scene)
+
+
+def _implied_untold(
+    found: PlacedCondition, others: Sequence[PlacedCondition], scene: Scene
+) -> bool:
+    """Whether a rule decides nothing either where it cannot be told whether it matches."""
+    condition = found.compiled.condition
+    if condition is None:
+        return True
+    if found.compiled.effect == "redact" and can_be_untold(condition.tree, scene):
+        # What cannot be told denies, and the other may only redact or ask.
+        others = [other for other in others if other.compiled.effect == "deny"]
+    against = [_seen_from(found, other, surely_silent(other, scene)) for other in others]
+    return is_impossible(perhaps_matching(found, scene), *against, base=scene.base)
 
 
 def _seen_from(found: PlacedCondition, other: PlacedCondition, theirs: Formula) -> Formula:
