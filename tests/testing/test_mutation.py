@@ -61,7 +61,29 @@ CONDITIONS = {
     "n >= 5": ["`n >= 5` compares with >"],
     "n < 5": ["the bound 5 is 4"],
     "5 < n": ["the bound 5 is 6"],
-    "n > m * 2.0": ["`m * 2.0` is `m * 2.0 + 1`"],
+    "n > m * 2.0": ["`m * 2.0` is `m * 2.0 + 1`", "the factor 2.0 is 3.0"],
+    "n < m / 2.0": ["`m / 2.0` is `m / 2.0 - 1`", "the factor 2.0 is 3.0"],
+    "n > m - 3.0 * n": ["`m - 3.0 * n` is `m - 3.0 * n + 1`", "the factor 3.0 is 2.0"],
+    "n > (b ? 0.45 : m)": [
+        "the bound 0.45 is 1.45",
+        "the test `b` always holds",
+        "the test `b` never holds",
+    ],
+    "optional.of(n).orValue(9.0) > 5.0": [
+        "the bound 5.0 is 6.0",
+        "what is not there counts as 5.0, not as 9.0",
+    ],
+    "optional.of(n).orValue(0.0) > 5.0": ["the bound 5.0 is 6.0"],
+    "optional.of(s).orValue('') != 'a'": [
+        '"mallory" is let through like "a"',
+        'what is not there counts as "a", not as ""',
+    ],
+    "!(optional.of(s).orValue('') in ['a'])": [
+        "`optional.of(s).orValue('') in ['a']` is not negated",
+        '"mallory" is in the list',
+        'what is not there counts as "a", not as ""',
+    ],
+    "optional.of(s).orValue('a') == 'a'": ['what is not there counts as "mallory", not as "a"'],
     "n < m": ["`m` is `m - 1`"],
     "!(n > 5)": ["`n > 5` is not negated", "`n > 5` compares with >="],
     "!(n >= 5)": ["`n >= 5` is not negated", "the bound 5 is 4"],
@@ -748,9 +770,17 @@ REFUSED = {
     "a fact is looked up by an argument that no entry declares": (
         (
             "facts: {f: {from: app:f, with: [args.x], schema: {type: boolean}}}\n"
-            "tools: {t: {args: {x: {type: string}}, rules: [{id: r, when: facts.f, effect: deny}]}}\n"
+            "tools: {t: {args: {x: {type: string}}, rules:"
+            " [{id: r, when: facts.f, effect: deny}]}}\n"
         ),
         "any arguments are taken",
+    ),
+    "a condition asks for a label that no entry sets": (
+        (
+            "tools: {t: {args: {}, labels: [a]}}\nrules: [{id: r, tools: ['*'],"
+            " when: \"'a' in session.labels\", effect: deny}]\n"
+        ),
+        'the session does not carry "a"',
     ),
     "an optional argument is read without asking": (
         (
@@ -801,3 +831,40 @@ tools:
     assert fates["the clause `args.y` is gone"] == "survived"
     assert fates["the test `has(args.x)` never holds"] == "survived"
     assert fates["the test `has(args.x)` always holds"] == "refused"
+
+
+GRANTS = "policy: g\nlanguage: 1\ntools: {'*_user': allow}\n"
+RESTRICTS = "rules: [{id: r, tools: ['*'], args: {x: {const: 1}}, effect: deny}]\n"
+WEAKER = {
+    "a deny glob over what is granted": (
+        "policy: p\nlanguage: 1\ntools: {'drop_*': deny, '*_user': allow}\n",
+        'the glob "drop_*" is "drop_x*"',
+    ),
+    "a deny glob where the rest is allowed": (
+        "policy: p\nlanguage: 1\ndefault: allow\ntools: {'drop_*': deny}\n",
+        'the glob "drop_*" is "drop_x*"',
+    ),
+    "restrictions for every agent": (
+        f"policy: p\nlanguage: 1\n{RESTRICTS}",
+        'the policy is for "mallory" only',
+    ),
+    "restrictions for some agents": (
+        f"policy: p\nlanguage: 1\napplies_to: {{agents: ['help-*']}}\n{RESTRICTS}",
+        'the policy is for "help-x*", not "help-*"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WEAKER)
+def test_what_stops_less_is_a_mutant_with_a_call(name):
+    text, what = WEAKER[name]
+    beside = {} if "tools: {" in text else {"g.yaml": GRANTS}
+    examiner = Examiner(load_texts({"p.yaml": text, **beside}), [])
+    (at,) = (i for i, mutant in enumerate(examiner.mutants) if mutant.what == what)
+    assert examiner.examine(at).fate == "survived"
+
+
+def test_a_deny_glob_over_nothing_granted_is_not_narrowed():
+    text = "policy: p\nlanguage: 1\ntools: {'drop_*': deny, read: allow}\n"
+    told = [mutant.what for mutant in mutants_of(load_texts({"p.yaml": text}))]
+    assert not [what for what in told if "drop_x" in what]

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from policy_engine.cel import BOOL, DOUBLE, DURATION, INT, STRING, TIMESTAMP, UINT, ListType, Type
-from policy_engine.cel.nodes import Call, ListItems, Literal, Node, Not
+from policy_engine.cel.nodes import Call, Conditional, ListItems, Literal, Node, Not
 from policy_engine.cel.values import Uint
+from policy_engine.testing.mutation.absent import absent
 from policy_engine.testing.mutation.lists import Listed, membership, tables
 from policy_engine.testing.mutation.searched import (
     AFFIXES,
@@ -33,6 +34,7 @@ def changed_call(node: Call, text: str, listed: Listed, *, matches: bool) -> _Ch
     """Yield changes of a call that is true or false."""
     if node.function in _MIRRORED:
         yield from _comparison(node, text, matches=matches)
+        yield from absent(node, matches=matches)
         return
     if node.function in ("==", "!="):
         yield from _equality(node, listed, matches=matches)
@@ -46,6 +48,8 @@ def changed_call(node: Call, text: str, listed: Listed, *, matches: bool) -> _Ch
         yield from network(node, matches=matches)
     elif node.function == "orValue":
         yield from _default(node, matches=matches)
+    if node.function in ("==", "!=", "in"):
+        yield from absent(node, matches=matches)
     if matches:
         yield from unfolded(node, text)
 
@@ -75,6 +79,10 @@ def _comparison(node: Call, text: str, *, matches: bool) -> _Changes:
         if found:
             return
     yield from _shifted(node, text, up=up)
+    for at, side, rises in ((1, second, up), (0, first, not up)):
+        for changed, what in _scaled(side, up=rises):
+            arguments = (first, changed) if at else (changed, second)
+            yield replace(node, arguments=arguments), what
 
 
 def _moved(side: Node, *, up: bool) -> _Changes:
@@ -84,11 +92,38 @@ def _moved(side: Node, *, up: bool) -> _Changes:
         if after is not None:
             yield replace(side, value=after), f"the bound {quoted(side.value)} is {quoted(after)}"
         return
+    if isinstance(side, Conditional):
+        for changed, what in _moved(side.then, up=up):
+            yield replace(side, then=changed), what
+        for changed, what in _moved(side.otherwise, up=up):
+            yield replace(side, otherwise=changed), what
+        return
     for key, held, put in tables(side):
         after = _next(held.value, up=up)
         if after is not None:
             what = f"the bound {quoted(held.value)} of {key} is {quoted(after)}"
             yield put(replace(held, value=after)), what
+
+
+def _scaled(side: Node, *, up: bool) -> _Changes:
+    """Move what something is multiplied with, or divided by, as if all of it were positive."""
+    match side:
+        case Call(function="*" | "/" | "+" | "-" as sign, arguments=(left, right)):
+            scales = sign in ("*", "/")
+            for changed, what in _factor(left, scales=scales, up=up):
+                yield replace(side, arguments=(changed, right)), what
+            for changed, what in _factor(right, scales=scales, up=up is (sign in ("*", "+"))):
+                yield replace(side, arguments=(left, changed)), what
+
+
+def _factor(part: Node, *, scales: bool, up: bool) -> _Changes:
+    if not isinstance(part, Literal):
+        yield from _scaled(part, up=up)
+        return
+    after = _next(part.value, up=up) if scales and not isinstance(part.value, str) else None
+    if after:
+        what = f"the factor {quoted(part.value)} is {quoted(after)}"
+        yield replace(part, value=after), what
 
 
 def _next(value: Any, *, up: bool) -> Any:

@@ -1,12 +1,13 @@
 """Entries that grant more."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from policy_engine.compiler.message import escaped
 from policy_engine.compiler.names import globs_overlap, is_glob
 from policy_engine.policy import LoadedPolicy, PolicySet, ToolBlock
-from policy_engine.testing.mutation.globs import narrower, wider
+from policy_engine.testing.mutation.globs import longer, narrower, wider
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
 from policy_engine.testing.mutation.rules import approval_mutants
 from policy_engine.testing.mutation.schemas import loosened
@@ -27,12 +28,13 @@ def entry_mutants(index: int, loaded: LoadedPolicy, everything: PolicySet) -> It
         for key, entry in (getattr(policy, section) or {}).items():
             site = Site(index, loaded, (section, key), f"{policy.policy}/{section}/{escaped(key)}")
             yield from _effect(site, entry)
-            yield from _globs(site, section, key, entry)
+            yield from _globs(site, section, key, entry, granting)
             yield from _gone(site, key, entry, granting)
             approval = getattr(entry, "approval", None)
             if approval is not None:
                 yield from approval_mutants(site, approval)
             if isinstance(entry, ToolBlock):
+                yield from _labels(site, entry, everything)
                 yield from _tool(site, entry)
 
 
@@ -48,12 +50,19 @@ def _effect(site: Site, entry: Any) -> Iterator[Mutant]:
         yield site.without((), "the entry is gone")
 
 
-def _globs(site: Site, section: str, key: str, entry: Any) -> Iterator[Mutant]:
+def _globs(
+    site: Site, section: str, key: str, entry: Any, granting: Sequence[tuple[str, str]]
+) -> Iterator[Mutant]:
     """Let a glob grant more names, or deny fewer."""
     if not is_glob(key):
         return
     entries = getattr(site.loaded.policy, section)
-    for glob in narrower(key) if entry.effect == "deny" else wider(key):
+    changed = wider(key)
+    if entry.effect == "deny":
+        changed = narrower(key)
+        if site.loaded.policy.default == "allow" or any(globs_overlap(key, g) for _, g in granting):
+            changed = chain(changed, longer(key))
+    for glob in changed:
         if glob not in entries:
             less, more = (glob, key) if entry.effect == "deny" else (key, glob)
             yield site.renamed(section, key, glob, Aim("tool", key, less, more))
@@ -81,11 +90,22 @@ def _gone(
         )
 
 
-def _tool(site: Site, entry: ToolBlock) -> Iterator[Mutant]:
+def _labels(site: Site, entry: ToolBlock, everything: PolicySet) -> Iterator[Mutant]:
+    every = [
+        label
+        for one in everything.policies
+        for other in (one.policy.tools or {}).values()
+        for label in other.labels
+    ]
     for label in entry.labels:
         rest = tuple(other for other in entry.labels if other != label)
         what = f'the session does not carry "{label}"'
-        yield site.mutant(("labels",), rest, what, at=("labels",))
+        # Where nothing else sets it, conditions that ask for it may not load.
+        unit = () if every.count(label) == 1 else None
+        yield site.mutant(("labels",), rest, what, at=("labels",), unit=unit)
+
+
+def _tool(site: Site, entry: ToolBlock) -> Iterator[Mutant]:
     if entry.timeout is not None:
         longer = entry.timeout * 2
         yield site.mutant(("timeout",), longer, "the timeout is twice as long", at=("timeout",))

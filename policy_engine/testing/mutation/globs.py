@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-__all__ = ["narrower", "wider"]
+__all__ = ["longer", "narrower", "wider"]
 
 
 def narrower(glob: str) -> Iterator[str]:
@@ -12,6 +12,13 @@ def narrower(glob: str) -> Iterator[str]:
             yield glob[1:]
         if glob.endswith("*"):
             yield glob[:-1]
+
+
+def longer(glob: str) -> Iterator[str]:
+    """Yield a glob of one star with a sign more next to it."""
+    if glob.count("*") == 1 and len(glob) > 1:
+        before, _, after = glob.partition("*")
+        yield f"{before}x*{after}" if before else f"*x{after}"
 
 
 def wider(glob: str) -> Iterator[str]:

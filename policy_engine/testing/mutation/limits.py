@@ -30,7 +30,7 @@ def limit_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
         yield from _window(site, limit)
         yield from _key(site, limit, loaded.policy)
         yield from _tools(site, limit)
-        if limit.of != "calls":
+        if limit.of != "calls" and limit.tools is not None:
             what = f'"{limit.of}" is "calls"'
             yield site.mutant(("of",), "calls", what, at=("of",))
         if limit.alert_at is not None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from policy_engine.policy import LoadedPolicy
-from policy_engine.testing.mutation.globs import wider
+from policy_engine.policy import Applies, LoadedPolicy, Policy
+from policy_engine.testing.mutation.globs import longer, wider
 from policy_engine.testing.mutation.keywords import OTHER
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
 from policy_engine.testing.mutation.schemas import loosened
@@ -29,6 +29,8 @@ def policy_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
         yield site.mutant(("default",), "allow", what, at=(at,), unit=("default",), aim=aim)
     if policy.applies_to is not None:
         yield from _applies(site, policy.applies_to)
+    if not sections:
+        yield from _fewer(site, policy)
     yield from _declared(site)
 
 
@@ -49,6 +51,22 @@ def _applies(site: Site, applies: Any) -> Iterator[Mutant]:
                 aim = Aim("agent", item, item, glob) if key == "agents" else None
                 what = f'the policy is for "{glob}", not "{item}"'
                 yield site.mutant((*place, i), glob, what, at=(*place, i), unit=_APPLIES, aim=aim)
+
+
+def _fewer(site: Site, policy: Policy) -> Iterator[Mutant]:
+    """Let a policy that grants nothing, and so restricts only, be for fewer agents."""
+    if policy.applies_to is None:
+        only = Applies.model_construct(agents=(OTHER,), roles=None, tenants=None)
+        what = f'the policy is for "{OTHER}" only'
+        yield site.mutant(_APPLIES, only, what, at=("policy",), unit=_APPLIES)
+        return
+    for key in ("agents", "roles", "tenants"):
+        for i, item in enumerate(getattr(policy.applies_to, key) or ()):
+            for glob in longer(item):
+                place = (*_APPLIES, key, i)
+                aim = Aim("agent", item, glob, item) if key == "agents" else None
+                what = f'the policy is for "{glob}", not "{item}"'
+                yield site.mutant(place, glob, what, at=place, unit=_APPLIES, aim=aim)
 
 
 def _declared(site: Site) -> Iterator[Mutant]:
