@@ -80,7 +80,7 @@ def with_own_ids(
 
 def _is_new(guard: Guard, session: GuardSession, call_id: str) -> bool:
     """Whether a call id was not met in this session, and note that it was."""
-    request = about(session, "tool_call", tool="", args={}, call_id=call_id)
+    request = about(session, "tool_call", tool="", call_id=call_id)
     key = (scope_of(request), call_id)
     with _LOCK:
         seen = _SEEN.setdefault(guard, OrderedDict())

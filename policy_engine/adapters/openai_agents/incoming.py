@@ -124,8 +124,10 @@ def has_unjudged(
     asked = about(session, "model_request", model=model, text="")
     if not is_asked(guard) or guard.engine.is_quiet(asked):
         return False
-    others = [item for item in items if said_by_user(item) is None]
-    return any(map(nested_history, others)) or any_unsaid(guard, session, others)
+    listed: list[Any] = list(items)
+    others = [item for item in listed if item.get("role") is None or said_by_user(item) is None]
+    told = (item for item in others if item.get("role") is not None)
+    return any(map(nested_history, told)) or any_unsaid(guard, session, others)
 
 
 async def model_input(

@@ -8,7 +8,7 @@ on: nothing of a denied or redacted text leaves in any event.
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -160,7 +160,10 @@ class GuardedModel(Model):
             if used.total_tokens or used.input_tokens or used.output_tokens:
                 self._settle(session, name, used.input_tokens, used.output_tokens)
         judged = await self._judged(session, name, response.output, sent)
-        return dataclasses.replace(response, output=judged)
+        # Not `replace`, which has pydantic look through what a model made of the SDK's own types.
+        told = copy.copy(response)
+        told.output = judged
+        return told
 
     async def stream_response(  # noqa: PLR0913, PLR0917 - the SDK's signature
         self,

@@ -209,19 +209,19 @@ def _key_of(begun: Any, value: object, keys: OrderedDict[bytes, bytes]) -> bytes
     """Return the key of the words of a value; None where it says nothing."""
     try:
         # The second version writes what is equal alike, and refuses any but the plainest types.
-        form = begun.copy()
-        form.update(marshal.dumps(cast("Any", value), 2))
+        written = marshal.dumps(cast("Any", value), 2)
     except ValueError:
-        form = None
-    known = None if form is None else keys.get(form.digest())
-    if known is not None:
-        return known
-    found = words(value)
-    if not found:
-        return None
-    key = _key(begun, found)
-    if form is not None:
-        keys[form.digest()] = key
+        found = words(value)
+        return _key(begun, found) if found else None
+    form = begun.copy()
+    form.update(written)
+    whole: bytes = form.digest()
+    key = keys.get(whole)
+    if key is None:
+        found = words(value)
+        if not found:
+            return None
+        key = keys[whole] = _key(begun, found)
         if len(keys) > KEPT:
             keys.popitem(last=False)
     return key

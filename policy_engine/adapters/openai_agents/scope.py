@@ -52,14 +52,12 @@ _OF_CALLER: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{
 """A trace's id that the application made itself: one line, and no longer than a record bears."""
 _SPAN: Final = re.compile(r"span_([0-9a-f]{16})[0-9a-f]*")
 _INPUT: Final = "session_input_callback"
-_READ: Final = frozenset(
-    {
-        "input_guardrails",
-        "output_guardrails",
-        "tool_name_collision_policy",
-        "tracing_disabled",
-        _INPUT,
-    }
+_READ: Final = (
+    "input_guardrails",
+    "output_guardrails",
+    "tool_name_collision_policy",
+    "tracing_disabled",
+    _INPUT,
 )
 """What a run reads of its configuration, and hardly anybody else."""
 
@@ -73,14 +71,35 @@ class PolicyRunConfig(RunConfig):
     policy_session: GuardSession | None = field(default=None, kw_only=True)
     """None where the surrounding `guard.session` says who asks."""
 
-    def __getattribute__(self, name: str) -> Any:
-        """Note that a run reads its configuration."""
-        if name in _READ:
-            _note(object.__getattribute__, self)
-            if name == _INPUT:
-                GIVEN.set(None)
-                RUN.set(token_hex(8))
-        return object.__getattribute__(self, name)
+
+class _Read:
+    """A field of a configuration that notes that a run reads it.
+
+    Args:
+        name: The field.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._otherwise = getattr(RunConfig, name)
+
+    def __get__(self, config: PolicyRunConfig | None, kind: type[Any] | None = None) -> Any:
+        """Return the field's value."""
+        if config is None:
+            return self._otherwise
+        _note(config)
+        if self._name == _INPUT:
+            GIVEN.set(None)
+            RUN.set(token_hex(8))
+        return vars(config).get(self._name, self._otherwise)
+
+    def __set__(self, config: PolicyRunConfig, value: Any) -> None:
+        """Set the field."""
+        vars(config)[self._name] = value
+
+
+for _name in _READ:
+    setattr(PolicyRunConfig, _name, _Read(_name))
 
 
 class Scope(NamedTuple):
@@ -182,16 +201,16 @@ def about(session: GuardSession, stage: Stage, **fields: Any) -> Request:
     )
 
 
-def _note(read: Any, config: PolicyRunConfig) -> None:
-    guard = read(config, "policy_guard")
+def _note(config: PolicyRunConfig) -> None:
+    guard = config.policy_guard
     scope = Scope(
         guard,
-        read(config, "policy_session"),
-        read(config, "model_provider"),
-        read(config, "group_id"),
+        config.policy_session,
+        config.model_provider,
+        config.group_id,
         get_current_trace(),
         None if guard is None else current(guard),
-        read(config, "model"),
+        config.model,
     )
     SCOPE.set(scope)
 
