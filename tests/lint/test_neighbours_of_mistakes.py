@@ -404,6 +404,21 @@ READ_OTHERWISE = {
     "PE246": [takes("brightness_percent: {type: number, minimum: 0, maximum: 200}"), takes("zoom_percent: {type: number, minimum: 0, maximum: 800}"), "tools:\n  share_image: {args: {percent: {type: number, minimum: 0, maximum: 200}}}\n"],
     "PE159": [rules(f"when: args.d < 0, {DENY}", f"when: args.d > 0, {ASK}", tools="tools:\n  pay: {args: {d: {type: integer, minimum: -9, maximum: 9}}}\n")],
     "PE160": ["applies_to: {tenants: [store-1-12, store-11-2]}\n"+PAY, rules(f"when: 'agent == \"p-1.10\"', {DENY}", f"when: 'agent == \"p-11.0\"', {DENY}")],
+    "PE165-months": [
+        rules(f"id: r, when: now.getMonth() == 11, {DENY}, message: Not in December.", named=True),
+        rules(f"id: r, when: now.getMonth() == 10, {DENY}, message: No bookings before December.", named=True),
+        rules(f"id: r, when: now.getMonth() == 6, {DENY}, message: The report comes in December.", named=True),
+        rules(f"id: r, when: now.getMonth() == 3, {DENY}, message: You can in May.", named=True),
+        rules(f"id: r, when: now.getDayOfMonth() != 0, {DENY}, message: On the first of the month.", named=True),
+        rules(f"id: r, when: now.getDate() != 1, {DENY}, message: On the 1st of the month.", named=True),
+        rules(f"id: r, when: '!({QDAY} in [1, 2, 3, 4, 5])', {DENY}, message: Monday to Friday.", named=True),
+        rules(f"id: r, when: '!({QDAY} in [0, 1, 2, 3, 4])', {DENY}, message: Sunday to Thursday.", named=True),
+    ],
+    "PE167-expires": [
+        rules(f"when: args.amount > 1, {ASK}, message: Finance has 60 minutes to approve."),
+        rules(f"when: args.amount > 1, {ASK}, message: Finance needs 1 day to pay it out."),
+        rules(f"when: args.amount > 1, {ASK}, message: Payments of the last day are asked about."),
+    ],
 }  # fmt: skip
 """What messages and names may also mean: each was read as a flaw once."""
 
@@ -426,7 +441,7 @@ CASES = [
 
 @pytest.mark.parametrize(("code", "body"), CASES)
 def test_an_honest_policy_is_left_alone(code, body):
-    assert code not in codes(body)
+    assert code.partition("-")[0] not in codes(body)
 
 
 @pytest.mark.parametrize(

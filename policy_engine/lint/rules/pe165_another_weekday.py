@@ -1,12 +1,14 @@
-"""A weekday by the number of another day.
+"""A weekday, a month or a day of the month by the number of another.
 
 What it does:
     Reports a condition that compares `getDayOfWeek` with one number, where the id, the message or
-    the description of its rule says "on" another day of the week, or names it in the plural.
+    the description of its rule says "on" another day of the week, or names it in the plural;
+    `[0, 1, 2, 3, 4]` for Monday to Friday; `getMonth` of a month beside the one that is named; and
+    `getDayOfMonth` of the 1st that is 1.
 
 Why:
     Sunday is 0 and Saturday 6. Other languages begin on Monday, so Friday is easily taken for 4,
-    which is Thursday.
+    which is Thursday. Months and days of a month begin with 0, too; `getDate` begins with 1.
 
 Fails:
     tools:
@@ -23,11 +25,11 @@ Passes:
           - {id: no-fridays, when: now.getDayOfWeek() == 5, effect: deny}
 
 Fix:
-    Write the day's number: Sunday is 0, Monday 1, and so on to Saturday, 6.
+    Write the number that is meant: Sunday and January are 0.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from policy_engine.lint.messages import spoken
@@ -42,7 +44,8 @@ _NAMED: Final = re.compile(rf"\b({'|'.join(_DAYS)})(s?)\b")
 _ON: Final = re.compile(r"\b(?:on|no|every|each)\s{1,2}(?:an?\s|the\s)?$")
 _OTHERWISE: Final = re.compile(
     r"\b(?:before|after|eve|until|till|from|since|except|but|other|not|next|following|for|"
-    r"previous|weekends?|again|back|return|come|call|ask|wait|try|tomorrow|(?:re)?opens?|instead)\b"
+    r"previous|weekends?|again|back|return|come|call|ask|wait|try|tomorrow|(?:re)?opens?|instead|can|"
+    r"possible|allowed)\b"
 )
 """Words with which a text speaks of a day to say another."""
 
@@ -50,22 +53,49 @@ _OTHERWISE: Final = re.compile(
 def _find(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
         condition = found.compiled.condition
-        asked = (
-            [clause for clause in clauses(formula(condition.tree)) if _is_day(clause)]
-            if condition is not None
-            else []
-        )
-        if len(asked) != 1 or asked[0].atom.kind not in {"==", "in"}:
-            continue
-        numbers, day = set(_numbers(asked[0])), _named(spoken(found.placed.rule).lower())
-        if day is None or len(numbers) != 1 or day in numbers:
-            continue
-        (number,) = numbers
-        node = asked[0].node
-        said = _DAYS[number].capitalize() if number < len(_DAYS) else "no day"
-        message = f"{_DAYS[day].capitalize()} is {day}, and this is {said}"
-        hint = "Sunday is 0, Monday 1, and so on to Saturday, 6"
-        yield Found(found.policy, found.path, message, hint, part=(node.start, node.end))
+        every = list(clauses(formula(condition.tree))) if condition is not None else []
+        for method, finds in _ASKED.items():
+            asked = [clause for clause in every if clause.atom.term[:2] == ("now", method)]
+            if len(asked) == 1 and asked[0].atom.kind in {"==", "in"}:
+                said = finds(asked[0], spoken(found.placed.rule))
+                if said is not None:
+                    node = asked[0].node
+                    yield Found(found.policy, found.path, *said, part=(node.start, node.end))
+
+
+def _of_week(clause: Clause, text: str) -> tuple[str, str] | None:
+    hint = "Sunday is 0, Monday 1, and so on to Saturday, 6"
+    numbers, day = set(_numbers(clause)), _named(text.lower())
+    if numbers == {0, 1, 2, 3, 4} and _WORKING.search(text):
+        return "this is Sunday to Thursday", hint
+    if day is None or len(numbers) != 1 or day in numbers:
+        return None
+    (number,) = numbers
+    said = _DAYS[number].capitalize() if number < len(_DAYS) else "no day"
+    return f"{_DAYS[day].capitalize()} is {day}, and this is {said}", hint
+
+
+def _of_year(clause: Clause, text: str) -> tuple[str, str] | None:
+    numbers, named = set(_numbers(clause)), list(_MONTH.finditer(text))
+    if len(numbers) != 1 or len(named) != 1 or _OTHERWISE.search(text.lower()):
+        return None
+    (number,), month = numbers, _MONTHS.index(named[0][1].capitalize())
+    if number not in {month - 1, month + 1} or number >= len(_MONTHS):
+        return None
+    message = f"{_MONTHS[month]} is {month}, and this is {_MONTHS[number]}"
+    return message, "January is 0, February 1, and so on to December, 11"
+
+
+def _of_month(clause: Clause, text: str) -> tuple[str, str] | None:
+    numbers, named = set(_numbers(clause)), list(_ORDINAL.finditer(text))
+    if len(numbers) != 1 or len(named) != 1 or _OTHERWISE.search(text.lower()):
+        return None
+    (number,) = numbers
+    day = int(named[0]["day"]) if named[0]["day"] else 1
+    if number != day:
+        return None
+    hint = "`getDate` begins with 1, and `getDayOfMonth` with 0"
+    return f"`getDayOfMonth` begins with 0, so this is day {day + 1} of the month", hint
 
 
 def _named(text: str) -> int | None:
@@ -79,15 +109,33 @@ def _named(text: str) -> int | None:
     return _DAYS.index(found[0][1]) if is_on else None
 
 
-def _is_day(clause: Clause) -> bool:
-    return clause.atom.term[:2] == ("now", "getDayOfWeek")
-
-
 def _numbers(clause: Clause) -> Iterator[int]:
     operand = clause.atom.operand
     for number in operand if clause.atom.kind == "in" else (operand,):
         if isinstance(number, int) and number >= 0:
             yield number
 
+
+_WORKING: Final = re.compile(
+    r"\bMon(?:day)?(?: to | through | ?[-\u2013] ?)Fri(?:day)?\b", re.IGNORECASE
+)
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+_MONTH: Final = re.compile(
+    r"\b(?:[Ii]n|[Dd]uring|[Ee]very|[Ee]ach|[Nn]o) "
+    rf"({'|'.join((*_MONTHS, *(one.lower() for one in _MONTHS if one not in {'March', 'May'})))})\b"
+)
+_ORDINAL: Final = re.compile(
+    r"\b(?:first(?: day)?|(?P<day>[0-9]{1,2})(?:st|nd|rd|th)) of (?:the|each|every) month\b",
+    re.IGNORECASE,
+)
+_ASKED: Final[Mapping[str, Callable[[Clause, str], tuple[str, str] | None]]] = {
+    "getDayOfWeek": _of_week,
+    "getMonth": _of_year,
+    "getDayOfMonth": _of_month,
+}
+"""A method of `now` -> what finds that a text names another day or month."""
 
 RULE: Final = LintRule("PE165", "another-weekday", "warning", __doc__ or "", _find)

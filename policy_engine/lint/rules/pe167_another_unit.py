@@ -2,8 +2,9 @@
 
 What it does:
     Reports an argument that is named in cents, milliseconds, bytes, minutes and the like, and is
-    compared with the very number that the message gives in a larger unit; and a percentage that
-    is compared with a fraction such as 0.1, where it may be above 1.
+    compared with the very number that the message gives in a larger unit; a percentage that is
+    compared with a fraction such as 0.1, where the message says 10 percent, or it is a discount or
+    a raise; and `expires` that has the number of its message in another unit.
 
 Why:
     1000 cents are 10 euros. A bound in the wrong unit is too low by a hundred and stops everybody,
@@ -39,6 +40,7 @@ Fix:
     Convert the number into the argument's unit.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -85,6 +87,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 part = (clause.node.start, clause.node.end)
                 yield Found(found.policy, found.path, said, _HINT, part=part)
                 break
+    yield from _of_approvals(subject)
     for place in schemas(subject):
         yield from _of_schema(place)
     for loaded in subject.policies:
@@ -92,6 +95,30 @@ def _find(subject: Subject) -> Iterator[Found]:
             said = _said(limit.of, limit.max, limit.message or limit.description or "")
             if said is not None:
                 yield Found(loaded, ("limits", index, "max"), said, _HINT)
+
+
+def _of_approvals(subject: Subject) -> Iterator[Found]:
+    """Find an `expires` that is said with its number in another unit."""
+    for found in subject.conditions:
+        rule = found.placed.rule
+        if rule.approval is None or not rule.message:
+            continue
+        for sentence in sentences(rule.message):
+            named = [one for one in numbers(sentence) if one.unit.rstrip("s") in _SECONDS]
+            if len(named) != 1 or not _ANSWERED.search(sentence[named[0].end :]):
+                continue
+            value, unit = named[0].values[0], named[0].unit.rstrip("s")
+            given = rule.approval.expires / value if value else 0
+            if given != _SECONDS[unit] and given in _SECONDS.values():
+                said = (
+                    f'its message says "{named[0].written}", and this is {value:g} of another unit'
+                )
+                path = (*found.placed.path, "approval", "expires")
+                yield Found(found.policy, path, said, "write the unit that is meant")
+
+
+_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86400}
+_ANSWERED: Final = re.compile(r"^ ?\w{1,9} to (?:approve|answer|confirm|decide|sign)\b")
 
 
 def _of_schema(place: SchemaAt) -> Iterator[Found]:
