@@ -43,7 +43,8 @@ class Fields:
                 self.fault((*path, key), "PE006", message, hint, on_key=True)
         for key in required:
             if key not in value:
-                self.fault(path, "PE007", f'the key "{key}" is missing', on_key=True)
+                message = f'the key "{key}" is missing'
+                self.fault(path, "PE007", message, f"add `{key}: …`", on_key=True)
         return {key: item for key, item in value.items() if key in known}
 
     def named(self, path: Path, value: object, what: str) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class Fields:
             message = f"{_subject(path)} is an empty list"
             self.fault(path, "PE020", message, f"name {what}, or remove the key")
             return []
-        hint = None
+        hint = f"name {what} in each line below it, behind `- `"
         if isinstance(value, str | int | float):
             hint = f"write `{path[-1]}: [{value}]`"
         self._mistyped(path, value, "a list", hint)
@@ -102,12 +103,14 @@ class Fields:
 
     def whole(self, path: Path, value: object, least: int, most: int) -> int | None:
         """Return a whole number within bounds."""
+        key = path[-1]
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
         message = f"{_subject(path)} must be a whole number from {least:,} to {most:,}"
         given = quoted(value)
         code = "PE009" if isinstance(value, int) and not isinstance(value, bool) else "PE008"
-        self.fault(path, code, f"{message}, not {given}")
+        hint = f"write `{key}: {least}`, or remove the key" if value in (0, None) else None
+        self.fault(path, code, f"{message}, not {given}", hint)
         return None
 
     def duration(self, path: Path, value: object) -> float | None:

@@ -1,6 +1,7 @@
 """A matrix of principals and tools, in which what is not listed must be denied."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from policy_engine.compiler.names import matching
@@ -9,6 +10,7 @@ from policy_engine.source import Path
 from policy_engine.testing.case import Case, Expected, Step
 from policy_engine.testing.reading.reader import Reader
 from policy_engine.testing.reading.requests import DEFAULTS, check_defaults
+from policy_engine.testing.reading.unfit import unfit_arguments
 
 __all__ = ["read_matrix"]
 
@@ -25,16 +27,24 @@ def read_matrix(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     who = test.fields.named((*path, "principals"), value["principals"], "a principal")
     tools = test.fields.named((*path, "tools"), value["tools"], "a tool")
     effects = _granted(test, value, who, tools)
+    faulty: set[str] = set()
     for name, fields in who.items():
         place = (*path, "principals", name)
         own = test.fields.mapping(place, fields, DEFAULTS)
         check_defaults(test.fields, place, own, test.names)
+        whole = replace(test.requests, defaults=(*test.requests.defaults, (place, own)))
+        clock = {"now": own["now"]} if "now" in own else {}
         for tool, args in tools.items():
+            if tool in faulty:
+                continue
             effect, where = effects.get((name, tool), ("deny", (*path, "tools", tool)))
             spot = (*path, "tools", tool)
-            read = test.requests.read(spot, {**own, "tool": tool, "args": args})
+            read = whole.read(spot, {**clock, "tool": tool, "args": args})
             if read is None:
                 return
+            if unfit_arguments(test.fields, spot, read.request, test.names):
+                faulty.add(tool)
+                continue
             at = test.fields.document.key_at(where)
             step = test.checked(spot, Step(read, Expected(at, effect), at))
             if step is not None:

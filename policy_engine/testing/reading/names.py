@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from policy_engine.compiler import Compiled
 from policy_engine.compiler.message import escaped
 from policy_engine.compiler.names import matches_glob
+from policy_engine.engine import Engine
 from policy_engine.policy import LoadedPolicy, NamedBlock, ToolBlock
+from policy_engine.testing.reading.declared import Declared, declared_of
 
 __all__ = ["Names", "names_of"]
 
@@ -23,8 +25,8 @@ class Names:
     """Everything that a reason may name."""
     approvals: frozenset[str]
     """Rules and entries that ask for an approval."""
-    facts: frozenset[str]
-    context: frozenset[str]
+    declared_values: Mapping[str, Mapping[str, Declared]]
+    """`attrs`, `context`, `facts` -> name -> what policies declare of it."""
     labels: frozenset[str]
     arguments: Mapping[str, tuple[str, ...]]
     """Rule of an entry's constraint -> the arguments that it declares."""
@@ -35,6 +37,8 @@ class Names:
     """Section -> the names and globs of its entries; none where no policy has it."""
     unguarded: frozenset[str]
     """Sections in which a policy may allow what no entry names."""
+    engine: Engine
+    """Decides what a request meets, whatever came before it."""
 
     def declared(self, tool: str) -> tuple[str, ...]:
         """Return the arguments that entries declare of a tool."""
@@ -80,8 +84,8 @@ def names_of(compiled: Compiled) -> Names:
     return Names(
         rules=frozenset(rules),
         approvals=frozenset(approvals),
-        facts=frozenset(name for one in loaded for name in one.policy.facts),
-        context=compiled.declared,
+        declared_values=declared_of(compiled),
+        engine=Engine(compiled),
         labels=frozenset(label for entry in tools for label in entry.labels),
         arguments=arguments,
         globs=globs,

@@ -13,6 +13,7 @@ from policy_engine.testing.reading.expectations import read_expected
 from policy_engine.testing.reading.fields import MAX_REPEAT, Fields
 from policy_engine.testing.reading.names import Names
 from policy_engine.testing.reading.requests import Requests
+from policy_engine.testing.reading.unfit import strange_arguments
 from policy_engine.testing.reading.unmet import impossible, unnamed
 from policy_engine.testing.replay import Usage
 
@@ -41,7 +42,7 @@ class Reader:
         return Case(name, location or self.location, tuple(steps), self.start)
 
     def checked(self, path: Path, step: Step) -> Step | None:
-        """Return a step; None, and a fault, where no decision can be what it expects.
+        """Return a step; None, and a fault, where it passes under no policy, or under any.
 
         Args:
             path: Where its request stands.
@@ -49,13 +50,16 @@ class Reader:
         """
         count = len(self.fields.faults)
         unnamed(self.fields, path, step, self.names)
+        strange_arguments(self.fields, path, step, self.names)
         return step if len(self.fields.faults) == count else None
 
     def step(self, path: Path, own: Mapping[str, Any], extras: Mapping[str, Any]) -> Step | None:
         """Read a request and what goes with it."""
         fields = self.fields
         count = len(fields.faults)
-        given = self.requests.read(path, own)
+        expect = extras.get("expect")
+        is_doubted = isinstance(expect, dict) and "cannot_tell" in expect
+        given = self.requests.read(path, own, is_doubted=is_doubted)
         beside = path if path[-1] != "request" else path[:-1]
         expected = None
         if "expect" in extras:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from policy_engine.decision.wire import COMMON_FIELDS, STAGE_FIELDS, Given, read_request
 from policy_engine.errors import RequestError
 from policy_engine.source import Path
+from policy_engine.testing.reading.declared import check_names, check_values
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.names import Names
 
@@ -33,8 +34,14 @@ class Requests:
     defaults: tuple[tuple[Path, Mapping[str, Any]], ...]
     """Where each mapping of defaults stands, the nearest last."""
 
-    def read(self, path: Path, own: Mapping[str, Any]) -> Given | None:
-        """Read a request; None where it has faults."""
+    def read(self, path: Path, own: Mapping[str, Any], *, is_doubted: bool = False) -> Given | None:
+        """Read a request; None where it has faults.
+
+        Args:
+            path: Where it stands.
+            own: What stands there.
+            is_doubted: Whether a value may be one of which rules cannot tell.
+        """
         count = len(self.fields.faults)
         merged: dict[str, Any] = {"session": SESSION}
         places: dict[str, Path] = {}
@@ -52,6 +59,8 @@ class Requests:
             for problem in str(error).split("; "):
                 self._problem(path, problem, places)
             return None
+        if not is_doubted and len(self.fields.faults) == count:
+            check_values(self.fields, places, merged, self.names.declared_values)
         return given if len(self.fields.faults) == count else None
 
     def _problem(self, path: Path, problem: str, places: Mapping[str, Path]) -> None:
@@ -68,19 +77,5 @@ class Requests:
 
 
 def check_defaults(fields: Fields, path: Path, given: Mapping[str, Any], names: Names) -> None:
-    """Note a fault for each fact and name of the context among defaults that no policy knows."""
-    for key, known, noun in (
-        ("facts", names.facts, "fact"),
-        ("context", names.context, "name of the context"),
-    ):
-        if isinstance(given.get(key), dict):
-            _check_names(fields, (*path, key), given[key], known, noun)
-
-
-def _check_names(
-    fields: Fields, path: Path, given: Mapping[str, Any], known: frozenset[str], noun: str
-) -> None:
-    """Note a fault for every key that the policies do not know."""
-    for key in given:
-        if key not in known:
-            fields.name((*path, key), key, known, noun, on_key=True)
+    """Note a fault for each fact, attribute and name of the context that no policy declares."""
+    check_names(fields, path, given, names.declared_values)
