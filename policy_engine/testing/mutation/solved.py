@@ -1,13 +1,16 @@
 """Requests made to tell a mutant apart: what is changed is solved for, what else denies cleared."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from policy_engine.cel.nodes import Bind, Call, Loop, children
-from policy_engine.compiler import Chain, Compiled, CompiledRule
+from policy_engine.checks.json import JsonOptions
+from policy_engine.compiler import TEXT_OF, Chain, Compiled, CompiledRule
 from policy_engine.decision import Decision
 from policy_engine.engine import Engine
+from policy_engine.policy import Policy
 from policy_engine.testing.mutation.enumerate import compiled_rule
 from policy_engine.testing.mutation.mutant import Aim, Mutant
 from policy_engine.testing.reach import Reach
@@ -15,6 +18,7 @@ from policy_engine.testing.search.between import between, joined
 from policy_engine.testing.search.clearing import Clearing
 from policy_engine.testing.search.counted import with_counters
 from policy_engine.testing.search.declared import Declared
+from policy_engine.testing.search.documents import documents
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.people import asked_by_everybody
 from policy_engine.testing.search.places import Place, at_place, place_of, put
@@ -212,6 +216,40 @@ class Solved:
             if rule.condition is not None:
                 turning = Turning(declared, self._asked, most=_MOST)
                 yield from islice(turning.turned(rule.condition.tree, seed, to=True), _TURNED)
+            yield from _breaking(rule, seed)
+        yield from _read_as_json(self.compiled.parts[mutant.index].loaded.policy, mutant, seed)
+
+
+def _read_as_json(policy: Policy, mutant: Mutant, seed: Sample) -> Iterator[Sample]:
+    """Yield requests with JSON of a form that only one of two checks lets pass."""
+    part = TEXT_OF.get(seed.request.stage, "text")
+    form, other = (_form_of(one, mutant.unit) for one in (policy, mutant.policy))
+    if form is None or part == "args":
+        return
+    for text in documents(form.schema_, None if other is None else other.schema_):
+        yield replace(seed, request=replace(seed.request, **{part: text}))  # type: ignore[arg-type]
+
+
+def _form_of(policy: Policy, unit: tuple[str | int, ...]) -> JsonOptions | None:
+    """Return what a rule demands of JSON, if it does."""
+    found: Any = policy
+    for step in unit:
+        if isinstance(found, list | tuple):
+            found = found[step] if isinstance(step, int) and step < len(found) else None
+        else:
+            is_map = isinstance(found, Mapping)
+            found = found.get(step) if is_map else getattr(found, str(step), None)
+    form = getattr(getattr(found, "check", None), "json", None)
+    return form if isinstance(form, JsonOptions) else None
+
+
+def _breaking(rule: CompiledRule, seed: Sample) -> Iterator[Sample]:
+    """Yield requests with arguments that a rule takes none of."""
+    for name, schema in rule.constraint.schemas.items() if rule.constraint is not None else ():
+        place: Place = ("args", name)
+        for value in islice(between(schema, {}, at_place(seed, place)), _TURNED):
+            changed = put(seed, place, value)
+            yield from [] if changed is None else [changed]
 
 
 def _read(rule: CompiledRule) -> Iterator[Place]:

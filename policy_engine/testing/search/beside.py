@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from policy_engine.cel.values import Duration, Timestamp
 
-__all__ = ["ORDER", "about", "beside", "instant", "written"]
+__all__ = ["ORDER", "about", "beside", "edges", "instant", "written"]
 
 _SECOND: Final = 1_000_000_000
 _STEPS: Final = (0, _SECOND, -_SECOND, 3_600 * _SECOND, -3_600 * _SECOND)
@@ -104,6 +104,24 @@ def _decimals(bound: float) -> Iterator[float]:
 def instant(value: Timestamp) -> datetime:
     """Return a point in time as facts hold it."""
     return _EPOCH + timedelta(microseconds=value // 1_000)
+
+
+def edges(value: Timestamp) -> Iterator[Timestamp]:
+    """Yield the first and the last second of the month, the day and the hour around a time."""
+    moment = instant(value)
+    month = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    with suppress(OverflowError):
+        following = (month + timedelta(days=31)).replace(day=1)
+        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        hour = moment.replace(minute=0, second=0, microsecond=0)
+        ends = (
+            (month, following),
+            (day, day + timedelta(days=1)),
+            (hour, hour + timedelta(hours=1)),
+        )
+        for first, after in ends:
+            for one in (first, after - timedelta(seconds=1)):
+                yield Timestamp((one - _EPOCH) // timedelta(seconds=1) * _SECOND)
 
 
 def written(value: Any) -> str:

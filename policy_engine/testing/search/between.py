@@ -27,8 +27,11 @@ _FEW: Final = 8
 _LONG: Final = 2_000_000
 """A longer text is not made up."""
 _WIDE: Final = 2_000
+_OFTEN: Final = 64
+"""What may be there once is repeated so often, for twice may be found by what follows."""
 _SHORT: Final = 200
 _PARTS: Final = ("anyOf", "oneOf", "allOf")
+_BRANCHES: Final = ("then", "else")
 _COUNT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _SIGNS: Final = ("!", " ", "A", "a", "0", "_", "-", "/", ".", "@", "\n", "é")
 _KINDS: Final[tuple[Any, ...]] = (
@@ -49,9 +52,13 @@ def between(before: Any, after: Any, value: Any, depth: int = 0) -> Iterator[Any
         yield from _KINDS
         return
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    made: Iterator[Any] = iter(())
     if len(keys) == 1 and keys[0] in before and keys[0] in after:
-        yield from _below(keys[0], before, after, value, depth + 1)
-    yield from _here(before, after, value)
+        made = _below(keys[0], before, after, value, depth + 1)
+    for one in chain(made, _here(before, after, value)):
+        yield one
+        if "if" in before:
+            yield from (_led(before, branch, one) for branch in _BRANCHES)
 
 
 def joined(values: Iterable[Any], sought: Collection[str]) -> Iterator[Any]:
@@ -75,10 +82,56 @@ def _below(
         yield from _in_object(key, before, after, value, depth)
     elif key in ("additionalProperties", "propertyNames"):
         yield from _with_another(key, before, between(old, new, sampled([old]), depth), value)
+    elif key in _BRANCHES:
+        yield from _chosen(key, before, after, value, depth)
     elif key in (*_PARTS, "prefixItems") and isinstance(old, list) and len(old) == len(new):
         for i, (mine, its) in enumerate(zip(old, new, strict=True)):
             if mine != its:
                 yield from _of_part(key, i, before, after, value)
+
+
+def _chosen(
+    key: str, before: Mapping[str, Any], after: Mapping[str, Any], value: Any, depth: int
+) -> Iterator[Any]:
+    """Yield values of which the one or the other branch of `if` is asked."""
+    for name, listed in _led_by(before):
+        is_met = [one for one in listed if (one in _named(before["if"], name)) is (key == "then")]
+        for one in is_met[:_FEW]:
+            held = value if isinstance(value, dict) else sampled([before]) or {}
+            begun = _led(before, key, {**held, name: one})
+            yield begun
+            yield from between(before[key], after[key], begun, depth)
+
+
+def _led_by(schema: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the properties that `if` asks, each with what it may be."""
+    asked = schema["if"].get("properties") if isinstance(schema.get("if"), Mapping) else None
+    declared = schema.get("properties") or {}
+    for name in asked or ():
+        listed = _named(schema["if"], name)
+        rest = _named(schema, name) or sampled([declared.get(name)]) or [OTHER]
+        yield name, [*listed, *(one for one in rest if one not in listed)]
+
+
+def _named(schema: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the values that a schema lists for a property."""
+    found = (schema.get("properties") or {}).get(name)
+    if not isinstance(found, Mapping):
+        return []
+    return [found["const"]] if "const" in found else list(found.get("enum") or ())
+
+
+def _led(schema: Mapping[str, Any], branch: str, value: Any) -> Any:
+    """Return an object with what a branch of `if` asks of it."""
+    asked = schema.get(branch)
+    if not isinstance(value, dict) or not isinstance(asked, Mapping):
+        return value
+    declared = schema.get("properties") or {}
+    made = dict(value)
+    for name, below in (asked.get("properties") or {}).items():
+        found = sampled([one for one in (declared.get(name), below) if one is not None])
+        made.update({} if found is None else {name: found})
+    return made
 
 
 def _with_another(
@@ -145,6 +198,8 @@ def _here(before: Mapping[str, Any], after: Mapping[str, Any], value: Any) -> It
             yield from (one for one in listed if one not in known)
     if before.get("pattern") != after.get("pattern"):
         yield from _found(before, after, value)
+    if before.get("check") != after.get("check"):
+        yield from _checked(before.get("check"))
     yield from _sized(before, after, value)
     yield from _numbers(before, after)
     if isinstance(value, dict):
@@ -171,6 +226,20 @@ def _solved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Any
 
 def _unknown(_: object) -> list[Any]:
     return []
+
+
+def _checked(check: Any) -> Iterator[str]:
+    """Yield texts in which a check probably finds something, by what it names."""
+    waiting, named = [check], list[str]()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            named.append(one)
+        elif isinstance(one, Mapping | list):
+            waiting.extend(one.values() if isinstance(one, Mapping) else one)
+    for text in named:
+        for made in (text, *sample(text)):
+            yield from (made, made.upper(), f"x {made}", f"{made}s", made.lower())
 
 
 def _found(before: Mapping[str, Any], after: Mapping[str, Any], value: Any) -> Iterator[str]:
@@ -202,6 +271,8 @@ def _forced(old: str, new: str) -> Iterator[str]:
             for count in (most + 1, least - 1):
                 if 0 <= count <= _LONG:
                     yield f"{old[: match.start()]}{{{count}}}{rest}"
+    if old[start : start + 1] == "?" and new[start : start + 1] in ("*", "+"):
+        yield from (f"{old[:start]}{{{count}}}{old[start + 1 :]}" for count in (2, _OFTEN))
     end = 0
     while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
         end += 1

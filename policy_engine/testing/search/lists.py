@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final, Protocol, TypeAlias
 
 from policy_engine.cel import CANNOT_TELL, DYN, INT
@@ -20,6 +21,8 @@ Goal: TypeAlias = tuple[Node, bool]
 """A condition, and what it is to come to."""
 _WIDE: Final = 8
 _FEW: Final = 3
+_MANY: Final = 200
+"""More elements that a macro asks for are not made up."""
 
 
 class _Turns(Protocol):
@@ -142,6 +145,26 @@ class Lists:
         yield from self._reaching.placed(place, [], sample)
         if len(items) <= _WIDE:
             yield from self._turns.together([(body, to) for body in bodies[: len(items)]], sample)
+
+    def counted(self, node: Loop, count: int, sample: Sample) -> Iterator[Sample]:
+        """Let so many elements of a list be what a macro asks for, and no others be there."""
+        place = place_of(node.range)
+        if place is None or not 0 <= count <= _MANY:
+            return
+        if node.condition is None or count == 0:
+            yield from self._reaching.sized(place, count, sample)
+            return
+        held = at_place(sample, place)
+        plain = self._declared.plain((*place, 0))
+        for first in [*(held[:1] if isinstance(held, list) else []), plain]:
+            for one in self._reaching.placed(place, [first], sample):
+                for found in islice(
+                    self._turns.turned(self.of_element(node, 0), one, to=True), _WIDE
+                ):
+                    items = at_place(found, place)
+                    if isinstance(items, list) and items:
+                        longer = self._reaching.longer(place, items[:1], count)
+                        yield from self._reaching.placed(place, longer, found)
 
     def of_element(self, node: Loop, number: int) -> Node:
         """Return what a macro asks of an element."""

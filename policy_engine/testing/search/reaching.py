@@ -10,7 +10,7 @@ from policy_engine.cel.nodes import Call, Conditional, Node
 from policy_engine.cel.values import Duration, Timestamp
 from policy_engine.lint.proof.regexes import sample as texts_of
 from policy_engine.lint.proof.regexes import search
-from policy_engine.testing.search.beside import instant, written
+from policy_engine.testing.search.beside import edges, instant, written
 from policy_engine.testing.search.declared import Declared
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.places import Place, at_place, clash, place_of, put
@@ -132,7 +132,7 @@ class Reaching:
             for text in islice(self.texts(place, held, length), _FEW):
                 yield from self.placed(place, text, sample)
         elif isinstance(held, list) and length <= _WIDE:
-            yield from self.placed(place, self._longer(place, held, length), sample)
+            yield from self.placed(place, self.longer(place, held, length), sample)
         elif isinstance(held, Mapping) and length <= _WIDE:
             names = [*held, *(f"a{i}" for i in range(length))][:length]
             yield from self.placed(place, {name: held.get(name, OTHER) for name in names}, sample)
@@ -148,7 +148,8 @@ class Reaching:
         values.test("longest", length, holds=True)
         yield from (text for text in values.candidates() if isinstance(text, str))
 
-    def _longer(self, place: Place, held: list[Any], length: int) -> list[Any]:
+    def longer(self, place: Place, held: list[Any], length: int) -> list[Any]:
+        """Return a list of a length that begins like another."""
         items = list(held[:length])
         if len(items) < length and place[0] == "session":
             return [*items, *(f"label-{i}" for i in range(length - len(items)))]
@@ -202,8 +203,13 @@ class Reaching:
             for moved in (i, -i) if node.function == "getFullYear" else (i,):
                 moment = Timestamp(begun + moved * step)
                 for one in islice(self.reached(inner, moment, sample, turn), 1):
-                    if self.asked.value(node, one) == value:
-                        yield one
+                    if self.asked.value(node, one) != value:
+                        continue
+                    yield one
+                    # In another zone it may be another hour, day or month at either end of it.
+                    for edge in edges(moment):
+                        yield from islice(self.reached(inner, edge, sample, turn), 1)
+                    return
 
 
 def _bare(node: Node) -> Node:

@@ -26,6 +26,8 @@ __all__ = ["around"]
 _PICTURE: Final = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
 _FEW: Final = 60
 """From so many samples that differ in one respect come those that differ in two."""
+_SIZES: Final = (("max_chars", "a"), ("max_bytes", "a"), ("max_lines", "a\n"))
+"""What bounds a text, and what is repeated to reach it."""
 _PEOPLE: Final[tuple[tuple[str, Any], ...]] = (
     ("id", OTHER),
     ("roles", [OTHER]),
@@ -156,15 +158,15 @@ def _called(sample: Sample, near: Near) -> Iterator[Sample]:
 def _texts_of(sample: Sample, chain: Chain, near: Near) -> Iterator[Sample]:
     request = sample.request
     bounds = [
-        most
+        (piece, most)
         for rule in chain.rules
-        for most in (getattr(rule.check, key, None) for key in ("max_chars", "max_bytes"))
-        if isinstance(most, int)
+        for key, piece in _SIZES
+        if isinstance(most := getattr(rule.check, key, None), int)
     ]
     for part in ("text", "result"):
         value = getattr(request, part)
         if isinstance(value, str):
-            sized = (("a" * n) for most in bounds for n in (most, most + 1))
+            sized = (piece * n for piece, most in bounds for n in (most, most + 1))
             shown = ([{"type": "text", "text": one}, _PICTURE] for one in near.said)
             plain = (value.upper(), value + " x", "x " + value, [_PICTURE])
             for other in (*plain, *near.said, *shown, *sized):

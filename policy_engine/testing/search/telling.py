@@ -11,7 +11,18 @@ from dataclasses import fields
 from itertools import islice
 from typing import Any, Final
 
-from policy_engine.cel.nodes import And, Bind, Call, Conditional, Literal, Loop, Node, Not, Or
+from policy_engine.cel.nodes import (
+    And,
+    Bind,
+    Call,
+    Conditional,
+    Literal,
+    Loop,
+    Node,
+    Not,
+    Or,
+    children,
+)
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError, formula
 from policy_engine.lint.proof.solve import cases
 from policy_engine.lint.proof.values import Values
@@ -151,9 +162,22 @@ class Telling:
             ):
                 yield from self._matching(left, mine, its, sample)
         ways = [
-            self._turning.turned(node, sample, to=to) for node in (new, old) for to in (True, False)
+            self._turning.turned(node, one, to=to)
+            for one in (sample, *self._chosen(old, sample))
+            for node in (new, old)
+            for to in (True, False)
         ]
         yield from in_turn(ways)
+
+    def _chosen(self, node: Node, sample: Sample) -> Iterator[Sample]:
+        """Yield samples of which a part of a condition chooses otherwise."""
+        waiting = [] if isinstance(node, Conditional) else [node]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, Conditional):
+                to = not self._asked.comes(one.test, sample, to=True)
+                yield from islice(self._turning.turned(one.test, sample, to=to), 1)
+            waiting.extend(() if isinstance(one, Loop | Bind) else children(one))
 
     def _matching(self, left: Node, old: str, new: str, sample: Sample) -> Iterator[Sample]:
         """Try texts that only one of two patterns finds."""

@@ -147,7 +147,11 @@ class Turning:
             yield lacking
 
     def _reached(self, node: Node, value: Any, sample: Sample) -> Iterator[Sample]:
-        yield from self._reaching.reached(node, value, sample, self.turned)
+        match node:
+            case Call(function="size", arguments=(Loop() as inner,)) if isinstance(value, int):
+                yield from self.lists.counted(inner, value, sample)
+            case _:
+                yield from self._reaching.reached(node, value, sample, self.turned)
 
     def _called(self, node: Call, sample: Sample, *, to: bool) -> Iterator[Sample]:
         match node:
