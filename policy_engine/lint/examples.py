@@ -17,18 +17,14 @@ _MOST: Final = 6
 """So many requests are decided for one rule."""
 
 
-def spoken_with(found: PlacedCondition, when: Formula, scene: Scene) -> list[frozenset[str]]:
-    """Return what speaks in some requests in which a rule does; none where none was found.
+def spoken_with(found: PlacedCondition, when: Formula, scene: Scene) -> Iterator[frozenset[str]]:
+    """Go through what speaks in some requests in which a rule does; none where none was found.
 
     Args:
         found: The rule.
         when: When it matches.
         scene: Where it is looked at.
     """
-    return list(_spoken(found, when, scene))
-
-
-def _spoken(found: PlacedCondition, when: Formula, scene: Scene) -> Iterator[frozenset[str]]:
     text = text_that_breaks(found.placed.rule) if found.stage != "tool_call" else None
     place: Term = ("result",) if found.stage == "tool_result" else ("text",)
     fixed = None if text is None else {place: text}

@@ -39,7 +39,7 @@ from policy_engine.cel.nodes import And, Node
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import piece
 from policy_engine.lint.proof.formula import Formula, formula
-from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.scene import Scene, unlike_scenes
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import perhaps
 from policy_engine.lint.rule import Found, LintRule
@@ -54,7 +54,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         if condition is None:
             continue
         wanted = formula(condition.tree)
-        places = scenes(subject, found)
+        places = unlike_scenes(subject, found)
         if places and all(is_impossible(wanted, base=place.base) for place in places):
             culprit, why = _culprit(found, condition.tree, places)
             yield Found(

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.proof.formula import formula
-from policy_engine.lint.proof.scene import scenes
+from policy_engine.lint.proof.scene import unlike_scenes
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
@@ -43,7 +43,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         if condition is None:
             continue
         never = formula(condition.tree, holds=False)
-        places = scenes(subject, found)
+        places = unlike_scenes(subject, found)
         if places and all(is_impossible(never, base=place.base) for place in places):
             name = found.compiled.name
             alone = found.compiled.check is None

@@ -33,7 +33,7 @@ from typing import Final
 
 from policy_engine.lint.places import piece
 from policy_engine.lint.proof.formula import Atom, Clause, Formula, Term, clauses, formula
-from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.scene import Scene, unlike_scenes
 from policy_engine.lint.proof.solve import Base, is_impossible
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.rule import Found, LintRule
@@ -52,7 +52,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         tested = [clause for clause in clauses(whole) if clause.node is not condition.tree]
         if len(tested) < 2 and isinstance(whole, Clause):
             continue  # the condition itself, which has rules of its own
-        places = scenes(subject, found)
+        places = unlike_scenes(subject, found)
         if not places or _is_settled(found, places):
             continue
         said: dict[tuple[int, int], bool] = {}

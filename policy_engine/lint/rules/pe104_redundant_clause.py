@@ -35,7 +35,7 @@ from policy_engine.lint.edits import expression_edit
 from policy_engine.lint.finding import Edit, Witness
 from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.proof.formula import Formula, Group, clauses, formula
-from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.scene import Scene, unlike_scenes
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import perhaps, surely
 from policy_engine.lint.rule import Found, LintRule
@@ -50,7 +50,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         tree = found.compiled.condition.tree
         joined = [node for node in nodes(tree) if isinstance(node, And | Or)]
-        places = scenes(subject, found) if joined else []
+        places = unlike_scenes(subject, found) if joined else []
         for node in joined if places else ():
             yield from _redundant(found, node, places)
 

@@ -54,7 +54,7 @@ from policy_engine.lint.proof.matching import (
     perhaps_matching,
     surely_silent,
 )
-from policy_engine.lint.proof.scene import Scene, scenes
+from policy_engine.lint.proof.scene import Scene, unlike_scenes
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import can_be_untold
 from policy_engine.lint.rule import Found, LintRule
@@ -116,10 +116,10 @@ def _overruling(
     subject: Subject, found: PlacedCondition, others: Sequence[PlacedCondition]
 ) -> list[PlacedCondition]:
     """Return the rules of which one always matches where a rule does; as few as possible."""
-    places = scenes(subject, found)
-    if not places or any(_is_settled(found, place) for place in places):
+    places = unlike_scenes(subject, found)
+    seen = _seen(found, others, places[0]) if places else None
+    if seen is None or any(_is_settled(found, place) for place in places):
         return []
-    seen = spoken_with(found, matching(found, places[0]), places[0])
     always = [other for other in others if all(other.compiled.name in names for names in seen)]
     alone = [other for other in always if _implies(found, [other], places)]
     for other in alone:
@@ -137,6 +137,19 @@ def _overruling(
         if _implies(found, fewer, places):
             left = fewer
     return left
+
+
+def _seen(
+    found: PlacedCondition, others: Sequence[PlacedCondition], scene: Scene
+) -> list[frozenset[str]] | None:
+    """Return what speaks where a rule does; None where it is seen to decide."""
+    named = {other.compiled.name for other in others}
+    seen: list[frozenset[str]] = []
+    for names in spoken_with(found, matching(found, scene), scene):
+        if named.isdisjoint(names):
+            return None
+        seen.append(names)
+    return seen
 
 
 def _is_settled(found: PlacedCondition, scene: Scene) -> bool:
@@ -220,7 +233,7 @@ def _found(subject: Subject, found: PlacedCondition, others: Sequence[PlacedCond
     if len(others) > 1:
         verb = _PLURAL.get(verb, verb)
     named = " or ".join(f'"{other.placed.rule.id}"' for other in others)
-    places = scenes(subject, found)
+    places = unlike_scenes(subject, found)
     hint = f"the other is {first.compiled.location}; move a bound, or remove one of the two"
     if len(others) > 1:
         hint = "move a bound, or remove it"
