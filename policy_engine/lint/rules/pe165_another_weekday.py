@@ -76,10 +76,11 @@ def _of_week(clause: Clause, text: str) -> tuple[str, str] | None:
 
 
 def _of_year(clause: Clause, text: str) -> tuple[str, str] | None:
-    numbers, named = set(_numbers(clause)), list(_MONTH.finditer(text))
+    numbers = set(_numbers(clause))
+    named = {_MONTHS.index(match[1].capitalize()) for match in _MONTH.finditer(text)}
     if len(numbers) != 1 or len(named) != 1 or _OTHERWISE.search(text.lower()):
         return None
-    (number,), month = numbers, _MONTHS.index(named[0][1].capitalize())
+    (number,), (month,) = numbers, named
     if number not in {month - 1, month + 1} or number >= len(_MONTHS):
         return None
     message = f"{_MONTHS[month]} is {month}, and this is {_MONTHS[number]}"
