@@ -161,8 +161,11 @@ class Variants:
         if unit == ("declared",):
             everything[index] = compilers[index].compile()
         elif retyped:
+            tool = str(unit[1])
+            bare = (policy.tools or {})[tool].args is None
             for i, compiler in compilers.items():
-                everything[i] = _retyped(everything[i], compiler, str(unit[1]), own=i == index)
+                parts = everything[i]
+                everything[i] = _retyped(parts, compiler, tool, own=i == index, bare=bare)
         else:
             self._change(everything[index], compilers[index], policy, unit)
         if faults:
@@ -263,11 +266,19 @@ class Variants:
                 parts.entry_rules = rules
 
 
-def _retyped(parts: Parts, compiler: PolicyCompiler, name: str, *, own: bool) -> Parts:
-    """Compile anew what reads the arguments of an entry whose types are others."""
+def _retyped(parts: Parts, compiler: PolicyCompiler, name: str, *, own: bool, bare: bool) -> Parts:
+    """Compile anew what reads the arguments of an entry whose types are others.
+
+    Args:
+        parts: A policy of the set, compiled.
+        compiler: Compiles it.
+        name: Whose arguments they are.
+        own: Whether the entry is that of this policy.
+        bare: Whether it declares none any more, so that facts may be looked up by none.
+    """
     policy = compiler.policy
     changed = replace(parts)
-    if policy.facts:
+    if bare and policy.facts:
         changed.lookups = {}
         compiler.lookups(changed)
     if own:
