@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from policy_engine.cli.ending import CANNOT_RUN, INTERRUPTED, complain
+from policy_engine.cli.ending import CANNOT_RUN, INTERRUPTED, UNREAD, complain
 
 __all__ = ["VERBS", "app", "main"]
 
@@ -114,7 +114,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         # The reader has what it wanted.
         _discard_output()
-        code = CANNOT_RUN
+        code = UNREAD
     except OSError as error:
         complain(f"the output could not be written: {error.strerror or error}")
         _discard_output()

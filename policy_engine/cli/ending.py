@@ -14,6 +14,7 @@ __all__ = [
     "CLEAN",
     "INTERRUPTED",
     "NOT_PERMITTED",
+    "UNREAD",
     "CannotRunError",
     "complain",
     "ending",
@@ -26,6 +27,8 @@ NOT_PERMITTED: Final = 1
 CANNOT_RUN: Final = 2
 """A policy does not load, a file cannot be read, an option makes no sense."""
 INTERRUPTED: Final = 130
+UNREAD: Final = 141
+"""The reader of the output left before its end: what a shell says of one that SIGPIPE ended."""
 
 
 class CannotRunError(Exception):
@@ -50,7 +53,7 @@ def ending() -> Iterator[None]:
         raise typer.Exit(CANNOT_RUN) from None
     except BrokenPipeError:
         # The reader has what it wanted; `main` leaves quietly.
-        raise typer.Exit(CANNOT_RUN) from None
+        raise typer.Exit(UNREAD) from None
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "
         complain(f"{where}{error.strerror or error}")

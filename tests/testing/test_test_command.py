@@ -1,6 +1,8 @@
 """`policy-engine test`: output, exit codes, thresholds; and its time."""
 
 import json
+import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ET
 
@@ -179,3 +181,15 @@ def test_tests_are_found_below_a_folder(tmp_path, name):
     )
     assert [s.cases[0].name for s in read_suites([str(tmp_path)]).suites] == ["a"]
     assert load_texts({"p.yaml": (tmp_path / "p.yaml").read_text()})
+
+
+def test_a_reader_that_leaves_early_is_no_fault(desk):
+    listed = "".join(
+        f"  - {{name: b{i}, request: {{tool: lookup, args: {{}}}}, expect: {{effect: deny}}}}\n"
+        for i in range(3)
+    )
+    given = [sys.executable, "-m", "policy_engine", "test", str(desk(GOOD + listed)), "--coverage"]
+    with subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        started.stdout.close()
+        said = started.stderr.read()
+        assert (started.wait(), said) == (141, b"")
