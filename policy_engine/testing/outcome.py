@@ -1,7 +1,9 @@
 """All that a run of tests came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from policy_engine.compiler import Compiled
 from policy_engine.engine import Engine
 from policy_engine.testing.case import Suite
 from policy_engine.testing.coverage import Coverage, Covered
@@ -22,6 +24,8 @@ class Summary:
     """None where nobody asked."""
     verdicts: list[Verdict] | None = None
     seconds: float = 0.0
+    policies: Mapping[str, Compiled] = field(default_factory=dict)
+    """Path of a policy set -> the set."""
 
     @property
     def failed(self) -> list[tuple[Suite, Result]]:
@@ -66,7 +70,7 @@ def run_tests(loaded: Loaded, *, coverage: bool) -> Summary:
         loaded: The suites and their policy sets.
         coverage: Whether to watch what the tests bring about.
     """
-    summary = Summary()
+    summary = Summary(policies=loaded.policies)
     engines = {path: Engine(compiled) for path, compiled in loaded.policies.items()}
     prices = {path: prices_of(compiled) for path, compiled in loaded.policies.items()}
     watching = {path: Coverage(compiled) for path, compiled in loaded.policies.items() if coverage}

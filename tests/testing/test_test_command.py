@@ -1,5 +1,6 @@
 """`policy-engine test`: output, exit codes, thresholds; and its time."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -193,3 +194,19 @@ def test_a_reader_that_leaves_early_is_no_fault(desk):
         started.stdout.close()
         said = started.stderr.read()
         assert (started.wait(), said) == (141, b"")
+
+
+def test_what_is_printed_can_be_pasted(desk, command):
+    path = desk(GOOD)
+    shown = command(path, "--coverage").stdout.splitlines()
+    pasted = [
+        f"  - {{name: p{i}, request: {line.partition(': ')[2]}, {after.strip()}}}\n"
+        for i, (line, after) in enumerate(itertools.pairwise(shown))
+        if after.startswith("      expect: ")
+    ]
+    assert any("rules: [desk/default]" in test for test in pasted)
+    assert any("cannot_tell: [" in test for test in pasted)
+    assert any("rules: [desk/tools/refund/args" in test for test in pasted)
+    bare = "tests:\n" + "".join(pasted)
+    ended = command(desk(bare))
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout

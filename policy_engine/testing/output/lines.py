@@ -11,6 +11,7 @@ from policy_engine.report.words import counted
 from policy_engine.testing.coverage import Covered, Idea, Outcome
 from policy_engine.testing.mutation import UNNOTICED, Verdict
 from policy_engine.testing.outcome import Summary, percent
+from policy_engine.testing.output.pasting import expectation
 from policy_engine.testing.run import Failure, Result
 
 __all__ = ["failure_lines", "summary_lines", "uncovered", "untested"]
@@ -73,7 +74,11 @@ def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:
         )
         for outcome in one.missing:
             if outcome in one.ideas:
-                yield from _idea(outcome, one.ideas[outcome])
+                idea = one.ideas[outcome]
+                meant = None
+                if not idea.beside:
+                    meant = expectation(summary.policies, one.item.location, idea.request)
+                yield from _idea(outcome, idea, meant)
 
 
 def uncovered(one: Covered) -> str:
@@ -94,11 +99,13 @@ def untested(one: Covered) -> str:
     return f"{missing}, and {why}"
 
 
-def _idea(outcome: Outcome, idea: Idea) -> Iterator[Text]:
+def _idea(outcome: Outcome, idea: Idea, meant: str | None) -> Iterator[Text]:
     request = json.dumps(idea.request, ensure_ascii=False, default=str)
     yield Text(f"    {outcome}: {clipped(request, _SHOWN)}", style="dim")
     for clause in idea.beside:
         yield Text(f"      where {printable(clause)}", style="dim")
+    if meant is not None:
+        yield Text(f"      {printable(meant)}", style="dim")
 
 
 def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
@@ -130,5 +137,10 @@ def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
         yield Text(f"    {clipped(request, 1000)}", style="dim")
         for clause in one.witness.beside:
             yield Text(f"    where {printable(clause)}", style="dim")
+        meant = None
+        if not one.witness.beside:
+            meant = expectation(summary.policies, one.location, one.witness.request)
+        if meant is not None:
+            yield Text(f"    {printable(meant)}", style="dim")
         yield Text(f"    the policy: {printable(one.witness.policy)}")
         yield Text(f"    changed:    {printable(one.witness.mutant)}")
