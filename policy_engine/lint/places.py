@@ -191,10 +191,15 @@ def piece(found: PlacedCondition, node: Node) -> str:
     """Return the text of a part of a condition, on one line."""
     condition = found.compiled.condition
     whole = "" if condition is None else condition.text
-    end = node.end
-    while whole[node.start : end].count("(") > whole[node.start : end].count(")"):
+    start, end = node.start, node.end
+    while whole[start:end].count("(") > whole[start:end].count(")"):
         closing = whole.find(")", end)  # what stands in brackets does not have the last one
         if closing < 0:
             break
         end = closing + 1
-    return " ".join(whole[node.start : end].split())
+    while whole[start:end].count(")") > whole[start:end].count("("):
+        opening = whole.rfind("(", 0, start)  # nor the first
+        if opening < 0:
+            break
+        start = opening
+    return " ".join(whole[start:end].split())
