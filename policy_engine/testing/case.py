@@ -31,7 +31,7 @@ class Expected:
     effect: Effect | None = None
     would: Effect | None = None
     rules: tuple[str, ...] = ()
-    """Rules that must decide: match, speak with the effect of the decision, and be enforced."""
+    """Rules that must decide: speak with the effect of the decision, and be enforced."""
     cannot_tell: tuple[str, ...] | None = None
     """Rules that must decide because they cannot tell; None where the test speaks of none."""
     any_of: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from policy_engine.decision import ApprovalNeeded, Decision, Effect, Facts, Timeout
+from policy_engine.decision import ApprovalNeeded, Decision, Facts, Timeout
 from policy_engine.engine import Engine
 from policy_engine.errors import Location
 from policy_engine.policy.words import choices, number, quoted
@@ -36,6 +36,8 @@ class Result:
     case: Case
     failures: tuple[Failure, ...]
     decisions: int
+    doubts: tuple[tuple[Location, str], ...] = ()
+    """Where a step comes as expected only because a rule cannot tell, and what to write."""
 
     @property
     def passed(self) -> bool:
@@ -62,6 +64,7 @@ def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None =
     """
     replay = Replay(engine, prices, case.start)
     failures: list[Failure] = []
+    doubts: dict[Location, str] = {}
     decisions = 0
     for position, step in enumerate(case.steps, 1):
         for turn in range(1, step.repeat + 1):
@@ -75,7 +78,10 @@ def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None =
                 place = step.location if step.expected is None else step.expected.location
                 failures.append(Failure(place, position, turn, differences, reasons))
                 break
-    return Result(case, tuple(failures), decisions)
+            doubt = None if step.expected is None else _doubt(step.expected, decision)
+            if step.expected is not None and doubt is not None:
+                doubts.setdefault(step.expected.location, doubt)
+    return Result(case, tuple(failures), decisions, tuple(doubts.items()))
 
 
 def passes(engine: Engine, prices: Prices, case: Case) -> bool:
@@ -123,22 +129,18 @@ def _unspoken(expected: Expected, decision: Decision) -> Iterator[str]:
     """Say which rules did not speak as they should."""
     decided, untold = _decided(decision)
     for rule in expected.rules:
-        if rule in untold:
-            yield f"expected {quoted(rule)} to match, and it cannot tell: {_meant([rule])}"
-        elif rule not in decided:
+        if rule not in decided | untold:
             yield f"expected {quoted(rule)} to decide"
-    if expected.any_of and not decided.intersection(expected.any_of):
+    if expected.any_of and (decided | untold).isdisjoint(expected.any_of):
         yield f"expected {' or '.join(map(quoted, expected.any_of))} to decide"
-    yield from _untold(expected, decided, untold, decision.effect)
+    yield from _untold(expected, decided, untold)
     watching = {reason.rule for reason in decision.reasons if not reason.enforced}
     for rule in expected.observed:
         if rule not in watching:
             yield f"expected {quoted(rule)} to be observed"
 
 
-def _untold(
-    expected: Expected, decided: set[str], untold: set[str], effect: Effect
-) -> Iterator[str]:
+def _untold(expected: Expected, decided: set[str], untold: set[str]) -> Iterator[str]:
     """Say where a doubt decides and is not expected, or is expected and does not decide."""
     for rule in expected.cannot_tell or ():
         if rule not in untold:
@@ -146,11 +148,18 @@ def _untold(
             yield f"expected that {quoted(rule)} cannot tell, and {what}"
     if expected.cannot_tell == () and untold:
         yield f"expected that each rule can tell, and {choices(sorted(untold))} cannot"
-    if untold and not decided and not _is_specific(expected):
-        yield (
-            f"got {effect} only because {choices(sorted(untold))} cannot tell: "
-            f"{_meant(sorted(untold))}"
-        )
+
+
+def _doubt(expected: Expected, decision: Decision) -> str | None:
+    """Say of a decision that comes as expected, and of doubt alone, that it does."""
+    decided, untold = _decided(decision)
+    if decided or not untold or expected.cannot_tell is not None or expected.effect is None:
+        return None
+    rules = sorted(untold)
+    return (
+        f"{decision.effect} only because {choices(rules)} cannot tell: "
+        f"to mean that, expect `cannot_tell: [{', '.join(rules)}]`"
+    )
 
 
 def _decided(decision: Decision) -> tuple[set[str], set[str]]:
@@ -158,16 +167,6 @@ def _decided(decision: Decision) -> tuple[set[str], set[str]]:
     spoke = [r for r in decision.reasons if r.enforced and r.effect == decision.effect]
     decided = {reason.rule for reason in spoke if not reason.code.endswith(_UNTOLD)}
     return decided, {reason.rule for reason in spoke} - decided
-
-
-def _is_specific(expected: Expected) -> bool:
-    """Whether an expectation says who decides, or does not say what is decided."""
-    named = expected.rules or expected.any_of or expected.approvals
-    return bool(named) or expected.cannot_tell is not None or expected.effect is None
-
-
-def _meant(rules: list[str]) -> str:
-    return f"to mean that, expect `cannot_tell: [{', '.join(rules)}]`"
 
 
 def _obliged(expected: Expected, decision: Decision) -> Iterator[str]:

@@ -42,7 +42,7 @@ _EXPECT: Final = _closed(
     "What must come of the request; a key that is not there is not looked at.",
     {
         "effect": _told("The effect of the decision.", {"enum": list(EFFECTS)}),
-        "rules": _told("Rules that must decide: match, and speak with this effect.", _NAMES),
+        "rules": _told("Rules that must decide: speak with this effect.", _NAMES),
         "cannot_tell": _told(
             "Rules that must decide because they cannot tell.", {**_NAMES, "minItems": 0}
         ),

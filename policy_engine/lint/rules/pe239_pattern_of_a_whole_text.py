@@ -128,7 +128,8 @@ def _is_meant_within(found: PlacedCondition, pattern: str) -> bool:
 
 _FEW: Final = 4
 _ALONE: Final = re.compile(
-    r"\b(?:alone|only|just|nothing but|whole|bare|lone|empty|question|starts?|begins?|greetings?)\b",
+    r"\b(?:alone|only|just|nothing but|whole|bare|lone|empty|question|starts?|begins?"
+    r"|greetings?)\b",
     re.IGNORECASE,
 )
 _MISLEADING: Final = re.compile(

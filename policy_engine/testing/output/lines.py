@@ -25,6 +25,8 @@ def summary_lines(summary: Summary) -> Iterator[Text]:
     for _, result in summary.failed:
         yield from _failed(result)
         yield Text("")
+    doubts = [line for _, result in summary.results for line in _doubted(result)]
+    yield from (*doubts, Text("")) if doubts else ()
     failed = len(summary.failed)
     yield Text.assemble(
         f"{counted(len(summary.results), 'test')}, ",
@@ -56,6 +58,16 @@ def _failed(result: Result) -> Iterator[Text]:
             (printable(str(failure.location)), "bold"), ": ", (printable(result.case.name), "red")
         )
         yield from (Text(f"  {printable(line)}") for line in failure_lines(result, failure))
+
+
+def _doubted(result: Result) -> Iterator[Text]:
+    for place, doubt in result.doubts:
+        yield Text.assemble(
+            (printable(str(place)), "bold"),
+            f": {printable(result.case.name)}: ",
+            ("warning: ", "yellow"),
+            printable(doubt),
+        )
 
 
 def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:

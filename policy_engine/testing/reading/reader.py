@@ -57,9 +57,7 @@ class Reader:
         """Read a request and what goes with it."""
         fields = self.fields
         count = len(fields.faults)
-        expect = extras.get("expect")
-        is_doubted = isinstance(expect, dict) and "cannot_tell" in expect
-        given = self.requests.read(path, own, is_doubted=is_doubted)
+        given = self.requests.read(path, own)
         beside = path if path[-1] != "request" else path[:-1]
         expected = None
         if "expect" in extras:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from policy_engine.decision.wire import COMMON_FIELDS, STAGE_FIELDS, Given, read_request
 from policy_engine.errors import RequestError
 from policy_engine.source import Path
-from policy_engine.testing.reading.declared import check_names, check_values
+from policy_engine.testing.reading.declared import check_names
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.names import Names
 
@@ -34,14 +34,8 @@ class Requests:
     defaults: tuple[tuple[Path, Mapping[str, Any]], ...]
     """Where each mapping of defaults stands, the nearest last."""
 
-    def read(self, path: Path, own: Mapping[str, Any], *, is_doubted: bool = False) -> Given | None:
-        """Read a request; None where it has faults.
-
-        Args:
-            path: Where it stands.
-            own: What stands there.
-            is_doubted: Whether a value may be one of which rules cannot tell.
-        """
+    def read(self, path: Path, own: Mapping[str, Any]) -> Given | None:
+        """Read a request; None where it has faults."""
         count = len(self.fields.faults)
         merged: dict[str, Any] = {"session": SESSION}
         places: dict[str, Path] = {}
@@ -59,8 +53,6 @@ class Requests:
             for problem in str(error).split("; "):
                 self._problem(path, problem, places)
             return None
-        if not is_doubted and len(self.fields.faults) == count:
-            check_values(self.fields, places, merged, self.names.declared_values)
         return given if len(self.fields.faults) == count else None
 
     def _problem(self, path: Path, problem: str, places: Mapping[str, Path]) -> None:

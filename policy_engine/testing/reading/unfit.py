@@ -19,26 +19,19 @@ _MISSING = "args.required"
 
 
 def strange_arguments(fields: Fields, path: Path, step: Step, names: Names) -> None:
-    """Note a fault where arguments that a tool does not have, or lacks, deny a call.
-
-    Such a test passes whatever the rules say. One that means it says which rule denies:
-    `<policy>/tools/<tool>/args`, or for an argument that is missing `…/args/<argument>`.
-    """
+    """Note a fault for each misspelt argument that denies a call, whatever the rules say."""
     request, expected = step.given.request, step.expected
     if expected is not None and (expected.effect not in (None, "deny") or expected.message):
         return
     named = () if expected is None else _named(expected)
+    if any("/args" in rule for rule in named):
+        return
     args = request.args if isinstance(request.args, dict) else {}
-    count = len(fields.faults)
-    for reason in sorted(_formal(request, names), key=_unknown_first):
-        meant = f"to mean just that, expect `rules: [{reason.rule}]`"
-        if reason.code == _UNKNOWN and not any("/args" in rule for rule in named):
-            for name in _undeclared(request, args, names):
-                _unknown(fields, (*path, "args"), name, (request, names), meant)
-        elif reason.code == _MISSING and not named and len(fields.faults) == count:
-            message = f"{_missing(reason, request, names)} is missing"
-            place = (*path, "args")
-            fields.fault(place, "PE007", message, meant)
+    declared = names.declared(request.tool or "")
+    for reason in _formal(request, names):
+        for name in _undeclared(request, args, names) if reason.code == _UNKNOWN else ():
+            if misspelt(name, declared):
+                _unknown(fields, (*path, "args"), name, request, names)
 
 
 def unfit_arguments(fields: Fields, path: Path, request: Request, names: Names) -> bool:
@@ -49,11 +42,11 @@ def unfit_arguments(fields: Fields, path: Path, request: Request, names: Names) 
     args = request.args if isinstance(request.args, dict) else {}
     count = len(fields.faults)
     is_misspelt = False
-    for reason in sorted(_formal(request, names, every=True), key=_unknown_first):
+    for reason in _formal(request, names):
         if reason.code == _UNKNOWN:
             is_misspelt = True
             for name in _undeclared(request, args, names):
-                _unknown(fields, path, name, (request, names), None)
+                _unknown(fields, path, name, request, names)
         elif is_misspelt:
             break  # what is missing may be what is misspelt
         elif reason.code == _MISSING and (missing := _missing(reason, request, names)):
@@ -68,10 +61,6 @@ def unfit_arguments(fields: Fields, path: Path, request: Request, names: Names) 
     return len(fields.faults) > count
 
 
-def _unknown_first(reason: Reason) -> bool:
-    return reason.code != _UNKNOWN
-
-
 def _named(expected: Expected) -> tuple[str, ...]:
     return (
         *expected.rules,
@@ -81,22 +70,17 @@ def _named(expected: Expected) -> tuple[str, ...]:
     )
 
 
-def _formal(request: Request, names: Names, *, every: bool = False) -> Iterator[Reason]:
-    """Yield why entries deny a call for its arguments; where not all, only for their names."""
+def _formal(request: Request, names: Names) -> Iterator[Reason]:
+    """Yield why entries deny a call for its arguments, first for those that they do not have."""
     if request.stage != "tool_call":
         return
-    for reason in names.engine.decide(request).reasons:
-        of_an_entry = "/tools/" in reason.rule and "/args" in reason.rule
-        if not reason.enforced or not of_an_entry or not reason.code.startswith("args."):
-            continue
-        if every or _is_of_names(reason, request, names):
-            yield reason
-
-
-def _is_of_names(reason: Reason, request: Request, names: Names) -> bool:
-    if reason.code == _UNKNOWN:
-        return reason.rule in {f"{rule}/args" for rule in names.arguments}
-    return reason.code == _MISSING and bool(_missing(reason, request, names))
+    found = [
+        reason
+        for reason in names.engine.decide(request).reasons
+        if reason.enforced and reason.code.startswith("args.")
+        if "/tools/" in reason.rule and "/args" in reason.rule
+    ]
+    yield from sorted(found, key=lambda reason: reason.code != _UNKNOWN)
 
 
 def _undeclared(request: Request, args: dict[str, Any], names: Names) -> list[str]:
@@ -113,13 +97,9 @@ def _missing(reason: Reason, request: Request, names: Names) -> str:
     return ""
 
 
-def _unknown(
-    fields: Fields, path: Path, name: str, of: tuple[Request, Names], meant: str | None
-) -> None:
-    request, names = of
+def _unknown(fields: Fields, path: Path, name: str, request: Request, names: Names) -> None:
     declared = names.declared(request.tool or "")
-    near = misspelt(name, declared)
     listed = f"it takes: {choices(declared)}" if declared else "it takes none"
     message = f'"{request.tool}" has no argument "{name}"'
-    hint = near or meant or listed
+    hint = misspelt(name, declared) or listed
     fields.fault((*path, name), "PE011", message, hint, on_key=True)
