@@ -15,6 +15,7 @@ import pytest
 from policy_engine.decision import Facts, Request, Session
 from policy_engine.errors import PolicyError
 from policy_engine.lint import lint
+from policy_engine.lint.edits import apply_edits
 from policy_engine.loader import load_texts
 
 NUMBERS = [
@@ -323,3 +324,20 @@ def test_what_is_no_number_does_not_equal_itself(when):
     codes = {one.code for one in lint(compiled).findings}
     assert not codes & set(JUDGES)
     assert True in told(function)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "has(args.o) && args.o > 3 && (has(args.o) && args.n < 1)",
+        "has(args.o) && args.o > 3 && (has(args.o) && args.o > 3 && args.n < 1)",
+        "!has(args.o) || args.o > 3 || (!has(args.o) || args.n < 1)",
+    ],
+)
+def test_the_question_without_which_a_read_would_not_load_is_not_taken_out(when):
+    compiled, _ = functions_of(policy_of([when]))
+    text = policy_of([when])
+    for finding in lint(compiled).findings:
+        if finding.code == "PE104":
+            load_texts(apply_edits({"p.yaml": text}, finding.edits), warm=False)
+            assert not finding.message.startswith(('"has(args.o)"', '"!has(args.o)"'))

@@ -1,6 +1,5 @@
 """A request that shows something: built from schemas and tests, and decided to be sure."""
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +24,7 @@ from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 from policy_engine.policy import LoadedPolicy
 
-__all__ = ["Draft", "Scene", "call_scene", "scenes", "unlike_scenes"]
+__all__ = ["Draft", "Scene", "call_scene", "scenes"]
 
 _NOW: Final = "2026-01-05T10:00:00Z"
 _TRIES: Final = 24
@@ -425,19 +424,3 @@ def scenes(subject: Subject, found: PlacedCondition) -> list[Scene]:
         every = names or [n for loaded in subject.policies for n in loaded.policy.handoffs or {}]
         return [Scene(subject, found.policy, "handoff", named_by(name)) for name in every]
     return [Scene(subject, found.policy, found.stage)]
-
-
-def unlike_scenes(subject: Subject, found: PlacedCondition) -> list[Scene]:
-    """Return where a rule's condition is looked at, of tools that declare the same only one."""
-    every = scenes(subject, found)
-    if len(every) < 2 or found.stage == "handoff" or _asks_for_tool(found):
-        return every
-    found_already: dict[str, Scene] = {}
-    for one in every:
-        found_already.setdefault(json.dumps(one.args, default=str), one)
-    return list(found_already.values())
-
-
-def _asks_for_tool(found: PlacedCondition) -> bool:
-    condition = found.compiled.condition
-    return condition is not None and any(path[0] == "tool" for path in condition.reads)

@@ -38,8 +38,9 @@ from typing import Final
 from policy_engine.cel.nodes import And, Node
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import piece
+from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import Formula, formula
-from policy_engine.lint.proof.scene import Scene, unlike_scenes
+from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import perhaps
 from policy_engine.lint.rule import Found, LintRule

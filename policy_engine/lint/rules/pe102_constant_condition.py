@@ -28,8 +28,8 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import formula
-from policy_engine.lint.proof.scene import unlike_scenes
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject

@@ -32,8 +32,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.places import piece
+from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import Atom, Clause, Formula, Term, clauses, formula
-from policy_engine.lint.proof.scene import Scene, unlike_scenes
+from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import Base, is_impossible
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.rule import Found, LintRule

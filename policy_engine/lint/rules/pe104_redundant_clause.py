@@ -34,8 +34,16 @@ from policy_engine.cel.nodes import And, Node, Or
 from policy_engine.lint.edits import expression_edit
 from policy_engine.lint.finding import Edit, Witness
 from policy_engine.lint.places import nodes, piece
-from policy_engine.lint.proof.formula import Formula, Group, clauses, formula
-from policy_engine.lint.proof.scene import Scene, unlike_scenes
+from policy_engine.lint.proof.alike import unlike_scenes
+from policy_engine.lint.proof.formula import (
+    Clause,
+    Formula,
+    Group,
+    Term,
+    clauses,
+    formula,
+)
+from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import perhaps, surely
 from policy_engine.lint.rule import Found, LintRule
@@ -64,7 +72,7 @@ def _redundant(found: PlacedCondition, node: And | Or, places: list[Scene]) -> I
         alone, against = formula(term, holds=not is_and), Group(True, tuple(rest))
         if not others or not _all_tested(alone) or not all(map(_all_tested, rest)):
             continue
-        if _is_guard(alone, rest):
+        if _is_guard(alone, [formula(one) for one in node.terms if one is not term]):
             continue
         if not all(is_impossible(against, alone, base=place.base) for place in places):
             continue
@@ -97,8 +105,23 @@ def _is_safe_untold(scene: Scene, term: Node, others: list[Node], *, is_and: boo
 
 def _is_guard(term: Formula, rest: list[Formula]) -> bool:
     """Whether a term is the `has()` without which the rest would not load."""
-    asked = {clause.atom.key for part in rest for clause in clauses(part)}
-    return all(c.atom.kind == "present" and c.atom.key not in asked for c in clauses(term))
+    return all(
+        clause.atom.kind == "present" and any(_needs(part, clause, rest) for part in rest)
+        for clause in clauses(term)
+    )
+
+
+def _needs(part: Formula, guard: Clause, rest: list[Formula]) -> bool:
+    """Whether a part reads what another one asks for, and no third one does."""
+    key, path = guard.atom.key, guard.atom.term
+    asks = {clause.atom.key for clause in clauses(part)}
+    if key in asks or any(isinstance(one, Clause) and one.atom.key == key for one in rest):
+        return False
+    return any(_reads(clause.atom.term, path) for clause in clauses(part))
+
+
+def _reads(read: Term, path: Term) -> bool:
+    return any(read[at : at + len(path)] == path for at in range(2))
 
 
 def _all_tested(wanted: Formula) -> bool:

@@ -47,6 +47,7 @@ from policy_engine.decision import RANK
 from policy_engine.lint.containment import check_covers, text_that_breaks
 from policy_engine.lint.examples import spoken_with
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import Clause, Formula, Group, Term, atoms, opposite
 from policy_engine.lint.proof.matching import (
     broken,
@@ -54,7 +55,7 @@ from policy_engine.lint.proof.matching import (
     perhaps_matching,
     surely_silent,
 )
-from policy_engine.lint.proof.scene import Scene, unlike_scenes
+from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import can_be_untold
 from policy_engine.lint.rule import Found, LintRule
