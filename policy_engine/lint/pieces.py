@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from policy_engine.lint.accepted import names_about
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.decided import decided
+from policy_engine.lint.proof.decided import decided, is_met
 from policy_engine.lint.proof.formula import Clause, Formula, Term, clauses, formula, opposite
 from policy_engine.lint.proof.scene import Draft, Scene, scenes
 from policy_engine.lint.proof.schema import ELEMENT, sampled, values_of
@@ -128,6 +128,11 @@ def _holding(scene: Scene, term: Term, value: str) -> Iterator[dict[Term, Any]]:
     yield {listed: [element] * max(1, int(least))}
 
 
+def _is_alone(found: PlacedCondition) -> bool:
+    """Whether a rule speaks wherever its condition is true."""
+    return found.compiled.check is None and found.compiled.constraint is None
+
+
 def slips_through(
     subject: Subject, found: PlacedCondition, term: Term, drafts: Iterable[Draft], shows: str
 ) -> Witness | None:
@@ -136,6 +141,9 @@ def slips_through(
     about.add(found.compiled.name)
     for draft in drafts:
         witness = draft.witness(shows, silent=(found.compiled.name,))
+        condition = found.compiled.condition
+        if condition and _is_alone(found) and is_met(subject, witness, condition.tree):
+            continue
         decision = decided(subject, witness)
         if decision is None:
             continue

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from policy_engine.cel.nodes import Node
 from policy_engine.decision import Count, Decision, Facts, Reason, Request, Session
 from policy_engine.decision.wire import read_request
 from policy_engine.errors import PolicyEngineError
@@ -17,13 +18,19 @@ from policy_engine.lint.proof.tried import function_of
 from policy_engine.lint.rule import Found
 from policy_engine.lint.subject import Subject
 
-__all__ = ["confirmed", "decided", "shown"]
+__all__ = ["confirmed", "decided", "is_met", "shown"]
 
 
 def decided(subject: Subject, witness: Witness) -> Decision | None:
     """Decide a witness; None where it is not a request."""
     asked = _asked(subject, witness)
     return None if asked is None else subject.engine.decide(*asked)
+
+
+def is_met(subject: Subject, witness: Witness, condition: Node) -> bool:
+    """Whether a condition alone is true of a witness, which is told sooner than a decision."""
+    asked = _asked(subject, witness)
+    return asked is not None and function_of(Same(condition))(*asked) is True
 
 
 def _asked(subject: Subject, witness: Witness) -> tuple[Request, Facts] | None:

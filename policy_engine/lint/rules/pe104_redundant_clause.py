@@ -36,6 +36,7 @@ from policy_engine.lint.finding import Edit, Witness
 from policy_engine.lint.places import nodes, piece
 from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import (
+    Atom,
     Clause,
     Formula,
     Group,
@@ -72,7 +73,8 @@ def _redundant(found: PlacedCondition, node: And | Or, places: list[Scene]) -> I
         alone, against = formula(term, holds=not is_and), Group(True, tuple(rest))
         if not others or not _all_tested(alone) or not all(map(_all_tested, rest)):
             continue
-        if _is_guard(alone, [formula(one) for one in node.terms if one is not term]):
+        every = [formula(one) for one in node.terms if one is not term]
+        if _is_guard(alone, every, [formula(one) for one in others]):
             continue
         if not all(is_impossible(against, alone, base=place.base) for place in places):
             continue
@@ -103,21 +105,21 @@ def _is_safe_untold(scene: Scene, term: Node, others: list[Node], *, is_and: boo
     return is_impossible(*rest, perhaps(term, scene, holds=not is_and), base=scene.base)
 
 
-def _is_guard(term: Formula, rest: list[Formula]) -> bool:
-    """Whether a term is the `has()` without which the rest would not load."""
+def _is_guard(term: Formula, every: list[Formula], left: list[Formula]) -> bool:
+    """Whether a term is the `has()` without which another would not load."""
     return all(
-        clause.atom.kind == "present" and any(_needs(part, clause, rest) for part in rest)
+        clause.atom.kind == "present"
+        and not any(isinstance(one, Clause) and one.atom.key == clause.atom.key for one in left)
+        and any(_needs(one, clause.atom) for one in every)
         for clause in clauses(term)
     )
 
 
-def _needs(part: Formula, guard: Clause, rest: list[Formula]) -> bool:
-    """Whether a part reads what another one asks for, and no third one does."""
-    key, path = guard.atom.key, guard.atom.term
-    asks = {clause.atom.key for clause in clauses(part)}
-    if key in asks or any(isinstance(one, Clause) and one.atom.key == key for one in rest):
-        return False
-    return any(_reads(clause.atom.term, path) for clause in clauses(part))
+def _needs(part: Formula, guard: Atom) -> bool:
+    """Whether a part reads what it does not ask for itself."""
+    found = [clause.atom for clause in clauses(part)]
+    asks = any(atom.key == guard.key for atom in found)
+    return not asks and any(_reads(atom.term, guard.term) for atom in found)
 
 
 def _reads(read: Term, path: Term) -> bool:
