@@ -56,9 +56,9 @@ def test_many_values_are_admitted_as_each_is(chosen, excluded, asked, kind):
 
 
 def findings(text):
-    started = time.monotonic()
+    started = time.process_time()
     found = lint(load_texts({"p.yaml": text}, warm=False)).findings
-    assert time.monotonic() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_SECONDS
     return found
 
 

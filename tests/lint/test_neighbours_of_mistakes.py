@@ -5,7 +5,7 @@ Each flaw stands in the catalogue; here are the honest policies next to it.
 # ruff: noqa: E501 - a table of one-line policies
 
 from datetime import date
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -450,6 +450,6 @@ def test_an_honest_policy_is_left_alone(code, body):
 def test_a_message_of_any_length_is_read_at_once(piece):
     message = (piece * 4_000)[:4_000]
     lines = [f"when: args.amount > {n}, {ASK}, message: '{message}'" for n in range(1, 21)]
-    before = perf_counter()
+    before = process_time()
     codes(rules(*lines))
-    assert perf_counter() - before < 5
+    assert process_time() - before < 5
