@@ -69,10 +69,9 @@ def never(effect: Effect, stage: Stage) -> tuple[str, str] | None:
 
 
 def unnamed(fields: Fields, path: Path, step: Step, names: Names) -> None:
-    """Note a fault where a request is denied only for a name that no policy knows.
+    """Note a fault where a request is denied only for a misspelt name, whatever policies say.
 
-    Such a test passes whatever the policies say, and a misspelt name looks the same. A test that
-    means it says which rule denies: `<policy>/default`.
+    A test that means it says which rule denies: `<policy>/default`.
     """
     request, expected = step.given.request, step.expected
     section = SECTION.get(request.stage)
@@ -91,12 +90,9 @@ def unnamed(fields: Fields, path: Path, step: Step, names: Names) -> None:
     ):
         return
     noun = _NAMED[section]
-    near = misspelt(name, known)
-    if near is None and path[-1] == name:
-        return  # a matrix asks about all tools that somebody has, and the set may know none of them
-    rules = [rule for rule in sorted(names.rules) if rule.endswith("/default")]
-    default = rules[0] if len(rules) == 1 else "POLICY/default"
-    hint = near or f"to mean just that, expect `rules: [{default}]`"
+    hint = misspelt(name, known)
+    if hint is None:
+        return  # that what no policy knows is denied is worth a test
     message = f'no entry of the policies names the {noun} "{name}"'
     place = (*path, noun) if isinstance(_at(fields, (*path, noun)), str) else path
     fields.fault(place, "PE011", message, hint, on_key=path[-1] == name)
