@@ -216,6 +216,14 @@ class Subject:
             names = self._covered[globs, left_out] = self._cover(globs, left_out)
         return names
 
+    def meet(self, one: PlacedCondition, other: PlacedCondition) -> bool:
+        """Whether two rules are asked about the same calls, or texts."""
+        if one.stage != other.stage:
+            return False
+        if one is other or one.stage in {"input", "output"}:
+            return True
+        return not set(self.covered(one)).isdisjoint(self.covered(other))
+
     def _cover(self, globs: tuple[str, ...], left_out: tuple[str, ...]) -> tuple[str, ...]:
         granted, invented = self._granted
         known = {glob for glob in globs if glob in granted}

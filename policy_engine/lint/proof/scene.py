@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
@@ -18,6 +17,7 @@ from policy_engine.lint.proof.choices import ABSENT, Choices, ordered
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
 from policy_engine.lint.proof.language import Piece
+from policy_engine.lint.proof.moment import moment_with
 from policy_engine.lint.proof.schema import ELEMENT, at, is_required, sampled, values_of
 from policy_engine.lint.proof.solve import Case, cases
 from policy_engine.lint.proof.values import Values
@@ -286,7 +286,9 @@ class Draft:
             else:
                 self.failed = True
         elif root == "now" and rest and isinstance(value, int):
-            self._time(rest[0], value)
+            moment = moment_with(value, *rest)
+            self.failed |= moment is None
+            self.request["now"] = moment
         elif root in {"agent", "tool", "target", "text", "result"}:
             self.request[root] = value
         elif root in {"args", "context", "principal", "facts"} and rest:
@@ -353,22 +355,6 @@ class Draft:
             self._graft(list(term), elements)
         else:
             self.failed = True
-
-    def _time(self, part: str, value: int) -> None:
-        moment = datetime(2026, 1, 5, 10, tzinfo=UTC)
-        changed = {
-            "getHours": lambda: moment.replace(hour=value),
-            "getMinutes": lambda: moment.replace(minute=value),
-            "getMonth": lambda: moment.replace(month=value + 1),
-            "getDate": lambda: moment.replace(day=value),
-            "getDayOfMonth": lambda: moment.replace(day=value + 1),
-            "getDayOfWeek": lambda: moment.replace(day=4 + value),
-            "getFullYear": lambda: moment.replace(year=value),
-        }.get(part)
-        if changed is None:
-            self.failed = True
-        else:
-            self.request["now"] = changed().isoformat().replace("+00:00", "Z")
 
     def witness(
         self,

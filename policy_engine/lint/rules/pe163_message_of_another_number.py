@@ -2,8 +2,9 @@
 
 What it does:
     Reports a message or description of an argument, a rule or a limit that names a bound, such as
-    "at most 50", "above 1,000" or "up to 3", where nothing that it stands beside has that number,
-    nor a multiple of it by a unit.
+    "at most 50", "above 1,000", "up to 3" or "between 1 and 50", where nothing that it stands
+    beside has that number, nor a multiple of it by a unit; one that names hours, such as "between
+    9 and 17", where its rule stops calls at others.
 
 Why:
     One of the two is old. The model is told what does not hold, and who reviews the policy reads
@@ -25,6 +26,15 @@ Fails:
             effect: require_approval
             approval: {approvers: [finance], expires: 1h}
             message: Refunds above 100 need an approval.
+    ---
+    tools:
+      deploy:
+        args: {service: {enum: [api, web]}}
+        rules:
+          - id: closed
+            when: now.getHours("Europe/Berlin") < 8 || now.getHours("Europe/Berlin") >= 18
+            effect: deny
+            message: Deploy between 9 and 17.
 
 Passes:
     tools:
@@ -45,8 +55,13 @@ from typing import Any, Final
 
 from policy_engine.cel.nodes import Literal
 from policy_engine.compiler.names import matches_glob
+from policy_engine.lint.clock import asked_of, hours_said, zone_of
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.messages import CURRENCIES, Number, numbers, sentences
+from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.places import nodes, schemas
+from policy_engine.lint.proof.formula import clauses, formula
+from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
 from policy_engine.lint.words import names_in, words_of
@@ -61,6 +76,13 @@ _BOUND: Final = re.compile(
     r"limit(?:ed)?(?: of| is| to))\s{0,3}$",
     re.IGNORECASE,
 )
+_HOURS: Final = ("now", "getHours")
+_LATER: Final = re.compile(
+    r"\b(?:after|before|later|earlier|then|else|otherwise|until|since|instead|except|unless|if)\b",
+    re.IGNORECASE,
+)
+"""Words of a text that goes on about other hours."""
+_BETWEEN: Final = re.compile(r"\bbetween\s{1,3}$", re.IGNORECASE)
 _BEFORE: Final = 30
 _UNITS: Final = (
     1, 7, 12, 24, 30, 60, 90, 100, 365, 1000, 1024, 3600, 86400, 604800, 10**6, 2**20, 10**9, 2**30
@@ -103,12 +125,15 @@ class _Said:
     """Words of what is bounded, in the singular."""
     window: float | None = None
     """The seconds that a limit is about."""
+    is_timed: bool = False
+    """Whether two numbers may be hours."""
 
 
 def _find(subject: Subject) -> Iterator[Found]:
     yield from _in_schemas(subject)
     yield from _in_rules(subject)
     yield from _in_limits(subject)
+    yield from _in_hours(subject)
 
 
 def _in_schemas(subject: Subject) -> Iterator[Found]:
@@ -129,7 +154,8 @@ def _in_rules(subject: Subject) -> Iterator[Found]:
             if isinstance(text, str) and not _asks_elsewhere(found):
                 named = [found.placed.rule.id, *map(str, subject.covered(found)), *_read(found)]
                 path = (*found.placed.path, key)
-                said = _Said(found.policy, path, text, _singular(*named))
+                timed = _reads_hours(found)
+                said = _Said(found.policy, path, text, _singular(*named), is_timed=timed)
                 yield from _wrong(said, partial(_of_rule, subject, found))
 
 
@@ -146,6 +172,70 @@ def _in_limits(subject: Subject) -> Iterator[Found]:
                     yield from _wrong(said, partial(_of_limit, limit))
 
 
+def _in_hours(subject: Subject) -> Iterator[Found]:
+    asking = [found for found in subject.conditions if _reads_hours(found)]
+    for found in asking:
+        is_alone = not any(one is not found and subject.meet(one, found) for one in asking)
+        for key in ("message", "description"):
+            text = getattr(found.placed.rule, key)
+            if isinstance(text, str):
+                yield from _other_hours(subject, found, key, text, is_alone=is_alone)
+
+
+def _reads_hours(found: PlacedCondition) -> bool:
+    condition = found.compiled.condition
+    return (
+        condition is not None
+        and found.compiled.effect in RESTRICTING
+        and any(one.atom.term[:2] == _HOURS for one in clauses(formula(condition.tree)))
+    )
+
+
+def _other_hours(
+    subject: Subject, found: PlacedCondition, key: str, text: str, *, is_alone: bool
+) -> Iterator[Found]:
+    """Find hours that a text names, where its rule begins or ends to speak at others."""
+    condition = found.compiled.condition
+    if condition is None:
+        return
+    whole = formula(condition.tree)
+    hours, zone = asked_of(whole, _HOURS[1]), zone_of(whole, _HOURS[1])
+    said = hours_said(text, zone) if hours else None
+    if hours is None or said is None:
+        return
+    asked = [clause.atom for clause in clauses(whole) if clause.atom.term[:2] == _HOURS]
+    closed = {atom.operand for atom in asked if atom.kind == "<="}
+    other, missing = said.unlike(hours, closed), said.missing(hours, closed)
+    if other is not None:
+        message = f'its hours are "{said.written}", and this rule turns at {other}:00'
+    elif is_alone and missing is not None and not _LATER.search(text):
+        message = f'its hours are "{said.written}", and nothing asks about {missing}:00'
+    else:
+        return
+    yield Found(
+        found.policy,
+        (*found.placed.path, key),
+        message,
+        "write the hours that hold into both",
+        witness=_at(subject, found, asked[0].term, said.wrong_hour(hours)),
+    )
+
+
+def _at(
+    subject: Subject, found: PlacedCondition, term: tuple[str, ...], hour: int | None
+) -> Witness | None:
+    """Return a request of an hour that a rule judges in another way than its words."""
+    condition, name = found.compiled.condition, found.compiled.name
+    when = f"at {hour}:00, {term[2] if len(term) > 2 else 'UTC'}"
+    if condition is None or hour is None:
+        return None
+    for scene in scenes(subject, found)[:1]:
+        return scene.show(
+            formula(condition.tree), shows=f"stopped {when}", speaks=(name,), fixed={term: hour}
+        ) or scene.show(shows=f"not stopped {when}", silent=(name,), fixed={term: hour})
+    return None
+
+
 def _of_limit(limit: Limit) -> Iterator[float]:
     yield from _numbers([limit.max, limit.per])
 
@@ -155,23 +245,39 @@ def _singular(*names: str) -> frozenset[str]:
 
 
 def _wrong(said: _Said, bounds: Callable[[], Iterable[float]]) -> Iterator[Found]:
-    """Find the only number that a text names, where it is a bound that nothing has."""
-    named = [(one, number) for one in sentences(said.text) for number in numbers(one)]
-    if len(named) != 1 or not _is_told(said, *named[0]):
+    """Find the only bound that a text names, or the only two, where nothing has one of them."""
+    named = [(one, numbers(one)) for one in sentences(said.text)]
+    named = [(sentence, found) for sentence, found in named if found]
+    if len(named) != 1:
         return
-    (sentence, number), given = named[0], set(bounds())
-    if not any(given) or any(_is_meant(value, given) for value in number.values):
+    ((sentence, found),) = named
+    opening = (_BETWEEN if len(found) == 2 else _BOUND).search(
+        sentence[: found[0].start][-_BEFORE:]
+    )
+    if (
+        opening is None
+        or len(found) > 1 + (not said.is_timed)
+        or not _is_told(said, sentence, found[-1])
+    ):
         return
-    opening = _BOUND.search(sentence[: number.start][-_BEFORE:])
-    words = f"{opening[0] if opening else ''}{sentence[number.start : number.end]}"
+    if len(found) == 2 and sentence[found[0].end : found[1].start].strip() != "and":
+        return
+    given = set(bounds())
+    if not any(given) or all(_is_one_meant(number, given) for number in found):
+        return
+    words = f"{opening[0]}{sentence[found[0].start : found[-1].end]}"
     message = f'"{words}" stands here, and the bound is {_listed(sorted(given))}'
     yield Found(said.policy, said.path, message, "write the number that holds into both")
 
 
+def _is_one_meant(number: Number, bounds: set[float]) -> bool:
+    return any(_is_meant(value, bounds) for value in number.values)
+
+
 def _is_told(said: _Said, sentence: str, number: Number) -> bool:
-    """Whether a number is a bound, of what is bounded, and in no other unit."""
+    """Whether a bound is one of what is bounded, and in no other unit."""
     rest = sentence[number.end :]
-    if not _BOUND.search(sentence[: number.start][-_BEFORE:]) or _PARTED.search(sentence):
+    if _PARTED.search(sentence):
         return False
     windows = {_WINDOWS[match[1].lower()] for match in _WINDOW.finditer(sentence)}
     if windows - {said.window}:

@@ -53,7 +53,7 @@ def _find(subject: Subject) -> Iterator[Found]:
     for found, asked in every:
         split = [clause for clause in asked if _ends_a_week(clause)]
         beside = (
-            c for one, days in every if one is found or _share(subject, one, found) for c in days
+            c for one, days in every if one is found or subject.meet(one, found) for c in days
         )
         if split and not any(map(_asks_of_sunday, beside)):
             if _SATURDAY.search(spoken(found.placed.rule)):
@@ -77,12 +77,6 @@ def _asked(found: PlacedCondition) -> list[Clause]:
         for clause in (clauses(formula(condition.tree)) if condition is not None else ())
         if clause.atom.term[:2] == ("now", "getDayOfWeek")
     ]
-
-
-def _share(subject: Subject, one: PlacedCondition, other: PlacedCondition) -> bool:
-    if one.stage != other.stage:
-        return False
-    return bool(set(subject.covered(one)) & set(subject.covered(other)))
 
 
 def _ends_a_week(clause: Clause) -> bool:

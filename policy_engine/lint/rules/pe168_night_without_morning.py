@@ -65,7 +65,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         if any(clause.atom.operand < _EVENING - 1 for clause in late):
             continue
-        others = (h for one, h in every if one is not found and _share(subject, one, found))
+        others = (h for one, h in every if one is not found and subject.meet(one, found))
         text = spoken(found.placed.rule)
         if not _NIGHT.search(text) or _ENDS.search(text) or any(map(_are_early, others)):
             continue
@@ -94,12 +94,6 @@ def _hours(found: PlacedCondition) -> list[Clause]:
 
 def _are_early(hours: list[Clause]) -> bool:
     return any(clause.holds and clause.atom.operand < _EVENING for clause in hours)
-
-
-def _share(subject: Subject, one: PlacedCondition, other: PlacedCondition) -> bool:
-    if one.stage != other.stage:
-        return False
-    return bool(set(subject.covered(one)) & set(subject.covered(other)))
 
 
 def _witness(subject: Subject, found: PlacedCondition) -> Witness | None:
