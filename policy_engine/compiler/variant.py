@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from policy_engine.cel import BOOL, Environment, Variable
+from policy_engine.cel import BOOL, Condition, Environment, Expression, Variable
 from policy_engine.cel.expression import compile_tree
 from policy_engine.cel.guarded import unguarded
 from policy_engine.cel.nodes import Node
@@ -159,7 +159,8 @@ class Variants:
         retyped = len(unit) == 3 and unit[2] == "types"
         compilers = self._compilers(policies, index, faults, retyped=retyped)
         if unit == ("declared",):
-            everything[index] = compilers[index].compile()
+            parts = everything[index]
+            everything[index] = _redeclared(parts, compilers[index], before[index].policy)
         elif retyped:
             tool = str(unit[1])
             bare = (policy.tools or {})[tool].args is None
@@ -264,6 +265,69 @@ class Variants:
                     [entry.args] if section == "tools" else [],
                 )
                 parts.entry_rules = rules
+
+
+def _redeclared(parts: Parts, compiler: PolicyCompiler, before: Policy) -> Parts:
+    """Compile anew what reads context, attributes and facts whose schemas are others.
+
+    Args:
+        parts: A policy, compiled.
+        compiler: Compiles what it became.
+        before: What it was.
+    """
+    policy = compiler.policy
+    old, new = _declared(before), _declared(policy)
+    places = [place for place, schema in old.items() if schema != new[place]]
+
+    def again(
+        rules: list[CompiledRule], declared: Any, path: Path, stage: Stage, args: Sequence[Covered]
+    ) -> list[CompiledRule]:
+        return [
+            compiler.rule(declared[i], (*path, i), stage, args)
+            if rule.condition is not None and _is_read(places, rule.condition)
+            else rule
+            for i, rule in enumerate(rules)
+        ]
+
+    changed = replace(parts)
+    looked_up = (one for lookups in parts.lookups.values() for one in lookups)
+    if any(_is_read(places, value) for one in looked_up for value in one.arguments):
+        changed.lookups = {}
+        compiler.lookups(changed)
+    changed.text_rules = {
+        stage: again(parts.text_rules[stage], getattr(policy, section), (section,), stage, ())
+        for section, stages in _TEXTS.items()
+        for stage in stages
+    }
+    changed.entry_rules = {}
+    for (inner, name), rules in parts.entry_rules.items():
+        section, kind = ("tools", "result") if inner == "result" else (inner, "rules")
+        entry = getattr(policy, section)[name]
+        stage = "handoff" if section == "handoffs" else _INNER[kind]
+        args = [entry.args] if section == "tools" else []
+        path: Path = (section, name, kind)
+        changed.entry_rules[inner, name] = again(rules, getattr(entry, kind), path, stage, args)
+    changed.top_rules = list(parts.top_rules)
+    for i, rule in enumerate(policy.rules):
+        condition = parts.top_rules[i].condition
+        if condition is not None and _is_read(places, condition):
+            covered = compiler.entries.covered(rule.tools or (), rule.except_ or ())
+            changed.top_rules[i] = compiler.rule(rule, ("rules", i), rule.stage, covered)
+    return changed
+
+
+def _declared(policy: Policy) -> dict[tuple[str, ...], Any]:
+    """Return the schemas of what a policy declares, by where conditions read it."""
+    return {
+        **{("context", name): schema for name, schema in policy.context.items()},
+        **{("principal", "attrs", name): schema for name, schema in policy.attrs.items()},
+        **{("facts", name): fact.schema_ for name, fact in policy.facts.items()},
+    }
+
+
+def _is_read(places: Sequence[tuple[str, ...]], read: Condition | Expression) -> bool:
+    """Whether an expression reads one of some places, or what one of them is part of."""
+    return any(at[: len(place)] == place[: len(at)] for at in read.reads for place in places)
 
 
 def _retyped(parts: Parts, compiler: PolicyCompiler, name: str, *, own: bool, bare: bool) -> Parts:

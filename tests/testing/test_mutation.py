@@ -19,8 +19,8 @@ from policy_engine.cel import (
 )
 from policy_engine.cel.expression import compile_tree
 from policy_engine.checks.arguments import check_schema, compile_arguments
-from policy_engine.compiler import Variants
-from policy_engine.decision import EFFECTS, Request
+from policy_engine.compiler import Compiled, Variants
+from policy_engine.decision import EFFECTS, Facts, Request
 from policy_engine.decision.wire import read_request
 from policy_engine.engine import Engine
 from policy_engine.errors import PolicyError
@@ -693,6 +693,90 @@ def test_a_variant_decides_as_the_set_compiled_anew():
         part = Engine(variants.make(mutant.index, mutant.policy, mutant.unit))
         for request in asked:
             assert part.decide(request).effect == whole.decide(request).effect, mutant.what
+
+
+DECLARING = """
+policy: p
+language: 1
+context: {env: {enum: [prod, test]}, level: {type: integer, maximum: 3}}
+attrs: {site: {type: string, maxLength: 2}, grade: {type: integer, minimum: 0}}
+facts:
+  box:
+    from: app:box
+    with: [args.n, context.env]
+    schema: {type: object, properties: {n: {type: number}, of: {type: string, optional: true}}}
+  seen: {from: app:seen, with: [principal.attrs.site], schema: {type: boolean}}
+tools:
+  t:
+    args: {n: {type: number}}
+    rules:
+      - {id: box, when: args.n > facts.box.n, effect: deny}
+      - {id: of, when: 'has(facts.box.of) && facts.box.of == "x"', effect: require_approval,
+         approval: {approvers: [boss], expires: 1h}}
+    result: [{id: back, when: context.env == "prod" && result == "x", effect: deny}]
+handoffs:
+  h: {rules: [{id: hand, when: principal.attrs.grade > 2, effect: deny}]}
+rules:
+  - {id: seen, tools: [t], when: 'facts.seen && principal.attrs.site == "a"', effect: deny}
+  - {id: top, tools: [t], when: context.level > 2, effect: deny}
+input: [{id: in, when: 'context.level > 1 && text == "x"', effect: deny}]
+output: [{id: out, when: 'principal.attrs.site == "b"', effect: deny}]
+"""
+
+
+def _made(variants, mutant, unit):
+    try:
+        return variants.make(mutant.index, mutant.policy, unit)
+    except PolicyError as error:
+        return error.faults
+
+
+def test_what_is_declared_otherwise_is_compiled_anew_wherever_it_is_read():
+    compiled = load_texts({"p.yaml": DECLARING})
+    variants = Variants(compiled)
+    asked = [
+        (
+            Request(
+                stage=stage,
+                principal={"id": "u", "attrs": {"site": site, "grade": grade}},
+                context={"env": env, "level": level},
+                **about,
+            ),
+            Facts(answers={"box": box, "seen": seen}),
+        )
+        for stage, about in (
+            ("tool_call", {"tool": "t", "args": {"n": 2}}),
+            ("tool_result", {"tool": "t", "args": {"n": 2}, "result": "x"}),
+            ("handoff", {"target": "h"}),
+            ("input", {"text": "x"}),
+            ("output", {"text": "x"}),
+        )
+        for site, grade in (("a", 3), ("b", -1), ("abc", "x"), (1, 1))
+        for env, level in (("prod", 3), ("mallory", 4), ("test", "x"))
+        for box, seen in (({"n": 5, "of": "x"}, True), ({"n": "5"}, "true"), ({"of": "y"}, False))
+    ]
+    told = set()
+    refused = set()
+    for mutant in mutants_of(compiled):
+        if mutant.unit != ("declared",):
+            continue
+        made = [_made(variants, mutant, unit) for unit in ((), mutant.unit)]
+        if not all(isinstance(one, Compiled) for one in made):
+            assert made[0] == made[1], mutant.what
+            refused.add(mutant.what)
+            continue
+        whole, part = map(Engine, made)
+        for request, facts in asked:
+            expected = whole.decide(request, facts)
+            assert part.decide(request, facts).reasons == expected.reasons, mutant.what
+            assert part.needs(request).facts == whole.needs(request).facts, mutant.what
+            if expected.reasons != Engine(compiled).decide(request, facts).reasons:
+                told.add(mutant.what.partition(":")[0])
+    assert told == {
+        *("context.env", "context.level", "principal.attrs.site", "principal.attrs.grade"),
+        *("facts.box", "facts.seen"),
+    }
+    assert any("facts.box" in what for what in refused)
 
 
 @pytest.mark.parametrize("name", ["banking", "support-desk"])
