@@ -13,7 +13,7 @@ from typing import Final
 from policy_engine.lint.proof.formula import Clause, Formula, Group, clauses
 from policy_engine.lint.words import names_in
 
-__all__ = ["DAYS", "Hours", "asked_of", "days_said", "hours_said", "zone_of"]
+__all__ = ["DAYS", "Hours", "asked_of", "days_said", "ends_week", "hours_said", "zone_of"]
 
 DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _SIZES: Final = {"getHours": 24, "getDayOfWeek": 7}
@@ -78,6 +78,12 @@ def zone_of(whole: Formula, method: str) -> str:
     """Return the time zone in which a condition reads the clock."""
     terms = (clause.atom.term for clause in clauses(whole) if _is_about(clause, method))
     return next((term[2] for term in terms if len(term) > 2), "UTC")
+
+
+def ends_week(clause: Clause) -> bool:
+    """Whether a test tells Saturday from all the other days, among them Sunday."""
+    kind, day = clause.atom.kind, clause.atom.operand
+    return (kind == "<=" and day == _FRIDAY) or (kind == "<" and day == _FRIDAY + 1)
 
 
 def _turns(hours: frozenset[int]) -> frozenset[int]:
@@ -177,6 +183,7 @@ def days_said(text: str, zone: str) -> tuple[str, frozenset[int]] | None:
 
 _HALF: Final = 12
 _DAY_LONG: Final = frozenset(range(24))
+_FRIDAY: Final = 5
 _SEVEN: Final = frozenset(range(7))
 _FIVE: Final = frozenset(range(1, 6))
 _WORLD: Final = frozenset({"UTC", "GMT", ""})

@@ -30,6 +30,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.clock import ends_week
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.messages import spoken
 from policy_engine.lint.proof.decided import confirmed
@@ -41,8 +42,6 @@ from policy_engine.lint.subject import PlacedCondition, Subject
 __all__ = ["RULE"]
 
 _SUNDAY: Final = 0
-_LAST: Final = 5
-"""A week that began on Monday with 0 would end its working days before this one, or with it."""
 
 
 _SATURDAY: Final = re.compile(r"\bsaturdays?\b(?!(?:,| and| or|/| ?-) ?sun)", re.IGNORECASE)
@@ -51,7 +50,7 @@ _SATURDAY: Final = re.compile(r"\bsaturdays?\b(?!(?:,| and| or|/| ?-) ?sun)", re
 def _find(subject: Subject) -> Iterator[Found]:
     every = [(found, _asked(found)) for found in subject.conditions]
     for found, asked in every:
-        split = [clause for clause in asked if _ends_a_week(clause)]
+        split = [clause for clause in asked if ends_week(clause)]
         beside = (
             c for one, days in every if one is found or subject.meet(one, found) for c in days
         )
@@ -77,12 +76,6 @@ def _asked(found: PlacedCondition) -> list[Clause]:
         for clause in (clauses(formula(condition.tree)) if condition is not None else ())
         if clause.atom.term[:2] == ("now", "getDayOfWeek")
     ]
-
-
-def _ends_a_week(clause: Clause) -> bool:
-    """Whether a test tells Saturday from all the other days."""
-    kind, day = clause.atom.kind, clause.atom.operand
-    return (kind == "<=" and day == _LAST) or (kind == "<" and day == _LAST + 1)
 
 
 def _asks_of_sunday(clause: Clause) -> bool:

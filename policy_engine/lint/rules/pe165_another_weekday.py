@@ -2,9 +2,10 @@
 
 What it does:
     Reports a condition that compares `getDayOfWeek` with one number, where the id, the message or
-    the description of its rule says "on" another day of the week, or names it in the plural;
-    `[0, 1, 2, 3, 4]` for Monday to Friday; `getMonth` of a month beside the one that is named; and
-    `getDayOfMonth` of the 1st that is 1.
+    the description of its rule says "on" another day of the week, or names it in the plural; one
+    that asks about other days than those of "Monday to Friday" or "weekends" in its message or
+    description; `getMonth` of a month beside the one that is named; and `getDayOfMonth` of the 1st
+    that is 1.
 
 Why:
     Sunday is 0 and Saturday 6. Other languages begin on Monday, so Friday is easily taken for 4,
@@ -16,6 +17,15 @@ Fails:
         args: {service: {enum: [api, web]}}
         rules:
           - {id: no-fridays, when: now.getDayOfWeek() == 4, effect: deny}
+    ---
+    tools:
+      deploy:
+        args: {service: {enum: [api, web]}}
+        rules:
+          - id: closed
+            when: now.getDayOfWeek() in [5, 6]
+            effect: deny
+            message: Deploy from Monday to Friday.
 
 Passes:
     tools:
@@ -30,16 +40,20 @@ Fix:
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
+from policy_engine.lint.clock import DAYS, asked_of, days_said, ends_week, zone_of
 from policy_engine.lint.messages import spoken
+from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.proof.formula import Clause, clauses, formula
 from policy_engine.lint.rule import Found, LintRule
-from policy_engine.lint.subject import Subject
+from policy_engine.lint.subject import PlacedCondition, Subject
 
 __all__ = ["RULE"]
 
-_DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_WEEK: Final = "getDayOfWeek"
+_DAYS: Final = tuple(day.lower() for day in DAYS)
 _NAMED: Final = re.compile(rf"\b({'|'.join(_DAYS)})(s?)\b")
 _ON: Final = re.compile(r"\b(?:on|no|every|each)\s{1,2}(?:an?\s|the\s)?$")
 _OTHERWISE: Final = re.compile(
@@ -61,18 +75,61 @@ def _find(subject: Subject) -> Iterator[Found]:
                 if said is not None:
                     node = asked[0].node
                     yield Found(found.policy, found.path, *said, part=(node.start, node.end))
+    yield from _other_days(subject)
+
+
+def _other_days(subject: Subject) -> Iterator[Found]:
+    """Find rules that ask about other days than those that they name together."""
+    asking = [(found, clause) for found in subject.conditions for clause in _first_of_week(found)]
+    for found, clause in asking:
+        condition, rule = found.compiled.condition, found.placed.rule
+        if condition is None or ends_week(clause):
+            continue
+        whole = formula(condition.tree)
+        days, zone = asked_of(whole, _WEEK), zone_of(whole, _WEEK)
+        is_alone = not any(one is not found and subject.meet(one, found) for one, _ in asking)
+        for text in (rule.message, rule.description) if days else ():
+            said = days_said(text or "", zone)
+            wrong = _wrong_days(days or frozenset(), said[1], is_alone=is_alone) if said else None
+            if said is not None and wrong is not None:
+                message = f'its days are "{said[0]}", and {wrong}'
+                part = (clause.node.start, clause.node.end)
+                yield Found(found.policy, found.path, message, _COUNTED, part=part)
+                break
+
+
+def _first_of_week(found: PlacedCondition) -> Iterator[Clause]:
+    condition = found.compiled.condition
+    if condition is not None and found.compiled.effect in RESTRICTING:
+        whole = formula(condition.tree)
+        about = (c for c in clauses(whole) if c.atom.term[:2] == ("now", _WEEK))
+        yield from islice(about, 1)
+
+
+def _wrong_days(asked: frozenset[int], said: frozenset[int], *, is_alone: bool) -> str | None:
+    """Say what is wrong with days that are neither those that are said nor the others."""
+    rest = frozenset(range(len(DAYS))) - said
+    if asked in (said, rest):
+        return None
+    for side in (said, rest):
+        if asked < side:  # a rule about one of several days speaks of it alone
+            is_slip = is_alone and len(side - asked) == 1
+            return f"this leaves out {_listed(side - asked)}" if is_slip else None
+    return f"this is {_listed(asked)}"
+
+
+def _listed(days: frozenset[int]) -> str:
+    first = [DAYS[(day + 1) % 7] for day in sorted((day - 1) % 7 for day in days)]
+    return first[0] if len(first) == 1 else f"{', '.join(first[:-1])} and {first[-1]}"
 
 
 def _of_week(clause: Clause, text: str) -> tuple[str, str] | None:
-    hint = "Sunday is 0, Monday 1, and so on to Saturday, 6"
     numbers, day = set(_numbers(clause)), _named(text.lower())
-    if numbers == {0, 1, 2, 3, 4} and _WORKING.search(text):
-        return "this is Sunday to Thursday", hint
     if day is None or len(numbers) != 1 or day in numbers:
         return None
     (number,) = numbers
     said = _DAYS[number].capitalize() if number < len(_DAYS) else "no day"
-    return f"{_DAYS[day].capitalize()} is {day}, and this is {said}", hint
+    return f"{_DAYS[day].capitalize()} is {day}, and this is {said}", _COUNTED
 
 
 def _of_year(clause: Clause, text: str) -> tuple[str, str] | None:
@@ -117,9 +174,7 @@ def _numbers(clause: Clause) -> Iterator[int]:
             yield number
 
 
-_WORKING: Final = re.compile(
-    r"\bMon(?:day)?(?: to | through | ?[-\u2013] ?)Fri(?:day)?\b", re.IGNORECASE
-)
+_COUNTED: Final = "Sunday is 0, Monday 1, and so on to Saturday, 6"
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
