@@ -1,12 +1,14 @@
-"""An approval by another role than its message says.
+"""An approval by another role, or by fewer people, than its message says.
 
 What it does:
     Reports a rule or entry that requires an approval, whose message says that another role of the
     policy set approves ("needs an approval from", "must be approved by", "Ask finance for an
-    approval"), and names none of those who may.
+    approval"), and names none of those who may; and one whose message says how many approve ("two
+    approvers", "must be approved by two people"), where its `quorum` is another number.
 
 Why:
     The model sends people to somebody who cannot help, or somebody approves who was not meant to.
+    Without a `quorum`, one is enough.
 
 Fails:
     tools:
@@ -22,6 +24,16 @@ Fails:
             when: args.amount > 500
             effect: require_approval
             approval: {approvers: [finance], expires: 1h}
+    ---
+    tools:
+      refund:
+        args: {amount: {type: number, exclusiveMinimum: 0, maximum: 900}}
+        rules:
+          - id: large
+            when: args.amount > 100
+            effect: require_approval
+            approval: {approvers: [finance], expires: 1h}
+            message: Refunds above 100 need two approvers.
 
 Passes:
     tools:
@@ -35,18 +47,20 @@ Passes:
             message: Refunds above 100 need an approval from finance.
 
 Fix:
-    Name one role in both.
+    Name one role in both, or write the `quorum` that is meant.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.lint.approvals import approvals
-from policy_engine.lint.messages import sentences
+from policy_engine.compiler.names import globs_overlap
+from policy_engine.lint.approvals import PlacedApproval, approvals
+from policy_engine.lint.messages import numbers, sentences
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import words_of
+from policy_engine.source import Path
 
 __all__ = ["RULE"]
 
@@ -57,6 +71,25 @@ _NAMED: Final = (
     r"^(?:please )?ask) (?:an? |the |your )?{}s?\b(?: (?P<for>\w+ \w+ ?\w*))?"
 )
 _FOR: Final = re.compile(r"^(?:for (?:an? |the |their |its )?(?:approval|confirmation)|to approve)")
+_BEFORE: Final = 40
+_DIFFERENT: Final = r"^\s(?:different |distinct |separate |independent |other )?"
+_APPROVERS: Final = re.compile(
+    _DIFFERENT + r"(?:approvers?|approvals?|sign-offs?|signatures?|confirmations?)\b(?! \w+ed\b)"
+    rf"|{_DIFFERENT}(?:people|persons|colleagues|managers|\w{{1,20}}s)"
+    r" (?:(?:must|have to|need to) )?(?:approve|confirm|sign)\b",
+    re.IGNORECASE,
+)
+_APPROVED_BY: Final = re.compile(
+    r"\b(?:(?:approved|confirmed|signed off|signed) by|(?:approval|sign-off) (?:from|of|by))\s$",
+    re.IGNORECASE,
+)
+_PEOPLE: Final = re.compile(
+    _DIFFERENT + r"(?:people|persons?|colleagues?|managers?|approvers?)\b", re.IGNORECASE
+)
+_SOME: Final = re.compile(
+    r"\b(?:of|of the|of these|up to|at most|least|than|every|each|first|a|the)\s$", re.IGNORECASE
+)
+"""Words before a number that is not how many must approve."""
 _OTHERWISE: Final = re.compile(
     r"\b(?:no|not|never|already|before|earlier|unless|except|instead|if)\b", re.IGNORECASE
 )
@@ -67,6 +100,7 @@ def _find(subject: Subject) -> Iterator[Found]:
     roles = {role for one in every for role in one.approval.approvers} | set(subject.options.roles)
     roles.discard("requester")
     for one in every:
+        yield from _other_number(one, every)
         message = _message(one.policy.document.data, one.path)
         given = set(one.approval.approvers)
         if not message or "requester" in given or any(_spelt(role, message) for role in given):
@@ -76,6 +110,46 @@ def _find(subject: Subject) -> Iterator[Found]:
             said = f'its message names "{named[0]}", who may not approve this'
             hint = f"approvers: {', '.join(one.approval.approvers)}"
             yield Found(one.policy, (*one.path, "approvers"), said, hint)
+
+
+def _other_number(one: PlacedApproval, every: list[PlacedApproval]) -> Iterator[Found]:
+    """Find a message that says how many people approve, where other rules do not add to them."""
+    approval, data = one.approval, one.policy.document.data
+    beside = [
+        other
+        for other in every
+        if other is not one
+        and other.path[0] == one.path[0]
+        and any(globs_overlap(a, b) for a in one.names for b in other.names)
+    ]
+    named = dict(_people(_message(data, one.path)))
+    if len(named) != 1 or "requester" in approval.approvers:
+        return
+    ((number, words),) = named.items()
+    fewest = sum(other.approval.quorum for other in beside) + approval.quorum
+    if number > fewest or (number < approval.quorum and not beside):
+        path: Path = (*one.path, "quorum") if approval.quorum > 1 else one.path
+        given = f"the quorum is {approval.quorum}" if approval.quorum > 1 else "one is enough"
+        said = f'its message says "{words}", and {given}'
+        yield Found(one.policy, path, said, f"write `quorum: {number}`, or the number that holds")
+
+
+def _people(message: str) -> Iterator[tuple[int, str]]:
+    """Go through the numbers of people that a message says must approve, each with its words."""
+    for sentence in sentences(message):
+        if _OTHERWISE.search(sentence):
+            continue
+        for number in numbers(sentence):
+            before, behind = sentence[: number.start], sentence[number.end :]
+            match = _APPROVERS.match(behind)
+            if match is None and _APPROVED_BY.search(before[-_BEFORE:]):
+                match = _PEOPLE.match(behind)
+            if (
+                match is not None
+                and len(number.values) == 1
+                and not _SOME.search(before[-_BEFORE:])
+            ):
+                yield int(number.values[0]), f"{sentence[number.start : number.end]}{match[0]}"
 
 
 def _message(data: object, path: tuple[str | int, ...]) -> str:
