@@ -1,7 +1,7 @@
 """A condition as a formula: tests of single values, joined by and, or and not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Final, TypeAlias
 
@@ -22,6 +22,7 @@ from policy_engine.cel.nodes import (
     Select,
     VariableRead,
     children,
+    with_local,
 )
 
 __all__ = [
@@ -194,8 +195,8 @@ def _atom(node: Node) -> tuple[Any, bool] | None:
         case Has(operand=operand, field=name):
             path = term(operand)
             return None if path is None else (Atom((*path, name), "present"), True)
-        case Loop(kind="all" | "exists" as kind, range=over, variables=(Local(slot=slot),)):
-            return _every(over, node.condition, slot, sense=kind == "all")
+        case Loop(kind="all" | "exists" as kind, range=over, variables=(Local() as variable,)):
+            return _every(over, node.condition, variable, sense=kind == "all")
         case Call(function="==" | "!=" as operator, arguments=(left, right)):
             return _equal(left, right, sense=operator == "==")
         case Call(function="in", arguments=(left, right)):
@@ -213,15 +214,17 @@ def _atom(node: Node) -> tuple[Any, bool] | None:
     return None
 
 
-def _every(over: Node, test: Node | None, slot: int, *, sense: bool) -> tuple[Any, bool] | None:
+def _every(
+    over: Node, test: Node | None, variable: Local, *, sense: bool
+) -> tuple[Any, bool] | None:
     """Return what each element of a list meets: of `exists`, the opposite of its test."""
     path = term(over)
     if path is None or test is None:
         return None
     element = VariableRead(
-        test.start, test.end, ".".join((*path, "[]")), None, _type_of(test, slot)
+        test.start, test.end, ".".join((*path, "[]")), None, _type_of(test, variable.slot)
     )
-    inner = _formula(_with(test, slot, element), holds=sense)
+    inner = _formula(with_local(test, variable, element), holds=sense)
     return Atom(path, "every", inner, "list"), sense
 
 
@@ -234,22 +237,6 @@ def _type_of(tree: Node, slot: int) -> Any:
             return node.type
         waiting.extend(children(node))
     return None
-
-
-def _with(node: Node, slot: int, element: Node) -> Node:
-    """Put an element in the place of a macro's variable."""
-    if isinstance(node, Local):
-        return replace(element, start=node.start, end=node.end) if node.slot == slot else node
-    changed: dict[str, Any] = {}
-    for one in fields(node):
-        value = getattr(node, one.name)
-        if isinstance(value, Node) and one.name != "variables":
-            changed[one.name] = _with(value, slot, element)
-        elif isinstance(value, tuple) and any(isinstance(part, Node) for part in value):
-            changed[one.name] = tuple(
-                _with(part, slot, element) if isinstance(part, Node) else part for part in value
-            )
-    return replace(node, **changed)
 
 
 def _equal(left: Node, right: Node, *, sense: bool) -> tuple[Any, bool]:

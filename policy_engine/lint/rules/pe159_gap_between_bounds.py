@@ -29,6 +29,16 @@ Fails:
             effect: require_approval
             approval: {approvers: [porter], expires: 10m}
           - {id: afternoon, when: now.getHours("UTC") > 12, effect: deny}
+    ---
+    tools:
+      pay:
+        args: {amount: {type: number, exclusiveMinimum: 0, maximum: 9000}}
+        rules:
+          - id: asks
+            when: args.amount > 100 && args.amount <= 500
+            effect: require_approval
+            approval: {approvers: [finance], expires: 1h}
+          - {id: never, when: args.amount > 5000, effect: deny}
 
 Passes:
     tools:
@@ -58,9 +68,13 @@ from policy_engine.lint.proof.scene import Draft, Scene, scenes
 from policy_engine.lint.proof.schema import ELEMENT
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
+from policy_engine.lint.words import AMOUNTS, names_in, words_of
 
 __all__ = ["RULE"]
 
+_AMOUNTS: Final = AMOUNTS | names_in("rows count limit replicas days copies seats records")
+_ABOUT_ALL: Final = ("args.", "entry.", "limit.exceeded", "request.invalid")
+"""How codes of reasons begin that may be about a value, whatever rule they name."""
 _TRIES: Final = 4
 _NEAREST: Final = 3
 """So many rules that may leave a gap with another are looked at, those next to it first."""
@@ -93,17 +107,9 @@ class _End:
 
 
 def _find(subject: Subject) -> Iterator[Found]:
-    ends: dict[Term, list[_End]] = {}
-    for found in subject.conditions:
-        condition = found.compiled.condition
-        if condition is None or found.stage != "tool_call":
-            continue
-        if found.compiled.effect in RESTRICTING:
-            for clause in clauses(formula(condition.tree)):
-                if clause.atom.kind in {"<", "<="} and ELEMENT not in clause.atom.term:
-                    ends.setdefault(clause.atom.term, []).append(_end(found, clause))
+    every = _ends(subject)
     left = _MOST
-    for listed in ends.values():
+    for listed in every:
         for at, lower in enumerate(listed):
             near = sorted(
                 (abs(number - at), number)
@@ -116,6 +122,63 @@ def _find(subject: Subject) -> Iterator[Found]:
                     yield _found(listed[number], lower, *shown)
                     break
                 left -= 1
+    for listed in every:
+        yield from _wide(subject, listed)
+
+
+def _ends(subject: Subject) -> list[list[_End]]:
+    """Return where rules about calls begin and end to speak, by what they compare."""
+    ends: dict[Term, list[_End]] = {}
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        if condition is None or found.stage != "tool_call":
+            continue
+        if found.compiled.effect in RESTRICTING:
+            for clause in clauses(formula(condition.tree)):
+                if clause.atom.kind in {"<", "<="} and ELEMENT not in clause.atom.term:
+                    ends.setdefault(clause.atom.term, []).append(_end(found, clause))
+    return list(ends.values())
+
+
+def _wide(subject: Subject, listed: list[_End]) -> Iterator[Found]:
+    """Find rules that ask about amounts up to a number, above which nothing speaks."""
+    for upper in listed:
+        found, term = upper.found, upper.clause.atom.term
+        is_asking = upper.is_upper and found.compiled.effect == "require_approval"
+        if not is_asking or term[0] != "args" or _AMOUNTS.isdisjoint(words_of(term[-1])):
+            continue
+        if not any(
+            one.found is found and not one.is_upper and 0 < one.number < upper.number
+            for one in listed
+        ):
+            continue
+        for scene in scenes(subject, found)[:1]:
+            witness = _beyond(scene, upper)
+            if witness is not None:
+                message = f"nothing asks above {upper.number:g}, and nothing denies it"
+                part = (upper.clause.node.start, upper.clause.node.end)
+                hint = "take this bound away, or let the next rule begin here"
+                yield Found(found.policy, found.path, message, hint, part=part, witness=witness)
+
+
+def _beyond(scene: Scene, upper: _End) -> Witness | None:
+    """Return a call of more than a rule speaks of, where nothing about the amount stops it."""
+    condition, term = upper.found.compiled.condition, upper.clause.atom.term
+    if condition is None:
+        return None
+    more = (upper.number + 1, upper.number * 2, upper.number * 10)
+    inside = next(filter(scene.base(term).admits, upper.inside), None)
+    wanted = formula(condition.tree)
+    for number in filter(scene.base(term).admits, more) if inside is not None else ():
+        asked = scene.requests(wanted, fixed={term: inside})
+        free = scene.requests(wanted, fixed={term: number})
+        for draft, beyond in islice(zip(asked, free, strict=False), _TRIES):
+            witness = beyond.witness(
+                "not stopped: it is above both bounds", silent=(upper.found.compiled.name,)
+            )
+            if _speaks(scene, upper, draft) and _is_free(scene, witness, term):
+                return witness
+    return None
 
 
 def _end(found: PlacedCondition, clause: Clause) -> _End:
@@ -213,7 +276,7 @@ def _is_free(scene: Scene, witness: Witness, term: Term) -> bool:
         or any(read[:2] == root[: len(read)][:2] for read in found.compiled.condition.reads)
     }
     return not any(
-        reason.rule in about or reason.code[:5] == "args." or reason.code == "request.invalid"
+        reason.rule in about or reason.code.startswith(_ABOUT_ALL)
         for reason in decision.reasons
         if reason.effect != "allow"
     )
