@@ -2,7 +2,8 @@
 
 What it does:
     Reports two names of roles, agents, tenants or labels that differ by case, a hyphen, an
-    underscore or the `s` of a plural alone, unless one list or one condition has both.
+    underscore or the `s` of a plural alone, unless one list or one condition has both. Agents that
+    are handed to are agents, too.
 
 Why:
     Names are compared letter by letter. Whoever is an `admin` is no `Admin`, so the rule about
@@ -35,9 +36,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final, Literal
 
+from policy_engine.cel.nodes import Call, Local, Loop, Node
 from policy_engine.lint.approvals import approvals
 from policy_engine.lint.pieces import every_clause
-from policy_engine.lint.proof.formula import Clause, formula
+from policy_engine.lint.proof.formula import Clause, constant, formula, term
+from policy_engine.lint.proof.schema import ELEMENT
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import is_slip
@@ -49,9 +52,12 @@ __all__ = ["RULE"]
 _Kind = Literal["role", "agent", "tenant", "label"]
 _READ: Final[dict[tuple[str, ...], _Kind]] = {
     ("principal", "roles"): "role",
+    ("principal", "roles", ELEMENT): "role",
     ("agent",): "agent",
+    ("target",): "agent",
     ("principal", "tenant"): "tenant",
     ("session", "labels"): "label",
+    ("session", "labels", ELEMENT): "label",
 }
 _JOINT: Final = re.compile(r"(?<![0-9])[\s_.-]{1,9}|[\s_.-]{1,9}(?![0-9\s_.-])")
 """What stands between two words, or a word and a number; 1-12 is not 11-2."""
@@ -71,6 +77,7 @@ class _Named:
     list: Path
     """What stands in one list or condition is told apart on purpose."""
     part: tuple[int, int] | None = None
+    on_key: bool = False
 
 
 def _find(subject: Subject) -> Iterator[Found]:
@@ -85,7 +92,8 @@ def _find(subject: Subject) -> Iterator[Found]:
         for one in named:
             if one.name != usual and not _is_said_elsewhere(subject, one, usual, used):
                 message = f'the {one.kind} "{one.name}" is "{usual}" elsewhere'
-                yield Found(one.policy, one.path, message, _HINT, part=one.part)
+                key, part = one.on_key, one.part
+                yield Found(one.policy, one.path, message, _HINT, on_key=key, part=part)
 
 
 def _bare(name: str) -> str:
@@ -122,16 +130,30 @@ def _applying(subject: Subject) -> Iterator[_Named]:
             for index, name in enumerate(getattr(loaded.policy.applies_to, key, None) or ()):
                 listed: Path = ("applies_to", key)
                 yield _Named(kind, name, loaded, (*listed, index), listed)
+        for name in loaded.policy.handoffs or {}:
+            path: Path = ("handoffs", name)
+            yield _Named("agent", name, loaded, path, ("handoffs",), on_key=True)
 
 
 def _read(subject: Subject) -> Iterator[_Named]:
     for found in subject.conditions:
         condition = found.compiled.condition
-        for clause in every_clause(formula(condition.tree)) if condition is not None else ():
+        if condition is None:
+            continue
+        for clause in every_clause(formula(condition.tree)):
             kind = _READ.get(clause.atom.term)
-            for name in _names(clause) if kind is not None else ():
+            for name in _names(clause) if kind is not None else _tried(clause.node):
                 part = (clause.node.start, clause.node.end)
                 yield _Named(kind or "role", name, found.policy, found.path, found.path, part)
+
+
+def _tried(node: Node) -> Iterator[str]:
+    """Go through the roles of a list of which each is asked about: `[…].exists(r, r in …)`."""
+    match node:
+        case Loop(range=over, condition=Call(function="in", arguments=(Local(), right))):
+            listed = constant(over)
+            if isinstance(listed, list) and _READ.get(term(right) or ()) == "role":
+                yield from (name for name in listed if isinstance(name, str))
 
 
 def _names(clause: Clause) -> Iterator[str]:
