@@ -23,6 +23,8 @@ from policy_engine.cel.functions import FUNCTIONS
 from policy_engine.cel.macros import MACRO_NAMES
 from policy_engine.cel.nodes import Call, Has, Loop, OptionalMap, children
 from policy_engine.cli.schema.policy import policy_schema
+from policy_engine.compiler import Variants
+from policy_engine.errors import PolicyError
 from policy_engine.loader import load_texts
 from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.enumerate import mutants_of
@@ -58,6 +60,7 @@ tools:
       - {id: t4, check: {terms: {any: [x]}}, effect: deny}
     labels: [untrusted]
     timeout: 30s
+  w: {args: {s: {type: string}}}
   v: {rules: [{id: v1, check: {terms: {any: [x]}}, effect: deny, unread: deny}]}
   u: {effect: require_approval, approval: {approvers: [boss], expires: 1h},
       args: {n: {type: number}}}
@@ -77,6 +80,8 @@ prices: {gpt: {input: 1, output: 2}}
 limits:
   - {id: l1, mode: enforce, tools: [t, u], of: args.n, max: 5, per: day, timezone: UTC,
      by: [principal], alert_at: 0.5}
+  - {id: l2, of: tokens, max: 9, per: 1h, by: [principal]}
+  - {id: l3, of: cost_usd, max: 9, by: [principal]}
 """
 
 PLACES = {
@@ -185,12 +190,27 @@ def touched(before, after, path=()):
         yield path
 
 
+def is_made(variants, mutant):
+    """Whether a mutant is a policy that decides, not one that would not load."""
+    try:
+        if mutant.tree is not None:
+            variants.with_condition(mutant.index, mutant.unit, mutant.tree)
+        else:
+            variants.make(mutant.index, mutant.policy, mutant.unit)
+    except PolicyError:
+        return False
+    return True
+
+
 def places_of(text):
-    """Return every place at which a mutant of a policy differs from it, and what it is below."""
+    """Return every place at which a mutant of a policy that loads differs from it."""
     compiled = load_texts({"p.yaml": text}, warm=False)
+    variants = Variants(compiled)
     before = compiled.policies.policies[0].policy.model_dump(by_alias=True)
     found = set()
     for mutant in mutants_of(compiled):
+        if not is_made(variants, mutant):
+            continue
         paths = list(touched(before, mutant.policy.model_dump(by_alias=True)))
         if mutant.tree is not None:
             paths = [(*mutant.unit, "when")]
@@ -290,6 +310,171 @@ def test_every_keyword_of_a_schema_is_weakened(word):
         return
     text = json.dumps({"policy": "p", "language": 1, "tools": {"t": {"args": {"x": WORDS[word]}}}})
     assert any(f"/x/{word}" in f"/{place}" for place in places_of(text)), word
+
+
+SECONDS = ("expires", "timeout", "per")
+
+
+def written(policy):
+    """Return a policy as a text that could have been read."""
+
+    def plain(value, key=None):
+        if isinstance(value, dict):
+            return {name: plain(below, name) for name, below in value.items() if below is not None}
+        if isinstance(value, list | tuple):
+            return [plain(below) for below in value]
+        is_time = key in SECONDS and isinstance(value, float)
+        return f"{round(value * 1000)}ms" if is_time else value
+
+    return json.dumps(plain(policy.model_dump(by_alias=True, exclude_unset=True)))
+
+
+def loads(text):
+    try:
+        load_texts({"p.yaml": text}, warm=False)
+    except PolicyError:
+        return False
+    return True
+
+
+def with_argument(schema):
+    return json.dumps({"policy": "p", "language": 1, "tools": {"t": {"args": {"x": schema}}}})
+
+
+def around(schema):
+    """Yield a schema where an argument has it, and where a part of one does."""
+    held = {"type": "object", "properties": {"k": schema}, "additionalProperties": True}
+    asks = {"type": "object", "properties": {"k": {"type": "string"}}, "additionalProperties": True}
+    yield schema
+    yield {"type": "object", "properties": {"k": schema}}
+    yield {"type": "array", "items": schema}
+    yield {"allOf": [{"type": "object", "additionalProperties": True}, held]}
+    yield {"type": "object", "additionalProperties": True, "not": held}
+    yield {"type": "object", "additionalProperties": True, "if": asks, "then": held, "else": held}
+
+
+@pytest.mark.parametrize("word", ["", *WORDS])
+def test_what_a_mutant_is_could_be_written_or_is_refused(word):
+    """A mutant that no text could say would count as one that tests do not notice."""
+    texts = [POLICY]
+    if word:
+        ours = {"maxBytes", "check", "optional", "$ref", "$defs"}  # stand in few places only
+        texts = [with_argument(one) for one in around(WORDS[word])][: 3 if word in ours else None]
+        texts = texts[:1] if word.startswith("$") else texts
+    for text in texts:
+        compiled = load_texts({"p.yaml": text}, warm=False)
+        variants = Variants(compiled)
+        assert loads(written(compiled.policies.policies[0].policy))
+        for mutant in mutants_of(compiled):
+            if mutant.tree is None:
+                assert is_made(variants, mutant) == loads(written(mutant.policy)), mutant.what
+
+
+def test_no_two_mutants_are_the_same():
+    seen = {}
+    for mutant in mutants_of(load_texts({"p.yaml": POLICY}, warm=False)):
+        key = written(mutant.policy), repr(mutant.tree), mutant.unit if mutant.tree else ()
+        assert key not in seen, (mutant.what, seen[key])
+        seen[key] = mutant.what
+
+
+def test_no_mutant_is_the_policy_itself():
+    compiled = load_texts({"p.yaml": POLICY}, warm=False)
+    policy = compiled.policies.policies[0].policy
+    assert all(m.tree is not None or m.policy != policy for m in mutants_of(compiled))
+
+
+NAMED = {
+    "an approval": (
+        *("quorum 2 is 1", "an approval holds twice as long", "the requester may approve"),
+    ),
+    "a limit": (
+        *("max 5 is 6", "the window is 12 hours", 'the day begins as in "Etc/GMT+12"'),
+        *("each session counts apart", "each agent counts apart", "each tool counts apart"),
+        *('"t" does not count', '"args.n" is "calls"', "nobody is alerted"),
+        *('the limit "l1" is gone', 'the limit "l1" only observes'),
+        *('"tokens" is "calls"', "the window is half as long", "it begins anew every day"),
+    ),
+    "an entry": (
+        *('"require_approval" is "allow"', '"deny" is "allow"', "any arguments are taken"),
+        *("n: maximum 5 is 6", "n: the argument may be absent", "the timeout is twice as long"),
+        *('the session does not carry "untrusted"', "the entry is gone"),
+        'the glob "get_*" is "get*"',
+    ),
+    "a rule": (
+        *('"deny" is "require_approval"', '"deny" is "redact"', 'the rule "r1" is gone'),
+        *('the rule "r1" only observes', "the condition beside the check is gone"),
+        *("the check beside the condition is gone", "what cannot be read passes the check"),
+        *('"t" is not in `tools`', '"get_*_*" is "get_*_" in `tools`', "the bound 3 is 4"),
+        *('"get_x_*" is "get_x*" in `except`', '"args.s" is not in `in`'),
+    ),
+    "a policy": (
+        *("the policy only observes", "what no entry names is allowed"),
+        *("the policy is for any agents", 'the policy is not for "a"'),
+        *("the policy is for any roles", "the policy is for any tenants"),
+    ),
+    "a price": ('the price of the input of "gpt" is 0.5, not 1',),
+}
+"""Weakenings that there must be, as they are printed."""
+
+
+@pytest.mark.parametrize("part", NAMED)
+def test_the_weakenings_that_everybody_expects_are_made(part):
+    compiled = load_texts({"p.yaml": POLICY}, warm=False)
+    variants = Variants(compiled)
+    made = {one.what for one in mutants_of(compiled) if is_made(variants, one)}
+    assert set(NAMED[part]) <= made
+
+
+MET = """
+policy: p
+language: 1
+applies_to: {agents: [desk, billing], tenants: [acme, beta], roles: [support, finance]}
+context: {env: {enum: [prod, test]}}
+attrs: {region: {enum: [eu, us]}, name: {type: string}}
+facts: {order: {from: app:order, schema: {type: object, properties: {is: {enum: [open, shut]}}}}}
+tools:
+  a: {args: {c: {enum: [USD, EUR]}, l: {type: array, items: {enum: [x, y]}}}, labels: [l1]}
+  b: {args: {c: {enum: [USD, GBP]}, l: {type: array, items: {enum: [x, y]}}}, labels: [l2]}
+  d: deny
+handoffs: {to-a: allow, to-b: allow}
+rules:
+  - {id: r, WHERE, when: 'WHEN', effect: deny}
+"""
+ANY_OF = 'tools: ["*"]'
+LET_THROUGH = {
+    'tool != "a"': (ANY_OF, '"b" is let through like "a"'),
+    '!(tool in ["a"])': ("tools: [a, b]", '"b" is in the list'),
+    'tool != "b" ': ('tools: ["*"], except: [d]', '"a" is let through like "b"'),
+    'agent != "desk"': (ANY_OF, '"billing" is let through like "desk"'),
+    'principal.tenant != "acme"': (ANY_OF, '"beta" is let through like "acme"'),
+    'principal.roles.exists(r, r != "support")': (
+        ANY_OF,
+        '"finance" is let through like "support"',
+    ),
+    'principal.attrs.region != "eu"': (ANY_OF, '"us" is let through like "eu"'),
+    'principal.attrs.name != "ada"': (ANY_OF, '"mallory" is let through like "ada"'),
+    'context.env != "prod"': (ANY_OF, '"test" is let through like "prod"'),
+    'facts.order.is != "open"': (ANY_OF, '"shut" is let through like "open"'),
+    'args.c != "EUR"': ("tools: [a, b]", '"USD" is let through like "EUR"'),
+    'args.l.exists(e, e != "x")': ("tools: [a, b]", '"y" is let through like "x"'),
+    'args.l[0] != "x"': ("tools: [a, b]", '"y" is let through like "x"'),
+    'session.labels.exists(l, l != "l1")': (ANY_OF, '"l2" is let through like "l1"'),
+    'session.calls.exists(k, k != "a")': (ANY_OF, '"b" is let through like "a"'),
+    'target != "to-a"': ("stage: handoff", '"to-b" is let through like "to-a"'),
+}
+"""A condition, where it is asked, and the mutant of it: what it lets through, it can meet."""
+
+
+@pytest.mark.parametrize("when", LET_THROUGH)
+def test_a_weakened_condition_lets_something_through_that_can_be(when):
+    where, what = LET_THROUGH[when]
+    text = MET.replace("WHERE", where).replace("WHEN", when)
+    found = [mutant.what for mutant in mutants_of(load_texts({"p.yaml": text}, warm=False))]
+    assert what in found
+    # A made-up name would be refused for itself, or not be one that the policy lists.
+    through = [one for one in found if "is let through" in one or one.endswith("is in the list")]
+    assert through == [what]
 
 
 ENVIRONMENT = Environment(

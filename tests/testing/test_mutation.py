@@ -880,13 +880,6 @@ REFUSED = {
         ),
         "`has(args.x)` is not negated",
     ),
-    "a text is compared with what no session carries": (
-        (
-            "tools: {t: {args: {}, labels: [a]}}\nrules: [{id: r, tools: ['*'],"
-            " when: \"session.labels.exists(l, l != 'a')\", effect: deny}]\n"
-        ),
-        '"mallory" is let through like "a"',
-    ),
 }
 
 

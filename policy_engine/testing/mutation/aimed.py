@@ -117,6 +117,13 @@ def _agent(aim: Aim, seed: Sample) -> Iterator[Sample]:
         yield replace(seed, request=replace(seed.request, agent=name))
 
 
+def _people(aim: Aim, seed: Sample) -> Iterator[Sample]:
+    """Let somebody ask who has one role, or belongs to one tenant."""
+    changed = {"roles": [aim.after]} if aim.name == "roles" else {"tenant": aim.after}
+    principal = {**(seed.request.principal or {}), **changed}
+    yield replace(seed, request=replace(seed.request, principal=principal))
+
+
 def _tool(aim: Aim, seed: Sample) -> Iterator[Sample]:
     field = _NAMED.get(seed.request.stage)
     if field is None:
@@ -195,6 +202,7 @@ _WAYS: Final[Mapping[str, Callable[[Aim, Sample], Iterator[Sample]]]] = {
     "context": _context,
     "attrs": _attrs,
     "agent": _agent,
+    "people": _people,
     "tool": _tool,
     "text": _text,
     "edited": _edited,

@@ -9,7 +9,7 @@ from policy_engine.cel import BOOL, DOUBLE, DURATION, INT, STRING, TIMESTAMP, UI
 from policy_engine.cel.nodes import Call, Conditional, ListItems, Literal, Node, Not
 from policy_engine.cel.values import Uint
 from policy_engine.testing.mutation.absent import absent
-from policy_engine.testing.mutation.lists import Listed, membership, tables
+from policy_engine.testing.mutation.lists import Listed, membership, other_than, tables
 from policy_engine.testing.mutation.searched import (
     AFFIXES,
     NETWORKS,
@@ -172,7 +172,10 @@ def _equality(node: Call, listed: Listed, *, matches: bool) -> _Changes:
     value, constant = (first, second) if isinstance(second, Literal) else (second, first)
     if not isinstance(constant, Literal):
         return
-    other = _other(constant.value, listed(value))
+    if not isinstance(constant.value, str) and type(constant.value) not in (int, float):
+        return
+    made: Any = OTHER if isinstance(constant.value, str) else constant.value + 1  # type: ignore[operator]
+    other = other_than([constant.value], listed(value), made)
     if other is None:
         return
     items = ListItems(
@@ -184,12 +187,3 @@ def _equality(node: Call, listed: Listed, *, matches: bool) -> _Changes:
     among = Call(node.start, node.end, "in", (value, items), type=BOOL)
     changed: Node = among if node.function == "==" else Not(node.start, node.end, among, BOOL)
     yield changed, f"{quoted(other)} is let through like {quoted(constant.value)}"
-
-
-def _other(value: Any, known: Any) -> Any:
-    """Return another value of those that a policy lists; None where there is none."""
-    if not isinstance(value, str) and type(value) not in (int, float):
-        return None
-    listed = [one for one in known if isinstance(one, str) is isinstance(value, str)]
-    made = OTHER if isinstance(value, str) else value + 1
-    return next((one for one in listed if one != value), None if listed else made)

@@ -47,7 +47,16 @@ def _effect(site: Site, entry: Any) -> Iterator[Mutant]:
     what = f'"{entry.effect}" is "allow"'
     yield site.mutant((), entry.model_copy(update=changed), what, at=("effect",))
     if entry.effect == "deny":
-        yield site.without((), "the entry is gone")
+        yield _without(site)
+
+
+def _without(site: Site) -> Mutant:
+    """Drop an entry; a section without entries would not load, and goes with its last one."""
+    section, key = site.path
+    entries = getattr(site.loaded.policy, str(section))
+    rest = {other: entry for other, entry in entries.items() if other != key} or None
+    whole = Site(site.index, site.loaded, (section,), site.name)
+    return whole.mutant((), rest, "the entry is gone", at=(key,), unit=())
 
 
 def _globs(
@@ -84,10 +93,7 @@ def _gone(
         if (owner, other) != (policy.policy, key)
     )
     if restricts and elsewhere:
-        dropped = site.without((), "the entry is gone")
-        yield Mutant(
-            dropped.index, dropped.policy, (), dropped.what, dropped.location, dropped.name
-        )
+        yield _without(site)
 
 
 def _labels(site: Site, entry: ToolBlock, everything: PolicySet) -> Iterator[Mutant]:

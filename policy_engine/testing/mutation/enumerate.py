@@ -9,6 +9,7 @@ from policy_engine.compiler.names import is_glob
 from policy_engine.compiler.parts import Parts
 from policy_engine.source import Path
 from policy_engine.testing.mutation.entries import entry_mutants
+from policy_engine.testing.mutation.known import Known
 from policy_engine.testing.mutation.limits import limit_mutants, price_mutants
 from policy_engine.testing.mutation.mutant import Mutant, Site
 from policy_engine.testing.mutation.policies import policy_mutants
@@ -33,18 +34,19 @@ def mutants_of(compiled: Compiled) -> Iterator[Mutant]:
     ]
     # Of a tool that takes no text a rule may have nothing to say anyway.
     tools = [name for name, args in sorted(granted, key=lambda one: not _takes_text(one[1]))]
+    known = Known(compiled.policies)
     for index, parts in enumerate(compiled.parts):
         loaded = parts.loaded
         if loaded.policy.mode == "observe":
             continue
-        yield from policy_mutants(index, loaded)
+        yield from policy_mutants(index, loaded, known)
         yield from entry_mutants(index, loaded, compiled.policies)
         for placed in rules_of(loaded.policy):
             if placed.rule.mode == "observe":
                 continue
             rule = compiled_rule(parts, placed.path)
             site = Site(index, loaded, placed.path, f"{loaded.policy.policy}/{placed.rule.id}")
-            yield from rule_mutants(site, placed, rule, tools)
+            yield from rule_mutants(site, placed, rule, tools, known)
         yield from price_mutants(index, loaded)
         yield from limit_mutants(index, loaded)
 

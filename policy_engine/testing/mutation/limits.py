@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from policy_engine.compiler.names import is_glob
 from policy_engine.policy import Limit, LoadedPolicy, Policy
@@ -30,18 +30,32 @@ def limit_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
         yield from _window(site, limit)
         yield from _key(site, limit, loaded.policy)
         yield from _tools(site, limit)
-        if limit.of != "calls" and limit.tools is not None:
-            what = f'"{limit.of}" is "calls"'
-            yield site.mutant(("of",), "calls", what, at=("of",))
+        if limit.of != "calls" and limit.max >= 1:
+            yield site.mutant((), _of_calls(limit), f'"{limit.of}" is "calls"', at=("of",))
         if limit.alert_at is not None:
             yield site.mutant(("alert_at",), None, "nobody is alerted", at=("alert_at",))
+
+
+def _of_calls(limit: Limit) -> Limit:
+    """Return the limit counting calls, where it counts what they use or hold."""
+    changed: dict[str, Any] = {"of": "calls"}
+    if limit.tools is None:
+        changed["stage"] = "model_request"
+    return limit.model_copy(update=changed)
+
+
+def _of_hours(limit: Limit) -> Limit:
+    """Return a limit of a day with a window of half a day, which begins in no time zone."""
+    changed = limit.model_copy(update={"per": _HALF_A_DAY})
+    changed.model_fields_set.discard("timezone")
+    return changed
 
 
 def _window(site: Site, limit: Limit) -> Iterator[Mutant]:
     if isinstance(limit.per, float):
         yield site.mutant(("per",), limit.per / 2, "the window is half as long", at=("per",))
     elif limit.per == "day":
-        yield site.mutant(("per",), _HALF_A_DAY, "the window is 12 hours", at=("per",))
+        yield site.mutant((), _of_hours(limit), "the window is 12 hours", at=("per",))
         other = _NEAR if limit.timezone == _FAR else _FAR
         what = f'the day begins as in "{other}"'
         at = ("timezone",) if "timezone" in limit.model_fields_set else ("per",)
@@ -59,7 +73,8 @@ def _key(site: Site, limit: Limit, policy: Policy) -> Iterator[Mutant]:
             parts["tenant"] = "each tenant"
     if _are_several(policy, "agents"):
         parts["agent"] = "each agent"
-    if limit.tools and (len(limit.tools) > 1 or is_glob(limit.tools[0])):
+    tools = limit.tools or ()
+    if limit.stage == "tool_call" or len(tools) > 1 or any(map(is_glob, tools)):
         parts["tool"] = "each tool"
     for part, whose in parts.items():
         if part not in limit.by:

@@ -10,7 +10,16 @@ from policy_engine.cel.values import List, Map
 from policy_engine.testing.mutation.wording import quoted
 from policy_engine.testing.search.sample import OTHER
 
-__all__ = ["Listed", "Written", "longer", "membership", "shorter", "tables", "written_in"]
+__all__ = [
+    "Listed",
+    "Written",
+    "longer",
+    "membership",
+    "other_than",
+    "shorter",
+    "tables",
+    "written_in",
+]
 
 Listed: TypeAlias = Callable[[Node], Sequence[Any]]
 """Returns the values that a policy lists for what a node reads; empty where it lists none."""
@@ -139,6 +148,19 @@ def membership(node: Call, listed: Listed, *, matches: bool) -> _Changes:
             )
 
 
+def other_than(values: Sequence[Any], known: Sequence[Any], made: Any) -> Any:
+    """Return another value of those that are known; None where there is none.
+
+    Args:
+        values: What it must not be: texts, or numbers.
+        known: What a policy lists; empty where it lists nothing.
+        made: What it is where nothing is listed.
+    """
+    is_text = isinstance(made, str)
+    same = [one for one in known if (isinstance(one, str) if is_text else type(one) in _NUMBERS)]
+    return next((one for one in same if one not in values), None if same else made)
+
+
 def shorter(written: Written, *, beside: bool = False) -> _Changes:
     """Yield what a list is in without one of its items; all may go where there are lists beside."""
     items = written.items
@@ -154,9 +176,9 @@ def longer(written: Written, known: Sequence[Any] = ()) -> _Changes:
     values = [one.value for one in literals]
     other: Any = None
     if literals and all(isinstance(one, str) for one in values):
-        other = next((one for one in known if one not in values), OTHER)
+        other = other_than(values, known, OTHER)
     elif literals and all(type(one) in _NUMBERS for one in values):
-        other = next((one for one in known if one not in values), max(values) + 1)  # type: ignore[type-var,operator]
+        other = other_than(values, known, max(values) + 1)  # type: ignore[type-var,operator]
     if other is not None:
         more = written.with_more(replace(literals[0], value=other))
         yield more, f"{quoted(other)} is in the list{written.of}"

@@ -17,7 +17,7 @@ __all__ = ["Aim", "Mutant", "Site"]
 
 Place: TypeAlias = Literal[
     "args", "facts", "context", "attrs", "prices", "tool", "agent", "text", "edited", "named",
-    "only", "mixed",
+    "only", "mixed", "people",
 ]  # fmt: skip
 
 
@@ -27,7 +27,7 @@ class Aim:
 
     place: Place
     name: str
-    """The argument, fact, name, attribute, model or tool."""
+    """The argument, fact, name, attribute, model or tool; for `people`, `roles` or `tenants`."""
     before: Any = None
     """The schema, glob or pattern; for `edited` and `mixed`, the schemas of the arguments."""
     after: Any = None

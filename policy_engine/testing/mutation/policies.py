@@ -6,6 +6,7 @@ from typing import Any
 from policy_engine.policy import Applies, LoadedPolicy, Policy
 from policy_engine.testing.mutation.globs import longer, wider
 from policy_engine.testing.mutation.keywords import OTHER
+from policy_engine.testing.mutation.known import Known
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
 from policy_engine.testing.mutation.schemas import loosened
 
@@ -14,14 +15,17 @@ __all__ = ["policy_mutants"]
 _APPLIES = ("applies_to",)
 
 
-def policy_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
+def policy_mutants(index: int, loaded: LoadedPolicy, known: Known) -> Iterator[Mutant]:
     """Yield what could be wrong with a policy as a whole."""
     policy = loaded.policy
     # What is changed may change what any request meets.
     site = Site(index, loaded, (), None)
-    if policy.mode == "enforce":
-        yield site.mutant(("mode",), "observe", "the policy only observes", at=("policy",), unit=())
     sections = [section for section in ("tools", "handoffs", "models") if getattr(policy, section)]
+    if policy.mode == "enforce":
+        # Where nothing but what observes applies, a call runs that no entry names.
+        aim = Aim("tool", "", "", OTHER) if sections else None
+        what = "the policy only observes"
+        yield site.mutant(("mode",), "observe", what, at=("policy",), unit=(), aim=aim)
     if policy.default == "deny" and sections:
         at = "default" if "default" in policy.model_fields_set else sections[0]
         what = "what no entry names is allowed"
@@ -29,6 +33,8 @@ def policy_mutants(index: int, loaded: LoadedPolicy) -> Iterator[Mutant]:
         yield site.mutant(("default",), "allow", what, at=(at,), unit=("default",), aim=aim)
     if policy.applies_to is not None:
         yield from _applies(site, policy.applies_to)
+        if sections:
+            yield from _more(site, policy, known)
     if not sections:
         yield from _fewer(site, policy)
     yield from _declared(site)
@@ -51,6 +57,17 @@ def _applies(site: Site, applies: Any) -> Iterator[Mutant]:
                 aim = Aim("agent", item, item, glob) if key == "agents" else None
                 what = f'the policy is for "{glob}", not "{item}"'
                 yield site.mutant((*place, i), glob, what, at=(*place, i), unit=_APPLIES, aim=aim)
+
+
+def _more(site: Site, policy: Policy, known: Known) -> Iterator[Mutant]:
+    """Let a policy that grants something be for those whom other policies are for."""
+    for key in ("agents", "roles", "tenants"):
+        place = (*_APPLIES, key)
+        listed = getattr(policy.applies_to, key)
+        for name in known.others(key, policy) if listed is not None else ():
+            what = f'the policy is for "{name}" as well'
+            aim = Aim("agent", name, "", name) if key == "agents" else Aim("people", key, "", name)
+            yield site.mutant(place, (*listed, name), what, at=place, unit=_APPLIES, aim=aim)
 
 
 def _fewer(site: Site, policy: Policy) -> Iterator[Mutant]:

@@ -7,17 +7,17 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any, Final
 
-from policy_engine.cel.nodes import Node, Select, VariableRead
 from policy_engine.checks import CHECKS
 from policy_engine.compiler import CompiledRule
 from policy_engine.compiler.meaning.places import PlacedRule
-from policy_engine.compiler.names import is_glob, matches_glob
-from policy_engine.policy import Approval, Policy, Rule
+from policy_engine.compiler.names import covers_glob, globs_overlap, is_glob, matches_glob
+from policy_engine.policy import Approval, Policy, Rule, TopRule
 from policy_engine.source import Path
 from policy_engine.testing.mutation.checks import loosened_check
 from policy_engine.testing.mutation.conditions import changed_conditions
 from policy_engine.testing.mutation.globs import narrower, wider
 from policy_engine.testing.mutation.keywords import OTHER
+from policy_engine.testing.mutation.known import Known
 from policy_engine.testing.mutation.mutant import Aim, Mutant, Site
 from policy_engine.testing.mutation.patterns import lost, tightened_pattern
 from policy_engine.testing.mutation.schemas import loosened
@@ -28,12 +28,13 @@ __all__ = ["approval_mutants", "is_free_text", "rule_mutants"]
 _NOTHING: Final = r"[^\s\S]"
 """A pattern that no text matches."""
 _LOOPED: Final = ("`exists` is `all`", "`all` is `exists`")
+_OF_CHECKS: Final = frozenset({"in_", "unread"})
 _PLAIN: Final = ("string", "number", "integer", "boolean")
 _ANYBODY: Final = Approval.model_construct(approvers=("requester",), quorum=1, expires=3600.0)
 
 
 def rule_mutants(
-    site: Site, placed: PlacedRule, compiled: CompiledRule, tools: Sequence[str]
+    site: Site, placed: PlacedRule, compiled: CompiledRule, tools: Sequence[str], known: Known
 ) -> Iterator[Mutant]:
     """Yield what could be wrong with a rule.
 
@@ -42,6 +43,7 @@ def rule_mutants(
         placed: The rule as it is written.
         compiled: The same, compiled.
         tools: The names of the tools that the set grants.
+        known: What the policies of the set name and declare.
     """
     rule = placed.rule
     yield site.without((), f'the rule "{rule.id}" is gone')
@@ -52,9 +54,9 @@ def rule_mutants(
         yield site.mutant(("when",), None, "the condition beside the check is gone", at=("when",))
         if rule.effect != "redact":
             what = "the check beside the condition is gone"
-            yield site.mutant(("check",), None, what, at=("check",))
+            yield site.mutant((), _unchecked(rule), what, at=("check",))
     if compiled.condition is not None:
-        yield from _conditions(site, placed, compiled)
+        yield from _conditions(site, placed, compiled, known)
     if rule.check is not None:
         yield from _checks(site, placed)
     if rule.approval is not None:
@@ -63,6 +65,16 @@ def rule_mutants(
         yield from _arguments(site, placed.tool.args)
     if placed.top is not None:
         yield from _covered(site, placed, tools)
+
+
+def _unchecked(rule: Rule) -> Rule:
+    """Return a rule without its check, and without what says how that checks."""
+    changed = rule.model_copy(update={"check": None})
+    for key in _OF_CHECKS & changed.model_fields_set:
+        default = type(rule).model_fields[key].default
+        changed = changed.model_copy(update={key: default})
+        changed.model_fields_set.discard(key)
+    return changed
 
 
 def _milder(site: Site, rule: Rule, about: str) -> Iterator[Mutant]:
@@ -84,16 +96,13 @@ def _milder(site: Site, rule: Rule, about: str) -> Iterator[Mutant]:
         yield site.mutant((), rule.model_copy(update=changed), what, at=("effect",))
 
 
-def _conditions(site: Site, placed: PlacedRule, compiled: CompiledRule) -> Iterator[Mutant]:
+def _conditions(
+    site: Site, placed: PlacedRule, compiled: CompiledRule, known: Known
+) -> Iterator[Mutant]:
     condition = compiled.condition
     assert condition is not None  # noqa: S101 - asked before
-    policy = site.loaded.policy
-
-    def listed(node: Node) -> Sequence[Any]:
-        schema = _schema_of(node, policy, placed.entry_args or {})
-        return schema.get("enum") or () if isinstance(schema, Mapping) else ()
-
-    known = list(literals_of(condition.tree))
+    listed = known.listed(site.loaded.policy, placed, condition.tree)
+    before = list(literals_of(condition.tree))
     for found in changed_conditions(condition.tree, condition.text, listed):
         if found.texts is not None:
             aim = Aim("text", "", *_told_apart(*found.texts), condition.reads)
@@ -102,7 +111,7 @@ def _conditions(site: Site, placed: PlacedRule, compiled: CompiledRule) -> Itera
         elif found.what.startswith(_LOOPED):
             aim = Aim("mixed", "", placed.entry_args, paths=condition.reads)
         else:
-            new = [one for one in literals_of(found.tree) if one not in known]
+            new = [one for one in literals_of(found.tree) if one not in before]
             aim = Aim("named", "", None, [*_addresses(new), *(new or [OTHER])], condition.reads)
         yield site.with_condition(found, condition.text, aim)
 
@@ -123,35 +132,6 @@ def _told_apart(before: str, after: str) -> tuple[str, str]:
     if any(one == after for one, _ in tightened_pattern(before)):
         return lost(before, after), after
     return after, before
-
-
-def _schema_of(node: Node, policy: Policy, args: Mapping[str, Any]) -> Any:
-    """Return the schema of what a node reads; None where none is known."""
-    match node:
-        case VariableRead(name=name):
-            first, _, rest = name.partition(".")
-            return _declared(policy, args, first, rest) if rest and "." not in rest else None
-        case Select(operand=Select(operand=VariableRead(name="principal"), field="attrs")):
-            return policy.attrs.get(node.field)
-        case Select(operand=VariableRead(name=name), field=field):
-            return _declared(policy, args, name, field)
-        case Select(operand=operand, field=field):
-            schema = _schema_of(operand, policy, args)
-            below = schema.get("properties") if isinstance(schema, Mapping) else None
-            return below.get(field) if isinstance(below, Mapping) else None
-    return None
-
-
-def _declared(policy: Policy, args: Mapping[str, Any], first: str, name: str) -> Any:
-    match first:
-        case "args":
-            return args.get(name)
-        case "context":
-            return policy.context.get(name)
-        case "facts":
-            fact = policy.facts.get(name)
-            return None if fact is None else fact.schema_
-    return None
 
 
 def _checks(site: Site, placed: PlacedRule) -> Iterator[Mutant]:
@@ -282,13 +262,21 @@ def _covered(site: Site, placed: PlacedRule, tools: Sequence[str]) -> Iterator[M
     assert rule is not None  # noqa: S101 - asked before
     named, left_out = rule.tools or (), rule.except_ or ()
     for i, item in enumerate(named):
-        if len(named) > 1:
-            dropped = site.without(("tools", i), f'"{item}" is not in `tools`')
-            yield replace(dropped, aim=Aim("only", item))
-        for glob in narrower(item):
-            what = f'"{item}" is "{glob}" in `tools`'
-            aim = Aim("tool", item, glob, item)
-            yield site.mutant(("tools", i), glob, what, at=("tools", i), aim=aim)
+        changed = [
+            ((*named[:i], *named[i + 1 :]), f'"{item}" is not in `tools`', Aim("only", item))
+        ]
+        changed.extend(
+            (
+                (*named[:i], glob, *named[i + 1 :]),
+                f'"{item}" is "{glob}" in `tools`',
+                Aim("tool", item, glob, item),
+            )
+            for glob in narrower(item)
+        )
+        for fewer, what, aim in changed:
+            covering = _covering(rule, fewer)
+            if covering is not None:
+                yield site.mutant((), covering, what, at=("tools", i), aim=aim)
     for i, item in enumerate(left_out):
         for glob in wider(item):
             what = f'"{item}" is "{glob}" in `except`'
@@ -303,6 +291,19 @@ def _covered(site: Site, placed: PlacedRule, tools: Sequence[str]) -> Iterator[M
             aim = Aim("only", tool)
             yield site.mutant(("except_",), (*left_out, tool), what, at=("tools",), aim=aim)
             return
+
+
+def _covering(rule: TopRule, tools: tuple[str, ...]) -> TopRule | None:
+    """Return a rule over other tools; None where it would cover none."""
+    left_out = tuple(
+        name for name in rule.except_ or () if any(globs_overlap(name, tool) for tool in tools)
+    )
+    if all(any(covers_glob(name, tool) for name in left_out) for tool in tools):
+        return None
+    changed = rule.model_copy(update={"tools": tools, "except_": left_out or None})
+    if not left_out:
+        changed.model_fields_set.discard("except_")
+    return changed
 
 
 def approval_mutants(site: Site, approval: Approval) -> Iterator[Mutant]:

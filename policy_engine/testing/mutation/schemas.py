@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from policy_engine.policy import JsonSchema
@@ -41,6 +42,8 @@ _PARTS: Final[Mapping[str, str]] = {
     "$defs": "map",
 }
 """Keywords that hold schemas which a value must fit -> how they hold them."""
+_CHAINED: Final = frozenset({"properties", "items", "prefixItems"})
+"""Keywords below which a key may still be `optional`."""
 _OPENED: Final = "any key is taken"
 _DROPPED: Final = (
     *("format", "multipleOf", "uniqueItems", "check", "not", "contains", "maxBytes", "pattern"),
@@ -91,7 +94,8 @@ def _says_nothing(schema: Mapping[str, Any], found: Loosened) -> bool:
     return found.path[-1:] == ("type",) and holder["type"] in ("object", "array")
 
 
-def _looser(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+def _looser(schema: Mapping[str, Any], *, chained: bool = True) -> Iterator[Loosened]:
+    """Yield a schema with each single thing loosened; `chained` is where `optional` may stand."""
     for key, value in schema.items():
         for changed, what in loosened_keyword(schema, key, value):
             yield Loosened(changed, (key,), what)
@@ -99,16 +103,15 @@ def _looser(schema: Mapping[str, Any]) -> Iterator[Loosened]:
     for looser, path, what in loosened_check(schema.get("check") or {}):
         yield Loosened({**schema, "check": looser}, ("check", *path), what)
     yield from _types(schema)
-    yield from _keys(schema)
+    yield from _keys(schema, chained=chained)
     yield from _opened(schema)
-    ways = (
-        (_PARTS, _looser),
-        ({"not": "one", **_conditions(schema, loosens=False)}, _tighter),
-        (_conditions(schema, loosens=True), _looser),
-    )
-    for parts, change in ways:
-        for steps, below in _below(schema, parts):
-            yield from _placed_all(schema, steps, below, change)
+    for steps, below in _below(schema, _PARTS):
+        change = partial(_looser, chained=chained and steps[0] in _CHAINED)
+        yield from _placed_all(schema, steps, below, change)
+    for steps, below in _below(schema, {"not": "one", **_conditions(schema, loosens=False)}):
+        yield from _placed_all(schema, steps, below, _tighter)
+    for steps, below in _below(schema, _conditions(schema, loosens=True)):
+        yield from _placed_all(schema, steps, below, _unchained)
 
 
 def _dropped(schema: Mapping[str, Any], key: str, value: Any) -> Iterator[Loosened]:
@@ -138,9 +141,13 @@ def _tighter(schema: Mapping[str, Any]) -> Iterator[Loosened]:
         for changed, what in tightened_keyword(schema, key, value):
             yield Loosened(changed, (key,), what)
     for steps, below in _below(schema, {"not": "one"}):
-        yield from _placed_all(schema, steps, below, _looser)
+        yield from _placed_all(schema, steps, below, _unchained)
     for steps, below in _below(schema, _PARTS):
         yield from _placed_all(schema, steps, below, _tighter)
+
+
+def _unchained(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+    return _looser(schema, chained=False)
 
 
 def _conditions(schema: Mapping[str, Any], *, loosens: bool) -> Mapping[str, str]:
@@ -163,7 +170,7 @@ def _types(schema: Mapping[str, Any]) -> Iterator[Loosened]:
         yield Loosened({**schema, "type": [*named, other]}, ("type",), what, retypes=True)
 
 
-def _keys(schema: Mapping[str, Any]) -> Iterator[Loosened]:
+def _keys(schema: Mapping[str, Any], *, chained: bool) -> Iterator[Loosened]:
     """Open an object, and let its keys be absent."""
     kind = schema.get("type")
     if kind == "object" or (isinstance(kind, list) and "object" in kind):
@@ -178,10 +185,16 @@ def _keys(schema: Mapping[str, Any]) -> Iterator[Loosened]:
         yield Loosened({**schema, "required": fewer}, ("required", i), f'"{name}" may be absent')
     properties = schema.get("properties") or {}
     for name, below in properties.items() if required is None else ():
-        if isinstance(below, Mapping) and below.get("optional") is not True:
+        if not isinstance(below, Mapping) or below.get("optional") is True:
+            continue
+        what = f'"{name}" may be absent'
+        if chained:
             changed = {**properties, name: {**below, "optional": True}}
-            what = f'"{name}" may be absent'
             opened = {**schema, "properties": changed}
+            yield Loosened(opened, ("properties", name), what, retypes=True)
+        else:
+            others = [other for other in properties if other != name]
+            opened = {**schema, "required": others}
             yield Loosened(opened, ("properties", name), what, retypes=True)
 
 
