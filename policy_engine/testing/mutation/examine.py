@@ -149,16 +149,18 @@ class Examiner:
             touched = self._asked[index].is_touched(names, differs)
             if touched and not passes(other, prices, case):
                 return Verdict("killed", *told, killer=case.name)
-        why = prove(mutant, self._compiled, changed)
-        if why is not None:
-            return Verdict("equivalent", *told, why=why)
         if mutant.unit == ("prices",) and mutant.aim is not None:
             seeds = self._applied(mutant.index)
             witness = spent(mutant.aim, self._compiled, prices, self._engine, seeds)
-        else:
-            witness = self._search(mutant, names).witness(mutant, other, names or ())
-        fate: Literal["survived", "undecided"] = "survived" if witness else "undecided"
-        return Verdict(fate, *told, witness=witness)
+            return _unnoticed(told, witness)
+        hunt = self._search(mutant, names).hunt(mutant, other, names or ())
+        witness = hunt.made()
+        if witness is None:
+            why = prove(mutant, self._compiled, changed)
+            if why is not None:
+                return Verdict("equivalent", *told, why=why)
+            witness = hunt.tried()
+        return _unnoticed(told, witness)
 
     def _names(self, mutant: Mutant) -> tuple[str, ...] | None:
         """Return the names under which something may speak otherwise; None for any."""
@@ -263,6 +265,10 @@ class Examiner:
         for name in names:
             _keep(self._seeds.setdefault(name, {}).setdefault(named, {}), sample, decision)
         _keep(self._every.setdefault((sample.request.agent, named), {}), sample, decision)
+
+
+def _unnoticed(told: tuple[str, Location, str | None], witness: Witness | None) -> Verdict:
+    return Verdict("survived" if witness else "undecided", *told, witness=witness)
 
 
 def _denying(mutant: Mutant, names: Sequence[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A call that a policy set and its mutant decide differently."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
@@ -19,7 +19,8 @@ from policy_engine.decision import (
 from policy_engine.engine import Engine
 from policy_engine.policy.words import number
 from policy_engine.testing.mutation.aimed import aimed
-from policy_engine.testing.mutation.differences import Differs, differs_in
+from policy_engine.testing.mutation.denied import Denied
+from policy_engine.testing.mutation.differences import differs_in
 from policy_engine.testing.mutation.mutant import Mutant
 from policy_engine.testing.mutation.solved import Solved
 from policy_engine.testing.reach import Reach
@@ -29,7 +30,7 @@ from policy_engine.testing.search.sample import Reads, Sample, in_turn, told
 from policy_engine.testing.search.samples import around
 from policy_engine.testing.search.shown import Witness, shown
 
-__all__ = ["Search"]
+__all__ = ["Hunt", "Search"]
 
 _MOST: Final = 1_500
 """How many requests are decided for one mutant."""
@@ -51,20 +52,6 @@ _MORE: Final = 20
 """How many are decided for another effect, once something less is different."""
 
 
-@dataclass(slots=True)
-class _Hunt:
-    """The search for a witness of one mutant."""
-
-    other: Engine
-    """Decides by the mutant."""
-    differs: Differs | None
-    """Asks the changed part alone."""
-    counted: bool = False
-    """Whether counters are part of it."""
-    masked: list[Sample] = field(default_factory=list)
-    """Samples of which the changed part says something else, and the decision does not."""
-
-
 class Search:
     """Searches for witnesses around the same requests, for one mutant after the other.
 
@@ -84,103 +71,28 @@ class Search:
         meant: Iterable[str],
         spoken: Callable[[Sample], Iterable[Sample]],
     ) -> None:
-        compiled, engine = solver.compiled, solver.engine
         begun = [solver.opened(seed) or seed for seed in seeds[:_SEEDS]]
         begun = [*(one for seed in begun[:_FEW] for one in spoken(seed)), *begun]
-        seeds = [*(one for one in begun if one not in seeds), *seeds]
-        self._solver = solver
-        self._meant = frozenset(meant)
-        self._compiled = compiled
-        self._engine = engine
-        self._seeds = seeds
-        self._begun = begun
-        self._rest = _interleaved(seeds, compiled, reads)
+        self.solver = solver
+        self.reach = Reach(solver.compiled)
+        self.meant = frozenset(meant)
+        self.begun = begun
+        """Requests that others are made from for a mutant."""
+        self.seeds = [*(one for one in begun if one not in seeds), *seeds]
+        self._rest = _interleaved(self.seeds, self.reach, solver.compiled, reads)
         self._known: list[Sample] = []
 
-    def witness(self, mutant: Mutant, other: Engine, names: Iterable[str] = ()) -> Witness | None:
-        """Search for a request that a mutant decides differently.
+    def hunt(self, mutant: Mutant, other: Engine, names: Iterable[str] = ()) -> "Hunt":
+        """Return the search for a request that a mutant decides differently.
 
         Args:
             mutant: What was changed.
             other: Decides by the mutant.
             names: Under which names something may speak otherwise.
         """
-        hunt = _Hunt(other, differs_in(mutant, self._compiled, other.compiled, names))
-        hunt.counted = mutant.unit[:1] == ("limits",)
-        found = self._solved(mutant, hunt, tuple(names))
-        if found is not None:
-            return found
-        samples = chain(
-            () if mutant.aim is None else islice(aimed(mutant.aim, self._seeds), _AIMED),
-            self._samples(),
-        )
-        found = self._told(islice(samples, _ASKED), hunt)
-        # What else denies may be what hides the difference.
-        return found or self._told(self._unmasked(hunt.masked[:_MASKED]), hunt)
+        return Hunt(self, mutant, other, tuple(names))
 
-    def _solved(self, mutant: Mutant, hunt: "_Hunt", names: tuple[str, ...]) -> Witness | None:
-        """Look among requests that are made for the mutant."""
-        made = self._solver.samples(mutant, names, self._begun)
-        second = self._told(islice(made, _SOLVED), hunt)
-        if second is not None and second.policy in EFFECTS:
-            return second
-        hidden, hunt.masked = hunt.masked, []
-        meant = self._meant.union(names)
-        cleared = (self._solver.cleared(one, mutant, meant) for one in hidden[:_HIDDEN])
-        return self._told((one for one in cleared if one is not None), hunt) or second
-
-    def _told(self, samples: Iterable[Sample], hunt: "_Hunt") -> Witness | None:
-        second: Witness | None = None
-        decided = since = 0
-        for one in samples:
-            sample = told(one)
-            found = with_counters(sample, self._engine, hunt.other) if hunt.counted else sample
-            if hunt.differs is not None and not hunt.differs(found):
-                continue
-            found = found if hunt.counted else with_counters(sample, self._engine, hunt.other)
-            decided += 1
-            since += second is not None
-            if decided > _MOST or since > _MORE:
-                break
-            said = self._told_apart(found, hunt)
-            if said is not None and said[0] in EFFECTS:
-                return self._shown(found, hunt, said)
-            hunt.masked.append(found)
-            if second is None and said is not None:
-                second = self._shown(found, hunt, said)
-        return second
-
-    def _unmasked(self, masked: Sequence[Sample]) -> Iterator[Sample]:
-        """Go through samples around those that a difference does not show in."""
-        reach = Reach(self._compiled)
-        return in_turn(
-            [
-                islice(around(one, reach.of(one.request).chain, self._compiled, Reads()), _AROUND)
-                for one in masked
-            ]
-        )
-
-    def _shown(self, sample: Sample, hunt: "_Hunt", said: tuple[str, str]) -> Witness:
-        """Return a request as people can paste it into a test, where sessions are given."""
-        found = shown(sample, *said)
-        if sample.request.session is not None:
-            return found
-        session = Session(started=sample.facts.now)
-        request = replace(sample.request, session=SESSION)
-        given = Sample(request, replace(sample.facts, session=session))
-        if self._told_apart(with_counters(given, self._engine, hunt.other), hunt) == said:
-            return found
-        return replace(found, request={**found.request, "session": None})
-
-    def _told_apart(self, sample: Sample, hunt: "_Hunt") -> tuple[str, str] | None:
-        """Say what the policy decides and what its mutant does; None where that is the same."""
-        before = self._engine.decide(sample.request, sample.facts)
-        after = hunt.other.decide(sample.request, sample.facts)
-        if before.effect != after.effect:
-            return before.effect, after.effect
-        return _different(before, after)
-
-    def _samples(self) -> Iterator[Sample]:
+    def samples(self) -> Iterator[Sample]:
         """Go through the samples; each is made once only."""
         yield from self._known
         while len(self._known) < _ASKED:
@@ -191,9 +103,120 @@ class Search:
             yield sample
 
 
-def _interleaved(seeds: Iterable[Sample], compiled: Compiled, reads: Reads) -> Iterator[Sample]:
+class Hunt:
+    """The search for a witness of one mutant.
+
+    Args:
+        search: What mutants of the same names share.
+        mutant: What was changed.
+        other: Decides by the mutant.
+        names: Under which names something may speak otherwise.
+    """
+
+    def __init__(
+        self, search: Search, mutant: Mutant, other: Engine, names: tuple[str, ...]
+    ) -> None:
+        self._search = search
+        self._mutant = mutant
+        self._names = names
+        self._engine = search.solver.engine
+        self._other = other
+        base, changed = search.solver.compiled, other.compiled
+        self._differs = differs_in(mutant, base, changed, names)
+        self._denied = Denied(search.reach, changed)
+        self._is_counted = mutant.unit[:1] == ("limits",)
+        self._masked: list[Sample] = []
+        """Samples of which the changed part says something else, and the decision does not."""
+
+    def made(self) -> Witness | None:
+        """Look among the few requests that are made for the mutant."""
+        solver, search = self._search.solver, self._search
+        made = solver.samples(self._mutant, self._names, search.begun)
+        second = self._told(islice(made, _SOLVED))
+        if second is not None and second.policy in EFFECTS:
+            return second
+        hidden, self._masked = self._masked, []
+        meant = search.meant.union(self._names)
+        cleared = (solver.cleared(one, self._mutant, meant) for one in hidden[:_HIDDEN])
+        return self._told(one for one in cleared if one is not None) or second
+
+    def tried(self) -> Witness | None:
+        """Look among the many requests around those of tests."""
+        aim, search = self._mutant.aim, self._search
+        samples = chain(
+            () if aim is None else islice(aimed(aim, search.seeds), _AIMED),
+            search.samples(),
+        )
+        # What else denies may be what hides the difference.
+        return self._told(islice(samples, _ASKED)) or self._told(self._unmasked())
+
+    def _told(self, samples: Iterable[Sample]) -> Witness | None:
+        second: Witness | None = None
+        decided = since = 0
+        for one in samples:
+            sample = told(one)
+            if self._is_counted:
+                sample = with_counters(sample, self._engine, self._other)
+            if self._differs is not None and not self._differs(sample):
+                continue
+            decided += 1
+            since += second is not None
+            if decided > _MOST or since > _MORE:
+                break
+            if self._denied.alike(sample):
+                self._mask(sample)
+                continue
+            found = with_counters(sample, self._engine, self._other)
+            said = self._told_apart(found)
+            if said is not None and said[0] in EFFECTS:
+                return self._shown(found, said)
+            self._mask(found)
+            if second is None and said is not None:
+                second = self._shown(found, said)
+        return second
+
+    def _mask(self, sample: Sample) -> None:
+        if len(self._masked) < _HIDDEN:
+            self._masked.append(with_counters(sample, self._engine, self._other))
+
+    def _unmasked(self) -> Iterator[Sample]:
+        """Go through samples around those that a difference does not show in."""
+        reach, compiled = self._search.reach, self._search.solver.compiled
+        return in_turn(
+            [
+                islice(around(one, reach.of(one.request).chain, compiled, Reads()), _AROUND)
+                for one in self._masked[:_MASKED]
+            ]
+        )
+
+    def _shown(self, sample: Sample, said: tuple[str, str]) -> Witness:
+        """Return a request as people can paste it into a test, where sessions are given."""
+        found = shown(sample, *said)
+        if sample.request.session is not None:
+            return found
+        session = Session(started=sample.facts.now)
+        request = replace(sample.request, session=SESSION)
+        given = Sample(request, replace(sample.facts, session=session))
+        if self._told_apart(with_counters(given, self._engine, self._other)) == said:
+            return found
+        return replace(found, request={**found.request, "session": None})
+
+    def _told_apart(self, sample: Sample) -> tuple[str, str] | None:
+        """Say what the policy decides and what its mutant does; None where that is the same."""
+        before = self._engine.decide(sample.request, sample.facts)
+        after = self._other.decide(sample.request, sample.facts)
+        if before.effect == "deny" == after.effect:
+            self._denied.note(before)
+            return None
+        if before.effect != after.effect:
+            return before.effect, after.effect
+        return _different(before, after)
+
+
+def _interleaved(
+    seeds: Iterable[Sample], reach: Reach, compiled: Compiled, reads: Reads
+) -> Iterator[Sample]:
     """Go through the samples around every seed, the nearest of each first."""
-    reach = Reach(compiled)
     return in_turn([around(seed, reach.of(seed.request).chain, compiled, reads) for seed in seeds])
 
 
