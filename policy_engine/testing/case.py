@@ -45,6 +45,8 @@ class Expected:
     approvals: Mapping[str, Asked] = field(default_factory=dict)
     """Rule -> the approval that it must ask for."""
     timeout: float | None = None
+    alerts: frozenset[str] | None = None
+    """Limits that reach the share that alerts at this step."""
 
 
 @dataclass(frozen=True, slots=True)

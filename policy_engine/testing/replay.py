@@ -10,7 +10,7 @@ from policy_engine.compiler import Compiled
 from policy_engine.decision import Decision, Facts, Request
 from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
-from policy_engine.state import MemoryState
+from policy_engine.state import Alert, MemoryState
 
 __all__ = ["Prices", "Replay", "Usage", "prices_of"]
 
@@ -58,6 +58,12 @@ class Replay:
         self._now = start
         self._running: OrderedDict[tuple[object, ...], Decision] = OrderedDict()
         self._facts = Facts()
+        self._alerts: tuple[str, ...] = ()
+
+    @property
+    def alerts(self) -> tuple[str, ...]:
+        """The limits that the last request, or its usage, brought to the share that alerts."""
+        return self._alerts
 
     @property
     def facts(self) -> Facts:
@@ -96,14 +102,17 @@ class Replay:
             facts = replace(facts, approvals=answered)
         self._facts = facts
         decision = self._engine.decide(request, facts)
-        if not self._state.commit(decision, self._now):
+        hold = self._state.commit(decision, self._now)
+        if not hold:
             raise AssertionError("nobody else counts, so what fitted still fits")
         if result_of is not None:
             self._state.returned(result_of, self._now)
         if request.stage == "tool_call" and decision.permitted:
             self._run(session, decision)
+        alerts = hold.alerts
         if usage is not None:
-            self._settle(request, usage)
+            alerts += self._settle(request, usage)
+        self._alerts = tuple(dict.fromkeys(alert.limit for alert in alerts))
         return decision
 
     def _run(self, session: tuple[object, ...], decision: Decision) -> None:
@@ -111,18 +120,19 @@ class Replay:
         if len(self._running) > _MAX_RUNNING:
             self._state.returned(self._running.popitem(last=False)[1], self._now)
 
-    def _settle(self, request: Request, usage: Usage) -> None:
+    def _settle(self, request: Request, usage: Usage) -> tuple[Alert, ...]:
         price = self._prices.get(usage.model or "") or self._prices.get(request.model or "")
         cost = None
         if price is not None:
             cost = (usage.input_tokens * price[0] + usage.output_tokens * price[1]) / 1_000_000
-        self._state.record_usage(
+        settled = self._state.record_usage(
             request,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_usd=cost,
             now=self._now,
         )
+        return settled.alerts
 
 
 def _session(request: Request) -> tuple[object, ...]:

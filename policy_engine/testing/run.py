@@ -1,6 +1,6 @@
 """Runs cases: what was decided against what was expected."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -72,7 +72,7 @@ def run_case(engine: Engine, prices: Prices, case: Case, watch: Watcher | None =
             decisions += 1
             if watch is not None:
                 watch(decision, replay.facts)
-            differences = tuple(_differences(step, decision))
+            differences = tuple(_differences(step, decision, replay.alerts))
             if differences:
                 reasons = tuple(_spoke(decision))
                 place = step.location if step.expected is None else step.expected.location
@@ -90,7 +90,7 @@ def passes(engine: Engine, prices: Prices, case: Case) -> bool:
     for step in case.steps:
         for _ in range(step.repeat):
             decision = _decide(replay, step)
-            for _difference in _differences(step, decision):
+            for _difference in _differences(step, decision, replay.alerts):
                 return False
     return True
 
@@ -99,9 +99,13 @@ def _decide(replay: Replay, step: Step) -> Decision:
     return replay.decide(step.given, usage=step.usage, answered=step.answered, after=step.after)
 
 
-def _differences(step: Step, decision: Decision) -> Iterator[str]:
+def _differences(step: Step, decision: Decision, alerts: Sequence[str]) -> Iterator[str]:
     if step.expected is not None:
         yield from _unmet(step.expected, decision)
+        wanted = step.expected.alerts
+        if wanted is not None and wanted != set(alerts):
+            told = choices(sorted(alerts)) or "none"
+            yield f"expected the alerts: {choices(sorted(wanted)) or 'none'}; got: {told}"
     if step.answered and step.strict:
         asked = {one.rule for one in decision.reasons if one.code in _ANSWERED}
         for rule, answer in step.answered.items():

@@ -328,6 +328,45 @@ def test_a_corpus_expects_line_by_line(desk):
     assert found[2].failures[0].location.line == 10
 
 
+DOUBTED = """
+tests:
+  - name: notes
+    defaults: {principal: {id: u1}, context: {env: prod}}
+    request: {tool: refund, args: {order_id: ORD-0001, amount: 5}}
+    in: args.note
+    texts: |
+      LINE
+"""
+UNTOLD = "deny[cannot_tell: desk/own-order]: short"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (UNTOLD, []),
+        ("deny[desk/tools/refund/args/note]: longer than twenty characters", []),
+        (
+            "deny[desk/tools/refund/args/note, cannot_tell: desk/own-order]: longer than twenty ch",
+            [],
+        ),
+        (
+            "deny[cannot_tell: desk/tools/refund/args/note]: longer than twenty characters",
+            ['expected that "desk/tools/refund/args/note" cannot tell, and it matches'],
+        ),
+    ],
+)
+def test_a_line_of_a_corpus_may_expect_doubt(desk, line, found):
+    path = desk(DOUBTED.replace("LINE", line))
+    assert differences(path) == found
+
+
+def test_doubt_that_a_line_expects_is_not_warned_of(desk):
+    (plain,) = results(desk(DOUBTED.replace("LINE", "deny: short")))
+    assert "cannot_tell: [desk/own-order]" in plain.doubts[0][1]
+    (meant,) = results(desk(DOUBTED.replace("LINE", UNTOLD)))
+    assert meant.doubts == ()
+
+
 def test_what_a_matrix_does_not_list_must_be_denied(desk):
     path = desk(
         """

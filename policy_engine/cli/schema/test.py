@@ -57,6 +57,7 @@ _EXPECT: Final = _closed(
         "labels": _told("The labels that the session will carry.", {**_NAMES, "minItems": 0}),
         "timeout": _told("How long the call may take, such as 30s.", _DURATION),
         "observed": _told("Rules that must speak without being enforced.", _NAMES),
+        "alerts": _told("Limits that reach the share that alerts.", {**_NAMES, "minItems": 0}),
         "would": _told("The effect if nothing only observed.", {"enum": list(EFFECTS)}),
     },
 )
@@ -139,7 +140,8 @@ def _test(shared: Mapping[str, Any]) -> dict[str, Any]:
             {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
         ),
         "texts": _told(
-            "A text a line: `ok: …`, `deny: …`, `deny[rule]: …`, `ask: …` or `redact: … => …`.",
+            "A text a line: `ok: …`, `deny: …`, `deny[rule]: …`, `deny[cannot_tell: rule]: …`, "
+            "`ask: …` or `redact: … => …`.",
             _TEXT,
         ),
         "in": _told("The argument that holds the text, such as args.body.", _TEXT),

@@ -22,6 +22,8 @@ _WORDS: Final[dict[str, Effect]] = {
 }
 _LINE: Final = re.compile(r"([A-Za-z_-]+)(?:\[([^\]]*)\])?:(?: (.*))?", re.DOTALL)
 _HINT: Final = "a line is `ok: text`, `deny: text`, `deny[rule]: text` or `redact: text => text`"
+_UNTOLD: Final = re.compile(r"cannot_tell:\s*")
+"""What stands in the brackets before the rules that decide because they cannot tell."""
 _ARROW: Final = " => "
 
 
@@ -32,6 +34,8 @@ class CorpusLine:
     location: Location
     effect: Effect
     rules: tuple[str, ...]
+    cannot_tell: tuple[str, ...] | None
+    """As `expect.cannot_tell` says it: `deny[cannot_tell: rule]: text`."""
     text: str
     redacted: str | None
 
@@ -77,13 +81,15 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
         hint = did_you_mean(word, _WORDS) or f"one of: {', '.join(_WORDS)}"
         fault("PE009", f'"{word}" is nothing that can be expected of a text', hint, 0, len(word))
         return None
-    rules = tuple(name.strip() for name in (listed or "").split(",") if name.strip())
-    if listed is not None and not rules:
+    told, *untold = _UNTOLD.split(listed or "", maxsplit=1)
+    rules = _rules(told)
+    cannot_tell = _rules(untold[0]) if untold else None
+    if listed is not None and not (rules or cannot_tell):
         fault("PE020", "the brackets name no rule", f"write `{word}:`", len(word), len(listed) + 2)
-    for name in rules:
+    for name in (*rules, *(cannot_tell or ())):
         if name not in names.rules:
             near = did_you_mean(name, names.rules)
-            at = line.index(name)
+            at = line.index(name, len(word))
             fault("PE011", f'there is no rule "{name}"', near, at, len(name))
     redacted: str | None = None
     if effect == "redact":
@@ -92,4 +98,8 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
         if not arrow:
             fault("PE007", "the line does not say what the text becomes", _HINT, 0, len(word))
             return None
-    return CorpusLine(place, effect, rules, text, redacted)
+    return CorpusLine(place, effect, rules, cannot_tell, text, redacted)
+
+
+def _rules(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())

@@ -23,6 +23,7 @@ KEYS: Final = (
     "timeout",
     "observed",
     "would",
+    "alerts",
 )
 
 
@@ -41,7 +42,8 @@ def read_expected(fields: Fields, path: Path, value: object, names: Names) -> Ex
         observed=_names(fields, path, given, "observed", names.rules, "rule"),
         message=_message(fields, path, given),
         values={key: given[key] for key in ("text", "args", "result") if key in given},
-        labels=_labels(fields, path, given, names),
+        labels=_listed(fields, path, given, "labels", names.labels, "label"),
+        alerts=_listed(fields, path, given, "alerts", names.alerts, "limit that alerts"),
         approvals=_approvals(fields, path, given, names),
         timeout=(
             fields.duration((*path, "timeout"), given["timeout"]) if "timeout" in given else None
@@ -87,14 +89,15 @@ def _message(fields: Fields, path: Path, given: dict[str, Any]) -> str | None:
     return fields.text((*path, "message"), given["message"])
 
 
-def _labels(
-    fields: Fields, path: Path, given: dict[str, Any], names: Names
+def _listed(
+    fields: Fields, path: Path, given: dict[str, Any], key: str, known: frozenset[str], noun: str
 ) -> frozenset[str] | None:
-    if "labels" not in given:
+    """Read names that must be all there are; an empty list says that there is none."""
+    if key not in given:
         return None
-    if given["labels"] == []:
+    if given[key] == []:
         return frozenset()
-    return frozenset(_names(fields, path, given, "labels", names.labels, "label"))
+    return frozenset(_names(fields, path, given, key, known, noun))
 
 
 def _approvals(fields: Fields, path: Path, given: dict[str, Any], names: Names) -> dict[str, Asked]:

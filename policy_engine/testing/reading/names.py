@@ -28,6 +28,8 @@ class Names:
     declared_values: Mapping[str, Mapping[str, Declared]]
     """`attrs`, `context`, `facts` -> name -> what policies declare of it."""
     labels: frozenset[str]
+    alerts: frozenset[str]
+    """Limits that raise an alert."""
     arguments: Mapping[str, tuple[str, ...]]
     """Rule of an entry's constraint -> the arguments that it declares."""
     globs: Mapping[str, str]
@@ -87,6 +89,12 @@ def names_of(compiled: Compiled) -> Names:
         declared_values=declared_of(compiled),
         engine=Engine(compiled),
         labels=frozenset(label for entry in tools for label in entry.labels),
+        alerts=frozenset(
+            f"{one.policy.policy}/{limit.id}"
+            for one in loaded
+            for limit in one.policy.limits
+            if limit.alert_at is not None
+        ),
         arguments=arguments,
         globs=globs,
         entries=entries,

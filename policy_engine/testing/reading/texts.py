@@ -36,7 +36,13 @@ def read_texts(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
         if read is None:
             return
         values = {} if line.redacted is None else {part: placed(line.redacted)}
-        expected = Expected(line.location, line.effect, rules=line.rules, values=values)
+        expected = Expected(
+            line.location,
+            line.effect,
+            rules=line.rules,
+            cannot_tell=line.cannot_tell,
+            values=values,
+        )
         said = never(line.effect, read.request.stage)
         if said is not None:
             at = line.location

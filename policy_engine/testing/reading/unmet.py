@@ -26,6 +26,7 @@ _OF_STAGES: Final[Mapping[str, tuple[Stage, ...]]] = {
     "labels": ("tool_call", "tool_result"),
     "timeout": ("tool_call",),
     "approvals": ("tool_call", "handoff"),
+    "alerts": ("tool_call", "handoff", "model_request"),
 }
 _ALIKE: Final = 0.8
 _LONG: Final = 200
