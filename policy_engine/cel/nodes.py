@@ -1,7 +1,7 @@
 """The tree of an expression: frozen nodes with the span of text that they came from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 from typing import Literal as OneOf
@@ -31,6 +31,7 @@ __all__ = [
     "VariableRead",
     "children",
     "walk",
+    "with_local",
 ]
 
 LoopKind = OneOf[
@@ -272,3 +273,33 @@ def walk(tree: Node) -> list[Node]:
     for node in found:
         found.extend(children(node))
     return found
+
+
+def with_local(node: Node, variable: Node, value: Node) -> Node:
+    """Put a value wherever a variable of a macro, or of cel.bind, is read."""
+    if isinstance(node, Local):
+        is_it = isinstance(variable, Local) and node.slot == variable.slot
+        return replace(value, start=node.start, end=node.end) if is_it else node
+    changed: dict[str, Any] = {}
+    for one in fields(node):
+        held = getattr(node, one.name)
+        if one.name in {"variable", "variables"}:
+            continue
+        if isinstance(held, Node):
+            new: Any = with_local(held, variable, value)
+            changed.update({} if new is held else {one.name: new})
+        elif isinstance(held, tuple):
+            new = tuple(_part_with(part, variable, value) for part in held)
+            is_same = all(a is b for a, b in zip(new, held, strict=True))
+            changed.update({} if is_same else {one.name: new})
+    return replace(node, **changed) if changed else node
+
+
+def _part_with(part: Any, variable: Node, value: Node) -> Any:
+    if isinstance(part, Node):
+        return with_local(part, variable, value)
+    if isinstance(part, Entry):
+        key, held = (with_local(one, variable, value) for one in (part.key, part.value))
+        is_same = key is part.key and held is part.value
+        return part if is_same else replace(part, key=key, value=held)
+    return part

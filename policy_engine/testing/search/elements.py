@@ -1,15 +1,13 @@
 """What macros ask of single elements, and values for what a condition reads and nothing gives."""
 
-from dataclasses import fields, replace
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from policy_engine.cel.nodes import (
     Bind,
     Call,
     Has,
     Literal,
-    Local,
     Loop,
     Node,
     OptionalMap,
@@ -21,7 +19,7 @@ from policy_engine.testing.search.places import at_place, place_of
 from policy_engine.testing.search.reaching import Reaching
 from policy_engine.testing.search.sample import Sample
 
-__all__ = ["Filled", "literal", "with_local"]
+__all__ = ["Filled", "literal"]
 
 _PLAIN: Final = {"timestamp": "2026-01-05T10:00:00Z", "duration": "60s"}
 
@@ -80,24 +78,6 @@ def _read_by(node: Node) -> tuple[Node, ...]:
         case Has():
             return ()
     return children(node)
-
-
-def with_local(node: Node, variable: Node, value: Node) -> Node:
-    """Put a value in the place of a macro's variable, or of one that is bound."""
-    if isinstance(node, Local):
-        is_it = isinstance(variable, Local) and node.slot == variable.slot
-        return value if is_it else node
-    changed: dict[str, Any] = {}
-    for one in fields(node):
-        held = getattr(node, one.name)
-        if isinstance(held, Node) and one.name != "variable":
-            changed[one.name] = with_local(held, variable, value)
-        elif isinstance(held, tuple) and any(isinstance(part, Node) for part in held):
-            changed[one.name] = tuple(
-                with_local(part, variable, value) if isinstance(part, Node) else part
-                for part in held
-            )
-    return replace(node, **changed) if changed else node
 
 
 def literal(over: Node, value: object) -> Literal:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from policy_engine.cel.nodes import And, Bind, Conditional, Loop, Node, Not, Or
-from policy_engine.testing.search.elements import with_local
+from policy_engine.cel.nodes import And, Bind, Conditional, Loop, Node, Not, Or, with_local
 from policy_engine.testing.search.lists import Goal
 from policy_engine.testing.search.sample import Sample
 from policy_engine.testing.search.turning import Turning

@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any, Final, Protocol, TypeAlias
 
 from policy_engine.cel import CANNOT_TELL, DYN, INT
-from policy_engine.cel.nodes import Index, ListItems, Literal, Loop, Node
+from policy_engine.cel.nodes import Index, ListItems, Literal, Loop, Node, with_local
 from policy_engine.cel.values import List
 from policy_engine.testing.search.declared import Declared
-from policy_engine.testing.search.elements import Filled, literal, with_local
+from policy_engine.testing.search.elements import Filled, literal
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.places import Place, at_place, place_of, put
 from policy_engine.testing.search.reaching import Reaching

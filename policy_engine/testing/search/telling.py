@@ -22,13 +22,13 @@ from policy_engine.cel.nodes import (
     Not,
     Or,
     children,
+    with_local,
 )
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError, formula
 from policy_engine.lint.proof.solve import cases
 from policy_engine.lint.proof.values import Values
 from policy_engine.testing.search.between import between
 from policy_engine.testing.search.declared import Declared
-from policy_engine.testing.search.elements import with_local
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.lists import Goal
 from policy_engine.testing.search.places import Place, at_place, place_of

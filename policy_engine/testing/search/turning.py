@@ -26,10 +26,11 @@ from policy_engine.cel.nodes import (
     OptionalMap,
     Or,
     children,
+    with_local,
 )
 from policy_engine.testing.search.beside import ORDER, about, beside
 from policy_engine.testing.search.declared import Declared
-from policy_engine.testing.search.elements import Filled, with_local
+from policy_engine.testing.search.elements import Filled
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.lists import Goal, Lists
 from policy_engine.testing.search.places import Place, place_of, put

@@ -4,7 +4,7 @@ Nothing else is known: every other part may be anything that its type allows, or
 Too many outcomes are harmless, for then a proof fails; one too few would be a false proof.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -14,6 +14,7 @@ from policy_engine.cel.nodes import (
     Call,
     Conditional,
     Has,
+    Index,
     ListItems,
     Local,
     Loop,
@@ -25,8 +26,20 @@ from policy_engine.cel.nodes import (
     children,
 )
 from policy_engine.lint.proof.formula import Term, constant, term
+from policy_engine.lint.proof.values import Values
+from policy_engine.testing.mutation.alike.elements import of_element
+from policy_engine.testing.mutation.alike.ranges import (
+    Range,
+    calculated,
+    compared,
+    range_of,
+    written,
+)
 
-__all__ = ["EVERY", "KINDS", "Known", "outcomes"]
+__all__ = ["EVERY", "KINDS", "Declares", "Known", "outcomes"]
+
+Declares: TypeAlias = Callable[[Term], Values | None]
+"""From what is read to what it may be where it can be read; None where nothing is declared."""
 
 Outcomes: TypeAlias = frozenset[bool | None]
 """True, False, and None where it cannot be told."""
@@ -53,6 +66,7 @@ _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%"})
 _OF_TEXTS: Final = frozenset(
     {"startsWith", "endsWith", "contains", "matches", "lowerAscii", "upperAscii", "trim"}
 )
+_OF_ADDRESSES: Final = frozenset({"containsIP", "containsCIDR"})
 _SIZED: Final = frozenset({"string", "list", "map"})
 _HELD: Final = frozenset({"list", "map"})
 _UNKNOWN: Final = object()
@@ -63,20 +77,30 @@ class Known:
     """A value that is known by its kind."""
 
     path: Term
-    """Where it stands, such as ("args", "amount")."""
+    """Where it stands, such as ("args", "amount"); within a list, one of its elements is meant."""
     kinds: Kinds
-    values: tuple[Any, ...] = ()
+    """None at all for what can never be read."""
+    values: tuple[str, ...] = ()
     """All that it may be, where that is a list."""
+    range: Range | None = None
+    """Between which numbers it lies, where it is a number."""
 
 
-def outcomes(node: Node, known: Known) -> Outcomes:
-    """Return all that a condition can come to, and perhaps more."""
-    return _Asked(known).of(node)
+def outcomes(node: Node, known: Known, declares: Declares = lambda _: None) -> Outcomes:
+    """Return all that a condition can come to, and perhaps more.
+
+    Args:
+        node: The condition.
+        known: The value that is known.
+        declares: What others may be where they can be read.
+    """
+    return _Asked(known, declares).of(node)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     known: Known
+    declares: Declares
 
     def of(self, node: Node) -> Outcomes:
         match node:
@@ -88,8 +112,8 @@ class _Asked:
                 return self._joined([self.of(one) for one in terms], outweighs=True)
             case Conditional(test=test, then=then, otherwise=otherwise):
                 return self._chosen(self.of(test), self.of(then), self.of(otherwise))
-            case Loop(kind="all" | "exists" as kind, range=over, condition=condition):
-                return self._looped(over, condition, empty=kind == "all")
+            case Loop(kind="all" | "exists"):
+                return self._looped(node, empty=node.kind == "all")
             case Has(operand=operand, field=name):
                 path = term(operand)
                 is_there = path is not None and (*path, name) == self.known.path
@@ -100,7 +124,7 @@ class _Asked:
                 return self._member(item, over)
             case Call(function=operator, arguments=(left, right)) if operator in _COMPARED:
                 mine, other = self.kinds(left), self.kinds(right)
-                return EVERY if mine & other else _UNTOLD
+                return self._ordered(operator, left, right) if mine & other else _UNTOLD
         return EVERY if "bool" in self.kinds(node) else _UNTOLD
 
     @staticmethod
@@ -123,11 +147,22 @@ class _Asked:
             | (_UNTOLD if None in test else frozenset())
         )
 
-    def _looped(self, over: Node, condition: Node | None, *, empty: bool) -> Outcomes:
+    def _looped(self, node: Loop, *, empty: bool) -> Outcomes:
+        over = node.range
         if not self.kinds(over) & _HELD:
             return _UNTOLD
-        inner = EVERY if condition is None else self.of(condition)
+        body = of_element(node, self.known.path)
+        if body is not None:
+            # One element is known, and of the others any may decide.
+            return self._joined([self.of(body), EVERY], outweighs=not empty) | _UNTOLD
+        inner = EVERY if node.condition is None else self.of(node.condition)
         return EVERY if self._reads(over) else inner | {empty, None}
+
+    def _ordered(self, operator: str, left: Node, right: Node) -> Outcomes:
+        mine, other = self._range(left), self._range(right)
+        if mine is None or other is None:
+            return EVERY
+        return _UNTOLD | compared(operator, mine, other)
 
     def _equal(self, left: Node, right: Node, *, sense: bool) -> Outcomes:
         mine, other = self.kinds(left), self.kinds(right)
@@ -135,19 +170,61 @@ class _Asked:
             return _UNTOLD
         if not mine & other:
             return frozenset({not sense, None})
-        for read, written in ((left, right), (right, left)):
-            value = self._constant(written)
-            if term(read) == self.known.path and self.known.values and value is not _UNKNOWN:
-                return frozenset((one == value) is sense for one in self.known.values)
-        return EVERY
+        if mine == other == {"number"}:
+            return self._ordered("==" if sense else "!=", left, right)
+        texts, others = self._texts(left), self._texts(right)
+        if texts is None or others is None:
+            return EVERY
+        told = frozenset((a == b) is sense for a in texts for b in others)
+        return told if self._is_told(left) and self._is_told(right) else told | _UNTOLD
 
     def _member(self, item: Node, over: Node) -> Outcomes:
         if not self.kinds(item) or not self.kinds(over) & _HELD:
             return _UNTOLD
-        values = self._constant(over)
-        if term(item) == self.known.path and self.known.values and isinstance(values, list | tuple):
-            return frozenset(one in values for one in self.known.values)
-        return EVERY
+        texts, values = self._texts(item), self._constant(over)
+        if texts is None or not isinstance(values, list | tuple):
+            return EVERY
+        told = frozenset(one in values for one in texts)
+        return told if self._is_told(item) else told | _UNTOLD
+
+    def _is_told(self, node: Node) -> bool:
+        """Whether a part is certainly told: a constant, or the value that is known."""
+        return self._constant(node) is not _UNKNOWN or (
+            term(node) == self.known.path and bool(self.known.values)
+        )
+
+    def _texts(self, node: Node) -> tuple[str, ...] | None:
+        """Return all texts that a part may yield; None where they are not known, or no texts."""
+        value = self._constant(node)
+        if isinstance(value, str):
+            return (value,)
+        path = term(node)
+        if path == self.known.path:
+            return self.known.values or None
+        declared = None if path is None else self.declares(path)
+        chosen = None if declared is None else declared.chosen
+        if not chosen or not all(isinstance(one, str) for one in chosen):
+            return None
+        return tuple(chosen)
+
+    def _range(self, node: Node) -> Range | None:
+        """Return between which numbers a part lies; None where that is not known."""
+        found = written(constant(node))
+        path = term(node)
+        if found is not None or path == self.known.path:
+            return found or self.known.range
+        if getattr(node, "type", None) not in {DOUBLE, INT}:
+            return None
+        match node:
+            case Call(function="double", arguments=(operand,)):
+                return self._range(operand)
+            case Call(function=name, arguments=(left, right)):
+                mine, other = self._range(left), self._range(right)
+                return None if mine is None or other is None else calculated(name, mine, other)
+            case Index(operand=operand):
+                return _all_of(constant(operand))
+        declared = None if path is None else self.declares(path)
+        return None if declared is None or declared.is_empty else range_of(declared)
 
     @staticmethod
     def _constant(node: Node) -> Any:
@@ -170,13 +247,29 @@ class _Asked:
                 return _NONE if failing else frozenset({"list"})
             case Select(operand=operand, optional=False):
                 return _ALL if "map" in self.kinds(operand) else _NONE
+            case Index(operand=operand, key=key, optional=False):
+                return self._of_key(constant(operand), key, self._declared(node))
+            case Loop(kind="filter" | "map"):
+                body = of_element(node, self.known.path)
+                return _NONE if body is not None and self.of(body) == _UNTOLD else _ALL
         return _ALL
+
+    def _of_key(self, held: Any, key: Node, kinds: Kinds) -> Kinds:
+        """Return the kinds of what a constant holds under a key."""
+        if not isinstance(held, Mapping) or not all(isinstance(one, str) for one in held):
+            return _ALL
+        texts = self._texts(key)
+        if "string" not in self.kinds(key) or (texts is not None and held.keys().isdisjoint(texts)):
+            return _NONE
+        return kinds
 
     @staticmethod
     def _of_call(name: str, given: list[Kinds]) -> Kinds:
         if not all(given):
             return _NONE
         if name in _OF_TEXTS and not all("string" in one for one in given):
+            return _NONE
+        if name in _OF_ADDRESSES and "string" not in given[-1]:
             return _NONE
         if name == "size" and not given[0] & _SIZED:
             return _NONE
@@ -206,3 +299,12 @@ class _Asked:
             elif not isinstance(one, Local):
                 waiting.extend(children(one))
         return False
+
+
+def _all_of(held: Any) -> Range | None:
+    """Return between which numbers all lies that a constant holds."""
+    found = [written(one) for one in held.values()] if isinstance(held, Mapping) else []
+    known = [one for one in found if one is not None]
+    if not known or len(known) < len(found):
+        return None
+    return Range(min(one.low for one in known), max(one.high for one in known))

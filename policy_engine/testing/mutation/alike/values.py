@@ -1,20 +1,35 @@
 """By which values two schemas differ."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from policy_engine.lint.proof.demand import demanded
-from policy_engine.lint.proof.formula import Formula, Group, Term, opposite
-from policy_engine.lint.proof.schema import values_of
-from policy_engine.lint.proof.solve import is_impossible
+from policy_engine.lint.proof.formula import Formula, Group, Term, TooManyError, opposite
+from policy_engine.lint.proof.schema import ELEMENT, at, values_of
+from policy_engine.lint.proof.solve import cases, is_impossible
 from policy_engine.lint.proof.values import Values
 from policy_engine.testing.mutation.alike.kinds import KINDS, Known
+from policy_engine.testing.mutation.alike.ranges import Range, range_of
 
-__all__ = ["anything", "fits", "fits_not", "is_never", "known_by", "never_both", "where_present"]
+__all__ = [
+    "Difference",
+    "anything",
+    "difference",
+    "fits",
+    "fits_not",
+    "is_never",
+    "is_optional",
+    "never_both",
+    "only_of",
+    "where_present",
+]
 
-_TYPED: Final = frozenset({"string", "bool", "list"})
-"""Kinds whose values are read alike, whether their type is declared or not."""
+_EXACT: Final = 2**53
+_MOST: Final = 16
+"""So many ways in which two schemas differ are looked at."""
+_CLOSING: Final = ("properties", "patternProperties", "additionalProperties")
+_HOLDING: Final = ("properties", "patternProperties", "$defs")
 
 
 def fits(term: Term, schema: Any) -> Formula:
@@ -36,6 +51,64 @@ def fits_not(term: Term, schema: Any) -> Formula:
     return opposite(fits(term, schema))
 
 
+def only_of(term: Term, schema: Any, other: Any) -> tuple[Formula, Formula]:
+    """Return when a value fits the one schema and not the other.
+
+    What both say in the same words holds already. That is so of which keys an object may have as
+    well, as long as each object is told so once and the two schemas say the same of it.
+    """
+    schema, other = _told(schema), _told(other)
+    closing = _closing(schema)
+    if closing is None or closing != _closing(other):
+        return fits(term, schema), fits_not(term, other)
+
+    def known(one: Term) -> list[Any]:
+        below = at(schema, one[len(term) :]) if one[: len(term)] == term else None
+        return [] if below is None else [below]
+
+    return fits(term, schema), opposite(demanded(term, other, known))
+
+
+def _told(schema: Any) -> Any:
+    """Say how many elements a list has that differ and are among few."""
+    if not isinstance(schema, Mapping):
+        return schema
+    items = schema.get("items")
+    if schema.get("uniqueItems") is True and isinstance(items, Mapping) and "enum" in items:
+        most = len(items["enum"])
+        return {**schema, "maxItems": min(schema.get("maxItems", most), most)}
+    return schema
+
+
+def _closing(schema: Any) -> dict[Term, Any] | None:
+    """Return what schemas say of the keys of each object; None where one is told so twice."""
+    found: dict[Term, Any] = {}
+    for path, said in _closed(schema, ()):
+        if path and path in found:
+            return None
+        found.setdefault(path, []).append(said)
+    return found
+
+
+def _closed(schema: Any, path: Term) -> Iterator[tuple[Term, Any]]:
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _closed(part, path)
+    if not isinstance(schema, Mapping):
+        return
+    said = {key: schema[key] for key in _CLOSING if key in schema}
+    if said:
+        names = {key: sorted(held) for key, held in said.items() if isinstance(held, Mapping)}
+        yield path, {**said, **names}
+    for key, below in schema.items():
+        if key in _HOLDING and isinstance(below, Mapping):
+            for name, one in below.items():
+                yield from _closed(one, (*path, name))
+        elif isinstance(below, Mapping | list) and key not in {"enum", "const", "required"}:
+            inner = (*path, ELEMENT) if key in {"items", "prefixItems", "contains"} else path
+            yield from _closed(below, inner)
+
+
 def anything(term: Term) -> Values:
     """Return all that a value may be of which nothing is known."""
     if term[0] != "size":
@@ -52,41 +125,110 @@ def never_both(*wanted: Formula) -> bool:
 
 def is_never(term: Term, schema: Any, other: Any) -> bool:
     """Whether no value fits the one schema that does not fit the other."""
-    return never_both(fits(term, schema), fits_not(term, other))
+    return never_both(*only_of(term, schema, other))
+
+
+def is_optional(schema: Any) -> bool:
+    """Whether a value may be absent."""
+    return isinstance(schema, Mapping) and schema.get("optional") is True
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Difference:
+    """The one place by which two schemas differ."""
+
+    path: Term
     before: Mapping[str, Any]
     after: Mapping[str, Any]
-    path: Term
+
+    @property
+    def retypes(self) -> bool:
+        """Whether values may be of other types."""
+        return _rest(self.before, "optional") != _rest(self.after, "optional")
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a number was declared, here or below."""
+        return _has_numbers(self.before)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every number that both take is one that a double can be."""
+        found = range_of(values_of(self.before))
+        return found.low >= -_EXACT and found.high <= _EXACT
+
+    def known(self, *, is_optional: bool) -> Known | None:
+        """Return what only the second schema takes; None where that is not clear.
+
+        Args:
+            is_optional: Whether nothing was taken for the whole value before.
+        """
+        mine, its = _rest(self.before, "type"), _rest(self.after, "type")
+        if "enum" in mine and "enum" in its and _rest(mine, "enum") == _rest(its, "enum"):
+            return self._listed(mine["enum"], its["enum"])
+        kinds, others = _kinds(self.before), _kinds(self.after)
+        if mine != its or kinds == others:
+            return self._numbers()
+        more = others - kinds - ({"null"} if is_optional else set())
+        return Known(self.path, more) if kinds < others else None
+
+    def _listed(self, mine: Sequence[Any], its: Sequence[Any]) -> Known | None:
+        more = [one for one in its if one not in mine]
+        fewer = [one for one in mine if one not in its]
+        if more and not fewer and all(isinstance(one, str) for one in (*more, *mine)):
+            return Known(self.path, frozenset({"string"}), tuple(more))
+        return None
+
+    def _numbers(self) -> Known | None:
+        """Return between which numbers all lies that is taken as well, if it is numbers."""
+        term = ("value",)
+        found: list[Range] = []
+        try:
+            for case in cases(*only_of(term, self.after, self.before), base=anything):
+                values = case.values.get(term)
+                if values is None or len(found) >= _MOST or not _are_numbers(values):
+                    return None
+                found.append(range_of(values))
+        except TooManyError:
+            return None
+        if not found:
+            return None
+        lowest = min(found, key=lambda one: (one.low, one.low_open))
+        highest = max(found, key=lambda one: (one.high, not one.high_open))
+        whole = Range(lowest.low, highest.high, lowest.low_open, highest.high_open)
+        return Known(self.path, frozenset({"number"}), range=whole)
 
 
-def known_by(root: Term, before: Any, after: Any) -> Known | None:
-    """Return the values that only the second of two schemas takes; None where that is not clear.
+def _are_numbers(values: Values) -> bool:
+    left = [box for box in values.boxes if not box.is_empty]
+    return bool(left) and all(box.kind in {"number", "integer"} for box in left)
 
-    What both take must be read alike by conditions under either schema, so numbers, which are
-    doubles only where they are declared as such, are none of it.
+
+def difference(root: Term, before: Any, after: Any) -> Difference | None:
+    """Go down to the one place by which two schemas differ; None where there is none such.
 
     Args:
         root: Where the value of the schemas stands.
         before: The schema.
         after: What it is in a mutant.
     """
-    place = _narrowed(root, before, after)
-    if place is None:
-        return None
-    mine, its = _without_type(place.before), _without_type(place.after)
-    kinds, others = _kinds(place.before), _kinds(place.after)
-    if "enum" in mine and "enum" in its and _rest(mine) == _rest(its):
-        more = [one for one in its["enum"] if one not in mine["enum"]]
-        fewer = [one for one in mine["enum"] if one not in its["enum"]]
-        if more and not fewer and all(isinstance(one, str) for one in (*more, *mine["enum"])):
-            return Known(place.path, frozenset({"string"}), tuple(more))
-        return None
-    if mine != its or not kinds < others or not kinds <= _TYPED or _has_numbers(mine):
-        return None
-    return Known(place.path, others - kinds)
+    path = root
+    while isinstance(before, Mapping) and isinstance(after, Mapping):
+        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        if keys == ["items"] and "prefixItems" not in before:
+            path, before, after = (*path, ELEMENT), before.get("items"), after.get("items")
+            continue
+        if keys != ["properties"]:
+            return Difference(path, before, after)
+        mine, its = before.get("properties"), after.get("properties")
+        if not isinstance(mine, Mapping) or not isinstance(its, Mapping):
+            return None
+        differing = [name for name in {**mine, **its} if mine.get(name) != its.get(name)]
+        if mine.keys() != its.keys() or len(differing) != 1:
+            return None
+        path = (*path, differing[0])
+        before, after = mine[differing[0]], its[differing[0]]
+    return None
 
 
 def _has_numbers(schema: Any) -> bool:
@@ -100,29 +242,8 @@ def _has_numbers(schema: Any) -> bool:
     return isinstance(schema, list) and any(map(_has_numbers, schema))
 
 
-def _narrowed(root: Term, before: Any, after: Any) -> _Place | None:
-    """Go down to the one property by which two schemas differ."""
-    path = root
-    while isinstance(before, Mapping) and isinstance(after, Mapping):
-        mine, its = before.get("properties"), after.get("properties")
-        if not isinstance(mine, Mapping) or not isinstance(its, Mapping) or mine == its:
-            return _Place(before, after, path)
-        if _rest(before, "properties") != _rest(after, "properties") or mine.keys() != its.keys():
-            return None
-        differing = [name for name in mine if mine[name] != its[name]]
-        if len(differing) != 1:
-            return None
-        path = (*path, differing[0])
-        before, after = mine[differing[0]], its[differing[0]]
-    return None
-
-
-def _rest(schema: Mapping[str, Any], key: str = "enum") -> dict[str, Any]:
+def _rest(schema: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in schema.items() if name != key}
-
-
-def _without_type(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "type"}
 
 
 def _kinds(schema: Mapping[str, Any]) -> frozenset[str]:
