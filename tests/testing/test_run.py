@@ -114,7 +114,7 @@ UNMET = {
     ),
     "silence where a doubt is expected": (
         REFUND,
-        "{effect: allow, cannot_tell: [desk/own-order]}",
+        "{cannot_tell: [desk/own-order]}",
         'expected that "desk/own-order" cannot tell, and it does not decide',
     ),
     "a doubt where none is expected": (

@@ -47,6 +47,10 @@ def read_corpus(fields: Fields, path: Path, value: object, names: Names) -> Iter
         return
     start = fields.document.at(path)
     opening = fields.document.line(start.line)[start.column - 1 : start.column]
+    if opening == ">":
+        hint = "write `texts: |`, and every line is a text of its own"
+        fields.fault(path, "PE009", 'behind ">" all lines are one', hint)
+        return
     found = 0
     for number, line in enumerate(text.split("\n")):
         if not line.strip() or line.startswith("#"):
@@ -72,13 +76,17 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
 
     match = _LINE.fullmatch(line)
     if match is None:
-        fault("PE009", "the line does not say what is expected of its text", _HINT)
+        word, colon, _ = line.partition(":")
+        hint = f"put a space behind `{word}:`" if colon and word in _WORDS else _HINT
+        fault("PE009", "the line does not say what is expected of its text", hint)
         return None
     word, listed = match[1], match[2]
     text: str = match[3] or ""
     effect = _WORDS.get(word)
     if effect is None:
-        hint = did_you_mean(word, _WORDS) or f"one of: {', '.join(_WORDS)}"
+        meant = next((one for one, effect in _WORDS.items() if effect == word), None)
+        hint = f'write "{meant}"' if meant else did_you_mean(word, _WORDS)
+        hint = hint or f"one of: {', '.join(_WORDS)}"
         fault("PE009", f'"{word}" is nothing that can be expected of a text', hint, 0, len(word))
         return None
     told, *untold = _UNTOLD.split(listed or "", maxsplit=1)

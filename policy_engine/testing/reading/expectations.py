@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from policy_engine.decision import EFFECTS, Effect
+from policy_engine.policy.words import quoted
 from policy_engine.source import Path
 from policy_engine.testing.case import Asked, Expected
 from policy_engine.testing.reading.fields import Fields
@@ -67,6 +68,8 @@ def _names(
     listed = fields.texts((*path, key), given[key], f"a {noun}")
     for i, name in enumerate(listed):
         fields.name((*path, key, i), name, known, noun)
+        if name in listed[:i]:
+            fields.fault((*path, key, i), "PE010", f"{quoted(name)} is listed twice", "keep one")
     return listed
 
 

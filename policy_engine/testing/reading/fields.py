@@ -1,8 +1,9 @@
 """Reads parts of a test file, and notes a fault with its place for each that does not fit."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from policy_engine.errors import Fault
@@ -30,15 +31,29 @@ class Fields:
         self.faults.append(self.document.fault(path, code, message, hint=hint, on_key=on_key))
 
     def mapping(
-        self, path: Path, value: object, known: Sequence[str], required: Sequence[str] = ()
+        self,
+        path: Path,
+        value: object,
+        known: Sequence[str],
+        required: Sequence[str] = (),
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, Any]:
-        """Return a mapping with known keys; without those that are not known."""
+        """Return a mapping with known keys; without those that are not known.
+
+        Args:
+            path: Where it stands.
+            value: What stands there.
+            known: The keys that it may have.
+            required: The keys that it must have.
+            elsewhere: What to do about keys that people look for here.
+        """
         if not isinstance(value, dict):
             self._mistyped(path, value, "a mapping", f"keys: {choices(known)}")
             return {}
         for key in value:
             if key not in known:
-                hint = did_you_mean(key, known) or f"known here: {choices(known)}"
+                near = elsewhere.get(key) or did_you_mean(key, known)
+                hint = near or f"known here: {choices(known)}"
                 message = f'the key "{key}" is unknown here'
                 self.fault((*path, key), "PE006", message, hint, on_key=True)
         for key in required:
@@ -130,7 +145,7 @@ class Fields:
         names = sorted(set(known))
         if value in names:
             return value
-        listed = f"there are: {choices(names)}" if names else f"there is no {noun}"
+        listed = f"there are: {choices(names)}" if names else "there are none"
         hint = did_you_mean(value, names) or listed
         message = f"there is no {noun} {quoted(value)}"
         self.fault(path, "PE011", message, hint, on_key=on_key)

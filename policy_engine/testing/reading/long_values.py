@@ -28,6 +28,7 @@ def expanded(fields: Fields, path: Path, value: Any) -> Any:
 
 def _text(fields: Fields, path: Path, parts: Any) -> str:
     pieces: list[str] = []
+    count = 0
     for i, part in enumerate(fields.items(path, parts, "its parts")):
         match part:
             case str():
@@ -38,12 +39,32 @@ def _text(fields: Fields, path: Path, parts: Any) -> str:
                 message = "a part of a long text is a text, or a text and how often"
                 hint = 'write it such as ["a@", [b, 250], ".com"]'
                 fields.fault((*path, i), "PE009", message, hint)
+        count += len(pieces[-1]) if pieces else 0
+        if count > MAX_SIZE:
+            fields.fault(path, "PE009", f"a text has at most {MAX_SIZE:,} characters", "shorten it")
+            break
     return "".join(pieces)
 
 
 def _list(fields: Fields, path: Path, parts: Any) -> list[Any]:
     match parts:
         case [item, int() as times] if 0 <= times <= MAX_SIZE:
-            return [expanded(fields, (*path, 0), item)] * times
+            one = expanded(fields, (*path, 0), item)
+            if times * _size(one) <= MAX_SIZE:
+                return [one] * times
+            message = f"a list has at most {MAX_SIZE:,} items and characters in all"
+            fields.fault(path, "PE009", message, "shorten it")
+            return []
     fields.fault(path, "PE009", "a long list is an item and how often", "write it such as [a, 51]")
     return []
+
+
+def _size(value: Any) -> int:
+    """Return how many items and characters a value has; nothing has none."""
+    if isinstance(value, str):
+        return max(1, len(value))
+    if isinstance(value, list):
+        # Where it was repeated, its items are one and the same.
+        same = len(value) * _size(value[0]) if value and value[0] is value[-1] else None
+        return 1 + (sum(map(_size, value)) if same is None else same)
+    return 1 + sum(map(_size, value.values())) if isinstance(value, dict) else 1

@@ -16,21 +16,28 @@ __all__ = ["read_matrix"]
 
 _GRANTING: Final[tuple[Effect, ...]] = ("allow", "redact", "require_approval")
 
+_ELSEWHERE: Final = {"deny": "what is not listed must be denied: remove it"}
+_OF_PEOPLE: Final = {
+    key: f"write `principal: {{{key}: …}}`" for key in ("id", "roles", "tenant", "attrs")
+}
+
 
 def read_matrix(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     """Read a test of every tool for every principal."""
     path = (*test.path, "matrix")
     known = ("principals", "tools", *_GRANTING)
-    value = test.fields.mapping(path, given["matrix"], known, known[:2])
+    value = test.fields.mapping(path, given["matrix"], known, known[:2], _ELSEWHERE)
     if not value.keys() >= {"principals", "tools"}:
         return
     who = test.fields.named((*path, "principals"), value["principals"], "a principal")
     tools = test.fields.named((*path, "tools"), value["tools"], "a tool")
+    if not (who and tools):
+        return
     effects = _granted(test, value, who, tools)
     faulty: set[str] = set()
     for name, fields in who.items():
         place = (*path, "principals", name)
-        own = test.fields.mapping(place, fields, DEFAULTS)
+        own = test.fields.mapping(place, fields, DEFAULTS, elsewhere=_OF_PEOPLE)
         check_defaults(test.fields, place, own, test.names)
         whole = replace(test.requests, defaults=(*test.requests.defaults, (place, own)))
         clock = {"now": own["now"]} if "now" in own else {}

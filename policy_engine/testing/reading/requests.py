@@ -1,18 +1,19 @@
 """Requests of test files, with the file's defaults and a place for every fault."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from policy_engine.decision.wire import COMMON_FIELDS, STAGE_FIELDS, Given, read_request
 from policy_engine.errors import RequestError
+from policy_engine.policy.words import choices
 from policy_engine.source import Path
 from policy_engine.testing.reading.declared import check_names
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.names import Names
 
-__all__ = ["DEFAULTS", "REQUEST_KEYS", "Requests", "check_defaults"]
+__all__ = ["BESIDE", "DEFAULTS", "REQUEST_KEYS", "Requests", "check_defaults", "check_given"]
 
 DEFAULTS: Final = ("agent", "principal", "session", "context", "facts", "now")
 """What the requests of a file may share."""
@@ -20,6 +21,8 @@ REQUEST_KEYS: Final = (
     *COMMON_FIELDS,
     *dict.fromkeys(name for fields in STAGE_FIELDS.values() for name in fields),
 )
+BESIDE: Final = {"expect": 'it stands beside "request", not in it'}
+"""Keys that are looked for in a request -> where they stand."""
 SESSION: Final = "test"
 """The session of a request that names none."""
 _FIELD: Final = re.compile(r'"([a-z_]+)')
@@ -64,8 +67,18 @@ class Requests:
             return
         unknown = "is not a field" in message or "does not belong" in message
         code = "PE006" if unknown else "PE008"
+        if name == "stage" and not hint:
+            hint = f"one of: {choices(STAGE_FIELDS)}"
         below = tuple(re.findall(r"\.([A-Za-z_]+)", message.split('"')[1]))
         self.fields.fault((*places[name], *below), code, message, hint or None, on_key=unknown)
+
+
+def check_given(fields: Fields, path: Path, given: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Note a fault for each of some keys without a value: it would say nothing."""
+    for key in keys:
+        if key in given and given[key] is None:
+            message = f'"{key}" has no value'
+            fields.fault((*path, key), "PE008", message, "give it a value, or remove it")
 
 
 def check_defaults(fields: Fields, path: Path, given: Mapping[str, Any], names: Names) -> None:

@@ -13,6 +13,7 @@ __all__ = ["STEP_KEYS", "read_steps"]
 
 STEP_KEYS: Final = ("expect", "repeat", "usage", "approved", "rejected", "after")
 """What goes with a request in a step."""
+_ELSEWHERE: Final = {"request": "a step is a request itself: write `{tool: …, args: …, expect: …}`"}
 _LATER: Final = "write how much later the step is, such as `after: 61m`"
 
 
@@ -44,7 +45,8 @@ def read_steps(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
 def _step(test: Reader, place: Path, value: Any) -> Step | None:
     fields = test.fields
     count = len(fields.faults)
-    read = fields.mapping(place, value, (*REQUEST_KEYS, *STEP_KEYS))
+    known = (*REQUEST_KEYS, *STEP_KEYS)
+    read = fields.mapping(place, value, known, elsewhere=_ELSEWHERE)
     own = {key: item for key, item in read.items() if key not in STEP_KEYS}
     if not own:
         if len(fields.faults) == count:

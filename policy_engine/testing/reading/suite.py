@@ -15,7 +15,7 @@ from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.long_values import expanded
 from policy_engine.testing.reading.names import Names, names_of
-from policy_engine.testing.reading.requests import DEFAULTS, check_defaults
+from policy_engine.testing.reading.requests import DEFAULTS, check_defaults, check_given
 from policy_engine.testing.reading.tests import read_test
 from policy_engine.testing.reading.titles import told_apart
 
@@ -98,8 +98,11 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
             return None
         text = FilePath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        is_lost = isinstance(error, OSError)
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        faults.append(Fault(Location(file, 1, 1), "PE001", f"the file cannot be read: {reason}"))
+        hint = None if is_lost else "save it as UTF-8, if it is a text"
+        message = f"the file cannot be read: {reason}"
+        faults.append(Fault(Location(file, 1, 1), "PE001", message, hint))
         return None
     try:
         document = read_document(file, text, _BEGINNING, "test file")
@@ -117,6 +120,7 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
     defaults: Mapping[str, object] = {}
     if "defaults" in given:
         defaults = fields.mapping(("defaults",), given["defaults"], DEFAULTS)
+        check_given(fields, ("defaults",), defaults, DEFAULTS)
     cases: tuple[Case, ...] = ()
     if policies is not None:
         if policies not in loaded.policies:

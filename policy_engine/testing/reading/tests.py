@@ -12,10 +12,12 @@ from policy_engine.testing.reading.matrix import read_matrix
 from policy_engine.testing.reading.names import Names
 from policy_engine.testing.reading.reader import Reader
 from policy_engine.testing.reading.requests import (
+    BESIDE,
     DEFAULTS,
     REQUEST_KEYS,
     Requests,
     check_defaults,
+    check_given,
 )
 from policy_engine.testing.reading.steps import STEP_KEYS, read_steps
 from policy_engine.testing.reading.texts import read_texts
@@ -42,6 +44,12 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "matrix": (),
 }
 """What makes a test -> the keys that go with it."""
+_SAYS: Final[Mapping[str, str]] = {
+    "steps": "each step says it for itself",
+    "texts": "each line says what is expected of its text",
+    "matrix": "the matrix says what is expected",
+}
+"""What makes a test -> where that says what goes with a single request."""
 _VARYING: Final = frozenset({"accepts", "accepts_without", "refuses", "refuses_without"})
 _ALL: Final = (*_SHARED, *dict.fromkeys(k for kind, keys in KINDS.items() for k in (kind, *keys)))
 
@@ -63,11 +71,12 @@ def read_test(
     for other in given:
         if other not in (*_SHARED, kind, *KINDS[kind]):
             message = f'"{other}" does not go with "{kind}"'
-            hint = "make two tests of it" if other in KINDS else f'"{kind}" says it'
+            hint = "make two tests of it" if other in KINDS else _SAYS.get(kind, "remove it")
             fields.fault((*path, other), "PE021", message, hint, on_key=True)
     own: dict[str, Any] = {}
     if "defaults" in given:
         own = fields.mapping((*path, "defaults"), given["defaults"], DEFAULTS)
+        check_given(fields, (*path, "defaults"), own, ("now",))
         check_defaults(fields, (*path, "defaults"), own, names)
     shared: list[tuple[Path, Mapping[str, Any]]] = [(("defaults",), defaults)]
     if own:
@@ -90,7 +99,9 @@ def _start(requests: Requests, path: Path, defaults: Mapping[str, Any]) -> datet
 def _single(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     path = (*test.path, "request")
     count = len(test.fields.faults)
-    own = test.fields.mapping(path, given["request"], REQUEST_KEYS)
+    own = test.fields.mapping(path, given["request"], REQUEST_KEYS, elsewhere=BESIDE)
+    if "expect" in (given["request"] if isinstance(given["request"], dict) else {}):
+        return  # it says what it expects, only not where
     if "expect" not in given and not given.keys() & _VARYING:
         message = "the test expects nothing"
         test.fields.fault(test.path, "PE007", message, "add `expect: {effect: deny}`")

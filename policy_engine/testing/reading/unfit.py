@@ -100,6 +100,8 @@ def _missing(reason: Reason, request: Request, names: Names) -> str:
 def _unknown(fields: Fields, path: Path, name: str, request: Request, names: Names) -> None:
     declared = names.declared(request.tool or "")
     listed = f"it takes: {choices(declared)}" if declared else "it takes none"
+    if name == "args":
+        listed = f"{listed}; in a matrix they stand right below the tool"
     message = f'"{request.tool}" has no argument "{name}"'
     hint = misspelt(name, declared) or listed
     fields.fault((*path, name), "PE011", message, hint, on_key=True)

@@ -1,6 +1,6 @@
 """Expectations that no decision meets, and those that a misspelt name would meet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any, Final
 
@@ -39,6 +39,8 @@ def impossible(fields: Fields, path: Path, expected: Expected, stage: Stage) -> 
         said = None if effect is None else never(effect, stage)
         if said is not None:
             fields.fault((*path, key), "PE017", *said)
+    for key, message, hint in _against(expected, stage):
+        fields.fault((*path, key), "PE021", message, hint, on_key=True)
     part = TEXT_OF.get(stage)
     for key in expected.values:
         if key != part:
@@ -50,6 +52,23 @@ def impossible(fields: Fields, path: Path, expected: Expected, stage: Stage) -> 
             message = f'a decision about {_a(stage)} has no "{key}"'
             hint = f"it belongs to the stage {' or '.join(stages)}"
             fields.fault((*path, key), "PE021", message, hint, on_key=True)
+
+
+def _against(expected: Expected, stage: Stage) -> Iterator[tuple[str, str, str]]:
+    """Yield what does not go with the effect that is expected: key, message and hint."""
+    effect = expected.effect
+    if effect is None:
+        return
+    if expected.approvals and effect != "require_approval":
+        message = f'"approvals" do not go with the effect "{effect}"'
+        yield "approvals", message, "expect `effect: require_approval`, or remove one of the two"
+    for key in ("labels", "timeout") if effect == "deny" and stage == "tool_call" else ():
+        if getattr(expected, key):
+            message = f'"{key}" does not go with the effect "deny"'
+            yield key, message, "what is denied does not run: remove one of the two"
+    if expected.cannot_tell and effect == "allow":
+        message = '"cannot_tell" does not go with the effect "allow"'
+        yield "cannot_tell", message, "a rule that cannot tell restricts; remove one of the two"
 
 
 def misspelt(name: str, known: Iterable[str]) -> str | None:
