@@ -98,9 +98,10 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
             return None
         text = FilePath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        is_lost = isinstance(error, OSError)
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        hint = None if is_lost else "save it as UTF-8, if it is a text"
+        reason: str = "it is not UTF-8"
+        hint: str | None = "save it as UTF-8, if it is a text"
+        if isinstance(error, OSError):
+            reason, hint = error.strerror or str(error), None
         message = f"the file cannot be read: {reason}"
         faults.append(Fault(Location(file, 1, 1), "PE001", message, hint))
         return None
