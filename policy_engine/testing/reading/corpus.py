@@ -76,17 +76,17 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
 
     match = _LINE.fullmatch(line)
     if match is None:
-        word, colon, _ = line.partition(":")
-        hint = f"put a space behind `{word}:`" if colon and word in _WORDS else _HINT
-        fault("PE009", "the line does not say what is expected of its text", hint)
+        start, colon, _ = line.partition(":")
+        advice = f"put a space behind `{start}:`" if colon and start in _WORDS else _HINT
+        fault("PE009", "the line does not say what is expected of its text", advice)
         return None
     word, listed = match[1], match[2]
     text: str = match[3] or ""
     effect = _WORDS.get(word)
     if effect is None:
         meant = next((one for one, effect in _WORDS.items() if effect == word), None)
-        hint = f'write "{meant}"' if meant else did_you_mean(word, _WORDS)
-        hint = hint or f"one of: {', '.join(_WORDS)}"
+        near = f'write "{meant}"' if meant else did_you_mean(word, _WORDS)
+        hint = near or f"one of: {', '.join(_WORDS)}"
         fault("PE009", f'"{word}" is nothing that can be expected of a text', hint, 0, len(word))
         return None
     told, *untold = _UNTOLD.split(listed or "", maxsplit=1)

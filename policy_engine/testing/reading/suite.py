@@ -98,12 +98,11 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
             return None
         text = FilePath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason: str = "it is not UTF-8"
-        hint: str | None = "save it as UTF-8, if it is a text"
-        if isinstance(error, OSError):
-            reason, hint = error.strerror or str(error), None
+        is_there = isinstance(error, UnicodeDecodeError)
+        reason = "it is not UTF-8" if is_there else getattr(error, "strerror", None) or str(error)
+        advice = "save it as UTF-8, if it is a text" if is_there else None
         message = f"the file cannot be read: {reason}"
-        faults.append(Fault(Location(file, 1, 1), "PE001", message, hint))
+        faults.append(Fault(Location(file, 1, 1), "PE001", message, advice))
         return None
     try:
         document = read_document(file, text, _BEGINNING, "test file")
