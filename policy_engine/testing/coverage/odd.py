@@ -12,7 +12,7 @@ from policy_engine.decision import NO_FACTS, Request
 from policy_engine.lint.proof.regexes import sample as texts_of
 from policy_engine.testing.search.near import literals_of
 from policy_engine.testing.search.pairs import with_each
-from policy_engine.testing.search.sample import ABSENT, Sample, with_argument
+from policy_engine.testing.search.sample import ABSENT, Sample, held_in, with_argument
 from policy_engine.testing.search.values import plain, values_of
 
 __all__ = ["joined", "key_can_lack", "odd", "texts"]
@@ -67,7 +67,7 @@ def joined(condition: Condition, seed: Sample) -> Iterator[Sample]:
         seed: A request that meets it.
     """
     named = [one for one in dict.fromkeys(literals_of(condition.tree)) if _is_text(one)]
-    held = list(dict.fromkeys(filter(_is_text, _held(seed))))
+    held = list(dict.fromkeys(filter(_is_text, held_in(seed, _FEW))))
     whole = [*held[:_FEW], *named[:_FEW]]
     made = dict.fromkeys((*whole, *(a + b for a in whole for b in whole)))
     more = dict.fromkeys((*made, *("x" + one for one in made)))
@@ -77,20 +77,6 @@ def joined(condition: Condition, seed: Sample) -> Iterator[Sample]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-
-def _held(seed: Sample) -> Iterator[Any]:
-    """Yield the values in a request and in the facts about it."""
-    request = seed.request
-    waiting: list[Any] = [request.principal, request.args, dict(seed.facts.answers)]
-    while waiting:
-        value = waiting.pop(0)
-        if isinstance(value, Mapping):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value[:_FEW])
-        else:
-            yield value
 
 
 def _cut(seed: Sample, reads: frozenset[tuple[str, ...]]) -> Iterator[Sample]:

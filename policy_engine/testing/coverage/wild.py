@@ -16,7 +16,7 @@ from policy_engine.decision import Calls, Session
 from policy_engine.lint.proof.regexes import sample as texts_of
 from policy_engine.testing.coverage.corpus import Corpus
 from policy_engine.testing.search.near import literals_of
-from policy_engine.testing.search.sample import ABSENT, Sample, with_argument
+from policy_engine.testing.search.sample import ABSENT, Sample, held_in, with_argument
 from policy_engine.testing.search.values import plain
 
 __all__ = ["drawn"]
@@ -66,7 +66,7 @@ class _Draw:
         texts = [one for one in named if isinstance(one, str)]
         self.times = list(_times(texts))
         texts.extend(one for text in texts[:_LIKELY] for one in texts_of(text) if one != text)
-        held = list(islice(_held(seed), 8))
+        held = list(islice((one for one in held_in(seed, _ROWS) if isinstance(one, str)), 8))
         joined = (a + b for a in texts for b in (*texts, *held))
         odd = ("", "mallory", "x")
         self.texts = list(islice(dict.fromkeys(chain(texts, held, odd, joined)), _MOST))
@@ -285,17 +285,3 @@ def _times(texts: list[str]) -> Iterator[datetime]:
             near = (timedelta(0), timedelta(seconds=1), timedelta(days=1))
             yield from (named + one for one in near)
             yield from (named - one for one in near)
-
-
-def _held(seed: Sample) -> Iterator[str]:
-    """Yield the texts that a request holds."""
-    request = seed.request
-    waiting: list[Any] = [request.principal, request.args, dict(seed.facts.answers)]
-    while waiting:
-        value = waiting.pop(0)
-        if isinstance(value, Mapping):
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value[:_ROWS])
-        elif isinstance(value, str):
-            yield value

@@ -12,6 +12,7 @@ from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.testing.mutation.mutant import Aim
 from policy_engine.testing.mutation.patterns import single_branches, spaced
 from policy_engine.testing.search.pairs import with_each
+from policy_engine.testing.search.places import put, texts_at
 from policy_engine.testing.search.sample import OTHER, Sample, in_turn, with_argument, with_fact
 from policy_engine.testing.search.values import edited, plain, values_of
 
@@ -68,7 +69,7 @@ def _arguments(aim: Aim, seed: Sample) -> Iterator[Sample]:
     rest = {key: item for key, item in args.items() if key != aim.name}
     yield replace(seed, request=replace(seed.request, args=rest))
     before = args.get(aim.name)
-    for value in _values(aim, before):
+    for value in chain(_huge(before), _values(aim, before)):
         changed = with_argument(seed, aim.name, value)
         yield changed
         # What else speaks of the old value may stop the new one for that alone.
@@ -90,11 +91,15 @@ def _huge(value: Any) -> Iterator[Any]:
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from ({**value, key: other} for other in _huge(item))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from ([*value[:i], other, *value[i + 1 :]] for other in _huge(item))
 
 
 def _context(aim: Aim, seed: Sample) -> Iterator[Sample]:
     context = seed.request.context or {}
-    for value in _values(aim, context.get(aim.name)):
+    before = context.get(aim.name)
+    for value in chain(_huge(before), _values(aim, before)):
         changed = {**context, aim.name: value}
         yield replace(seed, request=replace(seed.request, context=changed))
 
@@ -103,7 +108,7 @@ def _attrs(aim: Aim, seed: Sample) -> Iterator[Sample]:
     principal = seed.request.principal or {}
     attrs = principal.get("attrs") or {}
     before = attrs.get(aim.name)
-    for value in _values(aim, before):
+    for value in chain(_huge(before), _values(aim, before)):
         changed = {**principal, "attrs": {**attrs, aim.name: value}}
         found = replace(seed, request=replace(seed.request, principal=changed))
         yield found
@@ -144,10 +149,10 @@ def _text(aim: Aim, seed: Sample) -> Iterator[Sample]:
             if part != "args":
                 yield replace(seed, request=replace(request, **{part: one}))  # type: ignore[arg-type]
                 continue
-            args = request.args or {}
-            held_by = [name for name, value in args.items() if isinstance(value, str)]
-            for name in dict.fromkeys((*held_by, *_read(aim))):
+            for name in _read(aim):
                 yield with_argument(seed, name, one)
+            for place in texts_at(("args",), request.args):
+                yield put(seed, place, one) or seed
 
 
 def _read(aim: Aim) -> list[str]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
-from policy_engine.cel.nodes import Bind, Call, Loop, children
+from policy_engine.cel.nodes import Bind, Call, Loop, children, walk
 from policy_engine.checks.json import JsonOptions
 from policy_engine.compiler import TEXT_OF, Chain, Compiled, CompiledRule
 from policy_engine.decision import Decision
 from policy_engine.engine import Engine
+from policy_engine.lint.proof.regexes import sample
 from policy_engine.policy import Policy
 from policy_engine.testing.mutation.enumerate import compiled_rule
 from policy_engine.testing.mutation.mutant import Aim, Mutant
@@ -21,7 +22,7 @@ from policy_engine.testing.search.declared import Declared
 from policy_engine.testing.search.documents import documents
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.people import asked_by_everybody
-from policy_engine.testing.search.places import Place, at_place, place_of, put
+from policy_engine.testing.search.places import Place, at_place, place_of, put, texts_at
 from policy_engine.testing.search.sample import ABSENT, OTHER, Sample, in_turn
 from policy_engine.testing.search.telling import Telling
 from policy_engine.testing.search.turning import Turning
@@ -37,6 +38,9 @@ _ROOTS: Final = {
 _VALUES: Final = 120
 """So many values of an argument, or of what else a schema declares, are tried."""
 _TURNED: Final = 12
+_FEW: Final = 3
+_MINUTE: Final = 60
+_PICTURE: Final = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
 _MOST: Final = 600
 """So many requests are made up for a condition."""
 
@@ -166,7 +170,8 @@ class Solved:
         met, _ = self._met(seed)
         values = between(aim.before, aim.after, held)
         sought = set(self._sought(met, place, seed))
-        for value in islice(joined(values, sought), _VALUES):
+        every = chain(self._moments(met, place, seed), joined(values, sought))
+        for value in islice(every, _VALUES):
             changed = put(seed, place, value)
             if changed is None:
                 continue
@@ -179,6 +184,20 @@ class Solved:
                     yield from islice(found, 2)
         lacking = put(seed, place, ABSENT)
         yield from [] if lacking is None else [lacking]
+
+    def _moments(self, met: Chain, place: Place, seed: Sample) -> Iterator[int]:
+        """Yield points in time as numbers, where conditions take a value for one."""
+        reads = (
+            isinstance(node, Call)
+            and node.function == "timestamp"
+            and place_of(node.arguments[0]) == place
+            for rule in met.rules
+            if rule.condition is not None
+            for node in walk(rule.condition.tree)
+        )
+        if seed.facts.now is not None and any(reads):
+            now = int(seed.facts.now.timestamp())
+            yield from (now + _MINUTE, now - _MINUTE)
 
     def _sought(self, met: Chain, place: Place, seed: Sample) -> Iterator[str]:
         """Yield the texts that conditions look for at a place."""
@@ -213,11 +232,23 @@ class Solved:
                 for value in declared.others(place, at_place(seed, place)):
                     yield put(seed, place, value) or seed
         for rule in self._rules(mutant.index, names):
-            if rule.condition is not None:
-                turning = Turning(declared, self._asked, most=_MOST)
-                yield from islice(turning.turned(rule.condition.tree, seed, to=True), _TURNED)
+            yield from self._matched(rule, seed, declared)
             yield from _breaking(rule, seed)
         yield from _read_as_json(self.compiled.parts[mutant.index].loaded.policy, mutant, seed)
+
+    def _matched(self, rule: CompiledRule, seed: Sample, declared: Declared) -> Iterator[Sample]:
+        """Let a check find something, and a condition hold."""
+        met, _ = self._met(seed)
+        tree = None if rule.condition is None else rule.condition.tree
+        for one in _found(rule, met, seed):
+            yield one
+            if tree is not None:
+                # Of a check beside a condition either may be gone, so that each is told alone.
+                turning = Turning(declared, self._asked, most=_MOST)
+                yield from islice(turning.turned(tree, one, to=False), 1)
+        if tree is not None:
+            turning = Turning(declared, self._asked, most=_MOST)
+            yield from islice(turning.turned(tree, seed, to=True), _TURNED)
 
 
 def _read_as_json(policy: Policy, mutant: Mutant, seed: Sample) -> Iterator[Sample]:
@@ -241,6 +272,21 @@ def _form_of(policy: Policy, unit: tuple[str | int, ...]) -> JsonOptions | None:
             found = found.get(step) if is_map else getattr(found, str(step), None)
     form = getattr(getattr(found, "check", None), "json", None)
     return form if isinstance(form, JsonOptions) else None
+
+
+def _found(rule: CompiledRule, met: Chain, seed: Sample) -> Iterator[Sample]:
+    """Yield requests with texts that a check finds, and with what it cannot read."""
+    part = TEXT_OF.get(seed.request.stage, "text")
+    numbers = () if rule.check is None else sorted(rule.check.ids)
+    texts = [sample(met.scanner.patterns[number].expression)[:1] for number in numbers[:_FEW]]
+    if part != "args":
+        picture: list[Any] = [] if rule.check is None else [[_PICTURE]]
+        for text in (*chain.from_iterable(texts), *picture):
+            yield replace(seed, request=replace(seed.request, **{part: text}))
+        return
+    for text in chain.from_iterable(texts):
+        for place in texts_at(("args",), seed.request.args):
+            yield put(seed, place, text) or seed
 
 
 def _breaking(rule: CompiledRule, seed: Sample) -> Iterator[Sample]:

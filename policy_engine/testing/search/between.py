@@ -10,12 +10,12 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from policy_engine.checks.arguments import compile_arguments
-from policy_engine.lint.proof.demand import demanded
-from policy_engine.lint.proof.formula import TooManyError, opposite
+from policy_engine.lint.proof.formula import TooManyError
 from policy_engine.lint.proof.regexes import sample, search
 from policy_engine.lint.proof.schema import sampled
 from policy_engine.lint.proof.solve import cases
 from policy_engine.lint.proof.values import Values
+from policy_engine.testing.search.fitting import only_of
 from policy_engine.testing.search.reaching import distinct, stretched
 from policy_engine.testing.search.sample import OTHER
 from policy_engine.text import Patterns
@@ -30,6 +30,12 @@ _WIDE: Final = 2_000
 _OFTEN: Final = 64
 """What may be there once is repeated so often, for twice may be found by what follows."""
 _SHORT: Final = 200
+_BELOW: Final = 2
+"""The length of the path of a property."""
+_HUGE: Final = (1 << 60) + 1
+"""A whole number that is no double."""
+_LABEL: Final = 60
+"""So long are the parts of names of hosts, with their dots."""
 _PARTS: Final = ("anyOf", "oneOf", "allOf")
 _BRANCHES: Final = ("then", "else")
 _COUNT: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
@@ -52,6 +58,8 @@ def between(before: Any, after: Any, value: Any, depth: int = 0) -> Iterator[Any
         yield from _KINDS
         return
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    if isinstance(value, dict):
+        yield from _joint(before, after, value)
     made: Iterator[Any] = iter(())
     if len(keys) == 1 and keys[0] in before and keys[0] in after:
         made = _below(keys[0], before, after, value, depth + 1)
@@ -214,9 +222,8 @@ def _here(before: Mapping[str, Any], after: Mapping[str, Any], value: Any) -> It
 def _solved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the values that a proof finds."""
     term = ("value",)
-    fits, breaks = demanded(term, after, _unknown), opposite(demanded(term, before, _unknown))
     try:
-        for case in islice(cases(fits, breaks, base=lambda _: Values()), _FEW):
+        for case in islice(cases(*only_of(term, after, before), base=_any), _FEW):
             values = case.values.get(term)
             if values is not None and case.values.keys() == {term}:
                 yield from islice(values.candidates(), _FEW)
@@ -224,8 +231,28 @@ def _solved(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Any
         return
 
 
-def _unknown(_: object) -> list[Any]:
-    return []
+def _joint(
+    before: Mapping[str, Any], after: Mapping[str, Any], value: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Yield objects in which several properties are what a proof finds together."""
+    if "if" not in before and not any(part in before for part in _PARTS):
+        return
+    root = ("value",)
+    try:
+        for case in islice(cases(*only_of(root, after, before), base=_any), 2 * _FEW):
+            made: Any = value
+            for term, values in case.values.items():
+                if term[:1] == root and len(term) == _BELOW:
+                    one = next(values.candidates(), None)
+                    rest = {key: item for key, item in made.items() if key != term[1]}
+                    made = rest if values.is_absent else {**made, term[1]: one}
+            yield made
+    except TooManyError:
+        return
+
+
+def _any(_: object) -> Values:
+    return Values()
 
 
 def _checked(check: Any) -> Iterator[str]:
@@ -291,12 +318,33 @@ def _sized(before: Mapping[str, Any], after: Mapping[str, Any], value: Any) -> I
         count = bound + more if isinstance(bound, int) and not isinstance(bound, bool) else 2
         if key.endswith(("Length", "Bytes")) and 0 <= count <= _LONG:
             patterns = [str(before["pattern"])] if "pattern" in before else []
+            yield from _formed(before.get("format"), count)
             held = [value, sampled([before]), OTHER]
             for text in held:
                 if isinstance(text, str):
                     yield from islice(stretched(text, count, patterns), 2)
         elif key.endswith("Items") and 0 <= count <= _WIDE:
             yield from _lists(before, value, count)
+
+
+def _formed(form: object, count: int) -> Iterator[str]:
+    """Yield a text of a length and a form that does not let single signs be repeated at will."""
+    match form:
+        case "email" | "idn-email" if count > _LABEL:
+            yield f"{'a' * (_LABEL // 2)}@{_host(count - _LABEL // 2 - 1)}"
+        case "hostname" | "idn-hostname" if count > len(".example"):
+            yield _host(count)
+        case "uri" | "iri" | "uri-reference" | "iri-reference" if count > len("https://a.example/"):
+            yield "https://a.example/".ljust(count, "a")
+
+
+def _host(count: int) -> str:
+    """Return the name of a host of a length."""
+    whole, rest = divmod(count - len("example"), _LABEL)
+    if rest == 1:
+        return f"{'a' * (_LABEL - 2)}." + _host(count - _LABEL + 1)
+    first = f"{'a' * (rest - 1)}." if rest else ""
+    return first + f"{'a' * (_LABEL - 1)}." * whole + "example"
 
 
 def _lists(schema: Mapping[str, Any], value: Any, count: int) -> Iterator[list[Any]]:
@@ -314,8 +362,22 @@ def _lists(schema: Mapping[str, Any], value: Any, count: int) -> Iterator[list[A
     yield [*held[:count], *fresh]
 
 
+def _retyped(before: Mapping[str, Any]) -> Iterator[float]:
+    """Yield numbers that one type takes, or an expression reads, and another does not."""
+    named = before.get("type")
+    if {"number", "integer"}.isdisjoint(named if isinstance(named, list) else [named]):
+        return
+    yield _HUGE
+    for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        bound = before.get(key)
+        if isinstance(bound, int | float):
+            yield from (bound + 0.5, bound - 0.5)
+
+
 def _numbers(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[float]:
     """Yield numbers between two bounds, and between the multiples of a step."""
+    if before.get("type") != after.get("type"):
+        yield from _retyped(before)
     step = before.get("multipleOf")
     if step is not None and after.get("multipleOf") != step:
         bounds = [before[key] for key in before if "imum" in key]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from policy_engine.cel.nodes import ListItems, Literal, Node, children
 from policy_engine.compiler import Chain
 from policy_engine.lint.proof.regexes import sample
-from policy_engine.testing.search.sample import OTHER, Sample
+from policy_engine.testing.search.sample import OTHER, Sample, held_in
 
 __all__ = ["Near", "literals_of"]
 
@@ -27,7 +27,7 @@ class Near:
         self._literals = list(dict.fromkeys(_literals(chain)))
         self._said = list(dict.fromkeys(islice(_looked_for(chain), _POOL)))
         self._declared = _declared(chain)
-        held = list(dict.fromkeys(islice(_held(seed), 4 * _POOL)))
+        held = list(dict.fromkeys(islice(filter(_is_plain, held_in(seed, _POOL)), 4 * _POOL)))
         self._texts = [one for one in held if isinstance(one, str)][:_POOL]
         numbers = [one for one in held if not isinstance(one, str)][:_POOL]
         self._numbers = numbers
@@ -100,18 +100,8 @@ class Near:
         yield from ([*value, one] for one in self._literals)
 
 
-def _held(seed: Sample) -> Iterator[Any]:
-    """Yield the texts and numbers that a request holds."""
-    request = seed.request
-    pending = [request.principal, request.args, dict(seed.facts.answers), request.context]
-    while pending:
-        value = pending.pop(0)
-        if isinstance(value, Mapping):
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value[:_POOL])
-        elif isinstance(value, int | float | str) and not isinstance(value, bool):
-            yield value
+def _is_plain(value: object) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def _literals(chain: Chain) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """Places that conditions read: what stands there, and requests in which something else does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -10,7 +10,7 @@ from policy_engine.cel.values import List
 from policy_engine.decision import Calls, Session
 from policy_engine.testing.search.sample import ABSENT, Sample
 
-__all__ = ["Place", "at_place", "clash", "place_of", "put"]
+__all__ = ["Place", "at_place", "clash", "place_of", "put", "texts_at"]
 
 Place: TypeAlias = tuple[str | int, ...]
 """The path of a value, such as ("args", "to", 0)."""
@@ -79,6 +79,17 @@ def _of_session(sample: Sample, rest: Place) -> Any:
         case ("id",):
             return sample.request.session or ABSENT
     return ABSENT
+
+
+def texts_at(place: Place, value: Any) -> Iterator[Place]:
+    """Yield the places of the texts in a value, those of lists only of their first elements."""
+    if isinstance(value, str):
+        yield place
+    elif isinstance(value, Mapping):
+        for name, below in value.items():
+            yield from texts_at((*place, name), below)
+    elif isinstance(value, list) and value:
+        yield from texts_at((*place, 0), value[0])
 
 
 def put(sample: Sample, place: Place, value: Any) -> Sample | None:

@@ -24,6 +24,8 @@ _WIDE: Final = 2_000
 """A longer list is not made up."""
 _LONG: Final = 2_000_000
 """Nor is a longer text."""
+_EXACT: Final = 2**53
+"""Up to here every whole number is a double."""
 _FEW: Final = 3
 _TRIED: Final = 200
 """So many signs of a text are tried to be repeated."""
@@ -235,7 +237,8 @@ def _inverse(name: str, value: Any, known: Any, *, is_first: bool) -> Any:
                 return value + known if is_first else known - value
             case "*":
                 found = value / known
-                return int(found) if found == int(found) else found
+                is_whole = found == int(found) and abs(found) < _EXACT
+                return int(found) if is_whole else found
             case _:
                 return value * known if is_first else known / value
     except (ArithmeticError, TypeError, ValueError):
@@ -249,7 +252,7 @@ def _written(place: Place, value: Any) -> Iterator[Any]:
             yield instant(value)
     elif isinstance(value, tuple):
         yield [item for one in value for item in _written(place, one)]
-    elif isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    elif isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         yield int(value)
     elif isinstance(value, float):
         yield from (round(value, 6), value)

@@ -1,6 +1,6 @@
 """A request of a test, with what is known when it is decided, and what of it matters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ __all__ = [
     "Reads",
     "Sample",
     "begun",
+    "held_in",
     "in_turn",
     "told",
     "with_argument",
@@ -91,6 +92,25 @@ def begun(request: Request, facts: Facts) -> Sample:
     if session is None and request.session is not None:
         session = Session(started=facts.now)
     return Sample(request, replace(facts, session=session, approvals={}))
+
+
+def held_in(sample: Sample, most: int) -> Iterator[Any]:
+    """Yield the single values in a request and in the facts about it, the outermost first.
+
+    Args:
+        sample: The request and what is known.
+        most: Of so many elements of a list.
+    """
+    request = sample.request
+    waiting = [request.principal, request.args, dict(sample.facts.answers), request.context]
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, Mapping):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value[:most])
+        else:
+            yield value
 
 
 def told(sample: Sample) -> Sample:

@@ -18,13 +18,12 @@ from policy_engine.testing.mutation.alike.readers import reads_alike, touches
 from policy_engine.testing.mutation.alike.values import (
     Difference,
     difference,
-    fits,
     is_never,
     is_optional,
     never_both,
-    only_of,
     where_present,
 )
+from policy_engine.testing.search.fitting import fits, only_of
 
 __all__ = ["HUGE", "of_entry"]
 
@@ -109,7 +108,7 @@ class _Entry:
             is_asked = rule.effect == "deny" and made.enforced and covers(rule, self.tool)
             if schema is None or not is_asked or rule.stage != "tool_call":
                 continue
-            if never_both(*only, fits(self.term, schema)):
+            if never_both(fits(self.term, schema), *only):
                 yield made.name
 
     def _limiting(self, only: tuple[Formula, ...]) -> Iterator[str]:
@@ -119,7 +118,7 @@ class _Entry:
             counts = any(matches_glob(glob, self.tool) for glob in limit.tools or ())
             if made.enforced and counts and made.unit == ".".join(self.term):
                 within = {"type": "number", "minimum": 0, "maximum": made.max}
-                if never_both(*only, fits(self.term, within)):
+                if never_both(fits(self.term, within), *only):
                     yield made.name
 
     def _is_read_alike(self, differs: Difference | None) -> bool:
@@ -167,5 +166,5 @@ class _Entry:
 
     def _never_within(self, beyond: Mapping[str, Any]) -> bool:
         """Whether a constraint or a limit denies all numbers beyond a bound."""
-        only = fits(self.term, self.change.aim.after), fits(self.term, beyond)
+        only = fits(self.term, beyond), fits(self.term, self.change.aim.after)
         return any(True for _ in (*self._constraining(only), *self._limiting(only)))

@@ -9,7 +9,8 @@ from policy_engine.cel.nodes import And, Call, Has, Index, Literal, Node
 from policy_engine.compiler import CompiledRule
 from policy_engine.lint.proof.formula import constant, formula, term
 from policy_engine.policy import ToolBlock
-from policy_engine.testing.mutation.alike.values import fits, never_both
+from policy_engine.testing.mutation.alike.values import never_both
+from policy_engine.testing.search.fitting import fits
 
 __all__ = ["of_condition"]
 

@@ -3,12 +3,8 @@
 from policy_engine.compiler.names import globs_overlap, is_glob
 from policy_engine.policy import ToolBlock, TopRule
 from policy_engine.testing.mutation.alike.pairs import Change, covers
-from policy_engine.testing.mutation.alike.values import (
-    fits,
-    is_optional,
-    never_both,
-    only_of,
-)
+from policy_engine.testing.mutation.alike.values import is_optional, never_both
+from policy_engine.testing.search.fitting import fits, only_of
 
 __all__ = ["of_constraint", "of_cover"]
 

@@ -82,6 +82,8 @@ class Known:
     """None at all for what can never be read."""
     values: tuple[str, ...] = ()
     """All that it may be, where that is a list."""
+    is_time: bool = True
+    """Whether, as a text, it may be a point in time."""
     range: Range | None = None
     """Between which numbers it lies, where it is a number."""
 
@@ -240,6 +242,8 @@ class _Asked:
         if not self._reads(node):
             return self._declared(node)
         match node:
+            case Call(function="timestamp", arguments=(operand,)) if not self.known.is_time:
+                return _NONE if term(operand) == self.known.path else _ALL
             case Call(function=name, arguments=arguments):
                 return self._of_call(name, [self.kinds(one) for one in arguments])
             case ListItems(items=items):

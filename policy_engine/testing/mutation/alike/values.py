@@ -1,40 +1,38 @@
 """By which values two schemas differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policy_engine.lint.proof.demand import demanded
-from policy_engine.lint.proof.formula import Formula, Group, Term, TooManyError, opposite
-from policy_engine.lint.proof.schema import ELEMENT, at, values_of
+from policy_engine.lint.proof.formula import Formula, Group, Term, TooManyError, conjunctions
+from policy_engine.lint.proof.schema import ELEMENT, values_of
 from policy_engine.lint.proof.solve import cases, is_impossible
 from policy_engine.lint.proof.values import Values
 from policy_engine.testing.mutation.alike.kinds import KINDS, Known
 from policy_engine.testing.mutation.alike.ranges import Range, range_of
+from policy_engine.testing.search.fitting import only_of
 
 __all__ = [
     "Difference",
     "anything",
     "difference",
-    "fits",
-    "fits_not",
     "is_never",
     "is_optional",
     "never_both",
-    "only_of",
     "where_present",
 ]
 
 _EXACT: Final = 2**53
 _MOST: Final = 16
 """So many ways in which two schemas differ are looked at."""
-_CLOSING: Final = ("properties", "patternProperties", "additionalProperties")
-_HOLDING: Final = ("properties", "patternProperties", "$defs")
-
-
-def fits(term: Term, schema: Any) -> Formula:
-    """Return when a value fits a schema."""
-    return demanded(term, schema, lambda _: [])
+_OF_VALUES: Final = frozenset(
+    {
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "enum"),
+        *("minLength", "maxLength", "maxBytes", "pattern", "format", "check", "optional"),
+        *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
+    }
+)
+"""Keywords that leave values of which types there may be."""
 
 
 def where_present(found: Formula, term: Term) -> Formula:
@@ -44,69 +42,6 @@ def where_present(found: Formula, term: Term) -> Formula:
     if found.atom.kind == "present" and found.atom.term == term:
         return Group(found.holds, ())
     return found
-
-
-def fits_not(term: Term, schema: Any) -> Formula:
-    """Return when a value does not fit a schema."""
-    return opposite(fits(term, schema))
-
-
-def only_of(term: Term, schema: Any, other: Any) -> tuple[Formula, Formula]:
-    """Return when a value fits the one schema and not the other.
-
-    What both say in the same words holds already. That is so of which keys an object may have as
-    well, as long as each object is told so once and the two schemas say the same of it.
-    """
-    schema, other = _told(schema), _told(other)
-    closing = _closing(schema)
-    if closing is None or closing != _closing(other):
-        return fits(term, schema), fits_not(term, other)
-
-    def known(one: Term) -> list[Any]:
-        below = at(schema, one[len(term) :]) if one[: len(term)] == term else None
-        return [] if below is None else [below]
-
-    return fits(term, schema), opposite(demanded(term, other, known))
-
-
-def _told(schema: Any) -> Any:
-    """Say how many elements a list has that differ and are among few."""
-    if not isinstance(schema, Mapping):
-        return schema
-    items = schema.get("items")
-    if schema.get("uniqueItems") is True and isinstance(items, Mapping) and "enum" in items:
-        most = len(items["enum"])
-        return {**schema, "maxItems": min(schema.get("maxItems", most), most)}
-    return schema
-
-
-def _closing(schema: Any) -> dict[Term, Any] | None:
-    """Return what schemas say of the keys of each object; None where one is told so twice."""
-    found: dict[Term, Any] = {}
-    for path, said in _closed(schema, ()):
-        if path and path in found:
-            return None
-        found.setdefault(path, []).append(said)
-    return found
-
-
-def _closed(schema: Any, path: Term) -> Iterator[tuple[Term, Any]]:
-    if isinstance(schema, list):
-        for part in schema:
-            yield from _closed(part, path)
-    if not isinstance(schema, Mapping):
-        return
-    said = {key: schema[key] for key in _CLOSING if key in schema}
-    if said:
-        names = {key: sorted(held) for key, held in said.items() if isinstance(held, Mapping)}
-        yield path, {**said, **names}
-    for key, below in schema.items():
-        if key in _HOLDING and isinstance(below, Mapping):
-            for name, one in below.items():
-                yield from _closed(one, (*path, name))
-        elif isinstance(below, Mapping | list) and key not in {"enum", "const", "required"}:
-            inner = (*path, ELEMENT) if key in {"items", "prefixItems", "contains"} else path
-            yield from _closed(below, inner)
 
 
 def anything(term: Term) -> Values:
@@ -120,7 +55,16 @@ def anything(term: Term) -> Values:
 
 def never_both(*wanted: Formula) -> bool:
     """Whether formulas certainly never hold together."""
-    return is_impossible(*wanted, base=anything)
+    try:
+        return next(cases(*wanted, base=anything), None) is None
+    except TooManyError:
+        pass
+    first, *rest = wanted
+    try:
+        ways = conjunctions(first)
+    except TooManyError:
+        return False
+    return all(is_impossible(Group(True, way), *rest, base=anything) for way in ways)
 
 
 def is_never(term: Term, schema: Any, other: Any) -> bool:
@@ -144,7 +88,8 @@ class Difference:
     @property
     def retypes(self) -> bool:
         """Whether values may be of other types."""
-        return _rest(self.before, "optional") != _rest(self.after, "optional")
+        keys = {**self.before, **self.after}
+        return any(self.before.get(key) != self.after.get(key) for key in keys.keys() - _OF_VALUES)
 
     @property
     def has_numbers(self) -> bool:
@@ -166,6 +111,8 @@ class Difference:
         mine, its = _rest(self.before, "type"), _rest(self.after, "type")
         if "enum" in mine and "enum" in its and _rest(mine, "enum") == _rest(its, "enum"):
             return self._listed(mine["enum"], its["enum"])
+        if self.before == {"type": "string", **self.after, "format": "date-time"} != self.after:
+            return Known(self.path, frozenset({"string"}), is_time=False)
         kinds, others = _kinds(self.before), _kinds(self.after)
         if mine != its or kinds == others:
             return self._numbers()
