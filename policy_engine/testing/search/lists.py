@@ -20,6 +20,8 @@ __all__ = ["Goal", "Lists"]
 Goal: TypeAlias = tuple[Node, bool]
 """A condition, and what it is to come to."""
 _WIDE: Final = 8
+_ROWS: Final = 40
+"""Of so many elements each may be turned."""
 _FEW: Final = 3
 _MANY: Final = 200
 """More elements that a macro asks for are not made up."""
@@ -143,7 +145,7 @@ class Lists:
         for one in one_only:
             yield from self._turns.turned(bodies[0], one, to=to)
         yield from self._reaching.placed(place, [], sample)
-        if len(items) <= _WIDE:
+        if len(items) <= _ROWS:
             yield from self._turns.together([(body, to) for body in bodies[: len(items)]], sample)
 
     def counted(self, node: Loop, count: int, sample: Sample) -> Iterator[Sample]:
@@ -155,8 +157,12 @@ class Lists:
             yield from self._reaching.sized(place, count, sample)
             return
         held = at_place(sample, place)
+        held = held if isinstance(held, list) else []
         plain = self._declared.plain((*place, 0))
-        for first in [*(held[:1] if isinstance(held, list) else []), plain]:
+        # What is not counted may be what another condition looks for.
+        bodies = [self.of_element(node, i) for i in range(min(len(held), _WIDE))]
+        kept = [one for i, one in enumerate(held[:_WIDE]) if self._is_left_out(bodies[i], sample)]
+        for first in [*held[:1], plain]:
             for one in self._reaching.placed(place, [first], sample):
                 for found in islice(
                     self._turns.turned(self.of_element(node, 0), one, to=True), _WIDE
@@ -164,7 +170,11 @@ class Lists:
                     items = at_place(found, place)
                     if isinstance(items, list) and items:
                         longer = self._reaching.longer(place, items[:1], count)
-                        yield from self._reaching.placed(place, longer, found)
+                        for rest in (kept, []) if kept else ([],):
+                            yield from self._reaching.placed(place, [*rest, *longer], found)
+
+    def _is_left_out(self, body: Node, sample: Sample) -> bool:
+        return self._asked.comes(body, sample, to=False)
 
     def of_element(self, node: Loop, number: int) -> Node:
         """Return what a macro asks of an element."""

@@ -147,7 +147,8 @@ class Telling:
         elif old.kind != new.kind:
             # Of one element it is the same whether one is meant or every one.
             bodies = [self._turning.lists.of_element(old, i) for i in (0, 1)]
-            for one in self._reaching.placed(place, [*plain, *plain], sample):
+            two = self._reaching.longer(place, plain, len(bodies))
+            for one in self._reaching.placed(place, two, sample):
                 for to in (True, False):
                     goals = [(bodies[0], to), (bodies[1], not to)]
                     yield from islice(self._turning.together(goals, one), _FEW)
