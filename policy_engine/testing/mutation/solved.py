@@ -166,8 +166,8 @@ class Solved:
         held = at_place(seed, place)
         if held is ABSENT:
             held = declared.plain(place)
-        rules = list(self._rules(mutant.index, names)) if mutant.unit == ("declared",) else []
         met, _ = self._met(seed)
+        rules = list(self._rules(mutant.index, names)) if mutant.unit == ("declared",) else []
         values = between(aim.before, aim.after, held)
         sought = set(self._sought(met, place, seed))
         every = chain(self._moments(met, place, seed), joined(values, sought))

@@ -32,8 +32,8 @@ _OFTEN: Final = 64
 _SHORT: Final = 200
 _BELOW: Final = 2
 """The length of the path of a property."""
-_HUGE: Final = (1 << 60) + 1
-"""A whole number that is no double."""
+_HUGE: Final = 1 << 60
+"""A whole number that is not read as a double."""
 _LABEL: Final = 60
 """So long are the parts of names of hosts, with their dots."""
 _PARTS: Final = ("anyOf", "oneOf", "allOf")

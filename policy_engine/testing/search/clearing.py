@@ -1,6 +1,6 @@
 """Requests that nothing denies but what is meant: only there a difference can be seen."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -17,6 +17,15 @@ __all__ = ["Clearing"]
 
 _STEPS: Final = 8
 _TRIED: Final = 6
+_KEYS: Final[Mapping[str, Place]] = {
+    "session": ("session", "id"),
+    "principal": ("principal", "id"),
+    "tenant": ("principal", "tenant"),
+    "agent": ("agent",),
+}
+"""A part of what limits count by -> where it stands."""
+_NO: Final = (ABSENT, "")
+_SOMEBODY: Final = "somebody"
 
 
 class Clearing:
@@ -103,6 +112,18 @@ class Clearing:
             yield from self._turned(rule, sample, fixed)
         elif reason.code.startswith("args."):
             yield from self._fitting(sample, fixed)
+        elif reason.code == "limit.cannot_tell":
+            yield from self._keyed(sample, reason.rule, fixed)
+
+    def _keyed(self, sample: Sample, name: str, fixed: frozenset[Place]) -> Iterator[Sample]:
+        """Give a limit by whom it counts."""
+        found = sample
+        for limit in self._met.limits:
+            for part in limit.by if limit.name == name else ():
+                place = _KEYS.get(part)
+                if place is not None and not clash(place, fixed) and at_place(found, place) in _NO:
+                    found = put(found, place, _SOMEBODY) or found
+        yield found
 
     def _turned(
         self, rule: CompiledRule, sample: Sample, fixed: frozenset[Place]

@@ -3,10 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
+from policy_engine.decision import Facts
 from policy_engine.policy.words import number
 from policy_engine.testing.search.sample import Sample
 
-__all__ = ["Witness", "shown"]
+__all__ = ["Standing", "Witness", "shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a session and of counters when a call is made."""
+
+    labels: tuple[str, ...] = ()
+    calls: tuple[tuple[str, int], ...] = ()
+    """Tools, and how many of their calls returned."""
+    used: tuple[tuple[str, tuple[str, ...], float], ...] = ()
+    """Limits, whose counter it is, and what is used of it."""
+    before: tuple[dict[str, Any], ...] = ()
+    """Steps of a test that bring something else about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,8 @@ class Witness:
     """What the policy decides."""
     mutant: str
     """What the mutant decides."""
+    standing: Standing = Standing()
+    """The same as `beside` says."""
 
 
 def shown(sample: Sample, before: str, after: str) -> Witness:
@@ -44,4 +60,13 @@ def shown(sample: Sample, before: str, after: str) -> Witness:
         for (limit, _), count in facts.counters.items()
         if count.used
     )
-    return Witness(values, tuple(beside), before, after)
+    return Witness(values, tuple(beside), before, after, _standing(facts))
+
+
+def _standing(facts: Facts) -> Standing:
+    session = facts.session
+    return Standing(
+        () if session is None else tuple(sorted(session.labels)),
+        () if session is None else tuple(sorted(session.calls.items())),
+        tuple((limit, key, count.used) for (limit, key), count in facts.counters.items()),
+    )

@@ -13,7 +13,6 @@ from policy_engine.compiler.names import matches_glob
 from policy_engine.lint.proof.formula import Formula, Term, formula
 from policy_engine.testing.mutation.alike.kinds import Known, outcomes
 from policy_engine.testing.mutation.alike.pairs import Change, Pair, covers, denies
-from policy_engine.testing.mutation.alike.ranges import Range
 from policy_engine.testing.mutation.alike.readers import reads_alike, touches
 from policy_engine.testing.mutation.alike.values import (
     Difference,
@@ -25,15 +24,10 @@ from policy_engine.testing.mutation.alike.values import (
 )
 from policy_engine.testing.search.fitting import fits, only_of
 
-__all__ = ["HUGE", "of_entry"]
+__all__ = ["of_entry"]
 
 _EXACT: Final = 2**53
 """A whole number beyond is none that is read as a double."""
-HUGE: Final = (
-    Range(_EXACT, float("inf"), low_open=True),
-    Range(float("-inf"), -_EXACT, high_open=True),
-)
-
 _BEYOND: Final[tuple[Mapping[str, Any], ...]] = (
     {"type": "number", "exclusiveMinimum": _EXACT},
     {"type": "number", "exclusiveMaximum": -_EXACT},
@@ -134,7 +128,7 @@ class _Entry:
             return True
         if not all(reads_alike(tree, differs.path) for _, tree in trees):
             return False
-        return differs.is_exact or self._huge_denied(differs)
+        return not differs.huge or self._huge_denied(differs)
 
     def _read(self) -> Iterator[tuple[str, Any]]:
         """Yield the conditions that may read the argument, each with when it is asked."""
@@ -152,14 +146,13 @@ class _Entry:
         """Whether whole numbers that are no doubles are denied, before and after."""
         if differs.path == self.term and all(map(self._never_within, _BEYOND)):
             return True
-        unread = Known(differs.path, frozenset())
-        huge = [Known(differs.path, frozenset({"number"}), range=one) for one in HUGE]
+        known = (Known(differs.path, frozenset()), *differs.huge)
         return any(
             all(
                 rule.condition is not None
-                and False not in outcomes(rule.condition.tree, known, self._declares)
+                and False not in outcomes(rule.condition.tree, one, self._declares)
                 for rule in (pair.old, pair.new)
-                for known in (unread, *huge)
+                for one in known
             )
             for pair in self._denying()
         )

@@ -7,7 +7,6 @@ from typing import Final
 
 from policy_engine.compiler import CompiledRule
 from policy_engine.lint.proof.formula import Term
-from policy_engine.testing.mutation.alike.arguments import HUGE
 from policy_engine.testing.mutation.alike.kinds import Known, outcomes
 from policy_engine.testing.mutation.alike.pairs import Change, Pair, denies, reads
 from policy_engine.testing.mutation.alike.readers import reads_alike
@@ -78,19 +77,15 @@ class _Declared:
         trees = [pair.new.condition.tree for pair in pairs if pair.new.condition is not None]
         if not all(reads_alike(tree, differs.path) for tree in trees):
             return False
-        return differs.is_exact or all(self._huge_spoken(differs, pair) for pair in pairs)
+        return all(self._huge_spoken(differs, pair) for pair in pairs)
 
     def _huge_spoken(self, differs: Difference, pair: Pair) -> bool:
         """Whether a rule speaks of numbers that are no doubles, before and after."""
         if not any(differs.path[: len(one)] == one for one in _read(pair.old)):
             return True
-        huge = [Known(differs.path, frozenset({"number"}), range=one) for one in HUGE]
-        unread = Known(differs.path, frozenset())
-        return all(
-            self._is_told(pair, rule, one)
-            for rule in (pair.old, pair.new)
-            for one in (unread, *huge)
-        )
+        known = [Known(differs.path, frozenset()), *differs.huge] if differs.huge else []
+        rules = (pair.old, pair.new)
+        return all(self._is_told(pair, rule, one) for rule in rules for one in known)
 
 
 def _read(rule: CompiledRule) -> list[Term]:

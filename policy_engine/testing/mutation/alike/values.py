@@ -97,10 +97,15 @@ class Difference:
         return _has_numbers(self.before)
 
     @property
-    def is_exact(self) -> bool:
-        """Whether every number that both take is one that a double can be."""
+    def huge(self) -> list[Known]:
+        """What both take that is no double: whole numbers beyond where each is one."""
         found = range_of(values_of(self.before))
-        return found.low >= -_EXACT and found.high <= _EXACT
+        beyond = []
+        if found.high > _EXACT:
+            beyond.append(Range(max(_EXACT, found.low), found.high, low_open=True))
+        if found.low < -_EXACT:
+            beyond.append(Range(found.low, min(-_EXACT, found.high), high_open=True))
+        return [Known(self.path, frozenset({"number"}), range=one) for one in beyond]
 
     def known(self, *, is_optional: bool) -> Known | None:
         """Return what only the second schema takes; None where that is not clear.
