@@ -17,7 +17,7 @@ from policy_engine.cel.runtime import NAMES
 from policy_engine.cel.types import BOOL, DOUBLE, DYN, INT, RecordType, SimpleType, Type
 from policy_engine.cel.values import CANNOT_TELL
 
-__all__ = ["Condition", "Expression", "compile_condition", "compile_value"]
+__all__ = ["Condition", "Expression", "compile_condition", "compile_value", "read_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _reads(tree: Node) -> frozenset[tuple[str, ...]]:
     pending = [tree]
     while pending:
         node = pending.pop()
-        path = _read_path(node)
+        path = read_path(node)
         if path is None:
             pending.extend(children(node))
         else:
@@ -267,15 +267,15 @@ def _reads(tree: Node) -> frozenset[tuple[str, ...]]:
     return frozenset(found)
 
 
-def _read_path(node: Node) -> tuple[str, ...] | None:
+def read_path(node: Node) -> tuple[str, ...] | None:
     """Return the path that a node reads from a variable, or None for anything else."""
     match node:
         case VariableRead(name=text):
             return tuple(text.split("."))
         case Select(operand=operand, field=text) | Has(operand=operand, field=text):
-            before = _read_path(operand)
+            before = read_path(operand)
             return None if before is None else (*before, text)
         case Index(operand=operand, key=Literal(value=str(text))):
-            before = _read_path(operand)
+            before = read_path(operand)
             return None if before is None else (*before, text)
     return None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from policy_engine.lint.accepted import names_about
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.decided import decided, is_met
+from policy_engine.lint.proof.decided import decided, is_stopped
 from policy_engine.lint.proof.formula import Clause, Formula, Term, clauses, formula, opposite
 from policy_engine.lint.proof.scene import Draft, Scene, scenes
 from policy_engine.lint.proof.schema import ELEMENT, sampled, values_of
@@ -24,6 +24,8 @@ __all__ = [
 
 RESTRICTING: Final = frozenset({"deny", "require_approval"})
 """Effects of rules that stop calls."""
+_FEW: Final = 4
+"""So many rules that stopped other calls are asked before all are."""
 _INVALID: Final = "request.invalid"
 _CHANGED: Final = frozenset({"lowerAscii", "upperAscii", "trim"})
 
@@ -141,8 +143,9 @@ def slips_through(
     about.add(found.compiled.name)
     for draft in drafts:
         witness = draft.witness(shows, silent=(found.compiled.name,))
-        condition = found.compiled.condition
-        if condition and _is_alone(found) and is_met(subject, witness, condition.tree):
+        before = _stopping(subject, draft.scene, term[1])
+        first = [one.compiled for one in (found, *before) if _is_alone(one)]
+        if is_stopped(subject, witness, first):
             continue
         decision = decided(subject, witness)
         if decision is None:
@@ -155,4 +158,20 @@ def slips_through(
         }
         if not stopped:
             return witness
+        rules = subject.rules_of(draft.scene.name or "")
+        before[:0] = [
+            one
+            for one in rules
+            if one.compiled.name in stopped & about and one.policy is found.policy
+        ][:1]
+        del before[_FEW:]
     return None
+
+
+def _stopping(subject: Subject, scene: Scene, argument: str) -> list[PlacedCondition]:
+    """Return rules about an argument that stopped calls which other rules let through.
+
+    One rule often stops all of them, and to ask it first spares a decision by every rule.
+    """
+    key = f"stopping {argument} of {scene.name} in {scene.policy.policy.policy}"
+    return subject.once(key, lambda: [list[PlacedCondition]()])[0]

@@ -4,11 +4,11 @@ Every witness that lint shows has passed `confirmed`: the entries admit the requ
 that is said of it is so when the compiled policy decides it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from policy_engine.cel.nodes import Node
+from policy_engine.compiler.rule import CompiledRule
 from policy_engine.decision import Count, Decision, Facts, Reason, Request, Session
 from policy_engine.decision.wire import read_request
 from policy_engine.errors import PolicyEngineError
@@ -18,7 +18,7 @@ from policy_engine.lint.proof.tried import function_of
 from policy_engine.lint.rule import Found
 from policy_engine.lint.subject import Subject
 
-__all__ = ["confirmed", "decided", "is_met", "shown"]
+__all__ = ["confirmed", "decided", "is_stopped", "shown"]
 
 
 def decided(subject: Subject, witness: Witness) -> Decision | None:
@@ -27,10 +27,17 @@ def decided(subject: Subject, witness: Witness) -> Decision | None:
     return None if asked is None else subject.engine.decide(*asked)
 
 
-def is_met(subject: Subject, witness: Witness, condition: Node) -> bool:
-    """Whether a condition alone is true of a witness, which is told sooner than a decision."""
+def is_stopped(subject: Subject, witness: Witness, rules: Iterable[CompiledRule]) -> bool:
+    """Whether one of some rules with a condition alone speaks, told sooner than a decision."""
     asked = _asked(subject, witness)
-    return asked is not None and function_of(Same(condition))(*asked) is True
+    return asked is not None and any(
+        rule.condition is not None
+        and not (
+            all(guard.holds(*asked) for guard in rule.guards)
+            and rule.condition.function(*asked) is False
+        )
+        for rule in rules
+    )
 
 
 def _asked(subject: Subject, witness: Witness) -> tuple[Request, Facts] | None:

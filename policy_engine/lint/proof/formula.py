@@ -156,7 +156,7 @@ def formula(node: Node, *, holds: bool = True) -> Formula:
 
 
 _KNOWN: Final[dict[tuple[int, bool], tuple[Node, Formula]]] = {}
-_MOST_KNOWN: Final = 2048
+_MOST_KNOWN: Final = 8192
 
 
 def _formula(node: Node, *, holds: bool = True) -> Formula:

@@ -25,7 +25,7 @@ Letters: TypeAlias = tuple[tuple[int, int], ...]
 _LAST: Final = 0x10FFFF
 _HALVES: Final = (0xD800, 0xDFFF)
 """Halves of surrogate pairs are no characters of a text."""
-_NICE: Final = "axmAXM17 -_./@:,#é\n"
+_PLAIN: Final = tuple(map(ord, "axmAXM17 -_./@:,#é\n"))
 
 
 def letters_of(ranges: Iterable[tuple[int, int]]) -> Letters:
@@ -97,15 +97,17 @@ ECMA_SPACE: Final = letters_of(
 
 def representatives(sets: Iterable[Letters]) -> str:
     """Return a character of each class that no set splits, plain ones first."""
-    distinct = list(dict.fromkeys(sets))
-    edges = {0, *(ord(nice) for nice in _NICE), *(ord(nice) + 1 for nice in _NICE)}
-    for one in distinct:
+    turns = dict.fromkeys((0, *_PLAIN, *(code + 1 for code in _PLAIN)), 0)
+    for number, one in enumerate(dict.fromkeys(sets)):
         for low, high in one:
-            edges.update((low, high + 1))
-    found: dict[tuple[bool, ...], str] = {}
-    codes = [*map(ord, _NICE), *sorted(edge for edge in edges if edge <= _LAST)]
-    for code in codes:
-        if _HALVES[0] <= code <= _HALVES[1]:
-            continue
-        found.setdefault(tuple(is_in(code, one) for one in distinct), chr(code))
+            for edge in (low, high + 1):
+                turns[edge] = turns.get(edge, 0) ^ (1 << number)
+    inside, classes = 0, {}
+    for edge in sorted(turns):
+        inside ^= turns[edge]
+        classes[edge] = inside
+    found: dict[int, str] = {}
+    for code in (*_PLAIN, *classes):
+        if code <= _LAST and not _HALVES[0] <= code <= _HALVES[1]:
+            found.setdefault(classes[code], chr(code))
     return "".join(found.values())

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
@@ -231,7 +230,7 @@ class Draft:
         self.labels: set[str] = set()
         if not scene.plain_request:
             scene.plain_request = self._plain()
-        self.request: dict[str, Any] = deepcopy(scene.plain_request)
+        self.request: dict[str, Any] = _copied(scene.plain_request)
         for term, value in chosen.items():
             if term[0] != "size" or value is not ABSENT:
                 self._set(term, value)
@@ -371,6 +370,13 @@ class Draft:
 
 def _is_optional(schema: Any) -> bool:
     return isinstance(schema, Mapping) and schema.get("optional") is True
+
+
+def _copied(value: Any) -> Any:
+    """Copy what requests are made of."""
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
 
 
 def _graft(holder: Any, path: list[str], value: Any) -> None:

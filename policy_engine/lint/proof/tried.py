@@ -10,8 +10,8 @@ from itertools import product
 from typing import Any, Final, TypeAlias
 
 from policy_engine.cel import DYN, Environment, OptionalType
-from policy_engine.cel.expression import compile_tree
-from policy_engine.cel.nodes import Has, Index, Literal, Node, Select, VariableRead, children
+from policy_engine.cel.expression import compile_tree, read_path
+from policy_engine.cel.nodes import Node, children
 from policy_engine.decision import Facts, Request
 from policy_engine.lint.proof.formula import Clause, Term
 from policy_engine.lint.proof.relations import says
@@ -123,7 +123,7 @@ def _reads(same: Same) -> dict[Term, bool]:
     waiting = [same.node]
     while waiting:
         node = waiting.pop()
-        path = _path(node)
+        path = read_path(node)
         if path is None:
             waiting.extend(children(node))
         else:
@@ -131,16 +131,3 @@ def _reads(same: Same) -> dict[Term, bool]:
             kind = kind.inner if isinstance(kind, OptionalType) else kind
             found[path] = found.get(path, False) or kind == DYN
     return found
-
-
-def _path(node: Node) -> Term | None:
-    match node:
-        case VariableRead(name=name):
-            return tuple(name.split("."))
-        case Select(operand=operand, field=name) | Has(operand=operand, field=name):
-            before = _path(operand)
-            return None if before is None else (*before, name)
-        case Index(operand=operand, key=Literal(value=str(name))):
-            before = _path(operand)
-            return None if before is None else (*before, name)
-    return None

@@ -48,7 +48,7 @@ from policy_engine.lint.containment import check_covers, text_that_breaks
 from policy_engine.lint.examples import spoken_with
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.alike import unlike_scenes
-from policy_engine.lint.proof.formula import Clause, Formula, Group, Term, atoms, opposite
+from policy_engine.lint.proof.formula import Clause, Formula, Group, Term, atoms, formula, opposite
 from policy_engine.lint.proof.matching import (
     broken,
     matching,
@@ -72,6 +72,7 @@ def _find(subject: Subject) -> Iterator[Found]:
     by_tool: dict[tuple[str, str], list[PlacedCondition]] = {}
     rules = [found for found in subject.conditions if found.compiled.enforced]
     covered = {id(found): _names(subject, found) for found in rules}
+    tested = {id(found): _tested(found) for found in rules}
     for found in rules:
         for name in covered[id(found)]:
             by_tool.setdefault((found.stage, name), []).append(found)
@@ -83,6 +84,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             for other in (by_tool[found.stage, names[0]] if names else ())
             if other is not found
             and id(other) not in idle
+            and _may_share(tested[id(found)], tested[id(other)])
             and set(names) <= set(covered[id(other)])
             and applies_with(other.policy, found.policy)
             and _may_overrule(other, found)
@@ -175,10 +177,17 @@ def _implied(found: PlacedCondition, others: Sequence[PlacedCondition], scene: S
         theirs = _seen_from(found, other, matching(other, scene))
         if not _share(ours, theirs):
             return False
-        if theirs != _ALWAYS and is_impossible(opposite(theirs), base=scene.base):
+        if theirs != _ALWAYS and _is_constant(other, theirs, scene):
             return False  # it always matches, which has a rule of its own
         against.append(opposite(theirs))
     return is_impossible(ours, *against, base=scene.base) and _implied_untold(found, others, scene)
+
+
+def _is_constant(other: PlacedCondition, theirs: Formula, scene: Scene) -> bool:
+    if theirs is not matching(other, scene):
+        return is_impossible(opposite(theirs), base=scene.base)
+    key = f"constant {other.compiled.name} {scene.stage} {scene.name} {scene.policy.policy.policy}"
+    return scene.subject.once(key, lambda: (is_impossible(opposite(theirs), base=scene.base),))[0]
 
 
 def _implied_untold(
@@ -212,13 +221,28 @@ def _replaced(found: Formula, key: tuple[object, ...], by: Clause) -> Formula:
 
 def _share(ours: Formula, theirs: Formula) -> bool:
     """Whether every value that the other rule tests is tested here too."""
-    mine = {
-        (atom.term, atom.operand if atom.kind == "other" else "") for atom in atoms(ours).values()
-    }
-    others = {
-        (atom.term, atom.operand if atom.kind == "other" else "") for atom in atoms(theirs).values()
-    }
-    return others <= mine
+    return _values(theirs) <= _values(ours)
+
+
+def _values(found: Formula) -> frozenset[tuple[Term, object]]:
+    """Return what a formula tests."""
+    return frozenset(
+        (atom.term, atom.operand if atom.kind == "other" else "") for atom in atoms(found).values()
+    )
+
+
+def _tested(found: PlacedCondition) -> frozenset[tuple[Term, object]] | None:
+    """Return what a rule tests; None where that takes more than its condition to say."""
+    compiled = found.compiled
+    if compiled.condition is None or compiled.check is not None or compiled.constraint is not None:
+        return None
+    return _values(formula(compiled.condition.tree))
+
+
+def _may_share(
+    ours: frozenset[tuple[Term, object]] | None, theirs: frozenset[tuple[Term, object]] | None
+) -> bool:
+    return ours is None or theirs is None or theirs <= ours
 
 
 def _later(subject: Subject, found: PlacedCondition, other: PlacedCondition) -> bool:
