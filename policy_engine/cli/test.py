@@ -20,7 +20,7 @@ from policy_engine.lint.outcome import Outcome
 from policy_engine.report.faults import fault_lines
 from policy_engine.report.github import annotations, step_summary
 from policy_engine.testing.faults import FaultyTestsError
-from policy_engine.testing.mutation import count_mutants, hunt
+from policy_engine.testing.mutation import hunt
 from policy_engine.testing.outcome import Summary, percent, run_tests
 from policy_engine.testing.output import (
     failure_annotations,
@@ -86,7 +86,7 @@ def run(
         if wants_mutation and summary.failed:
             complain("the tests fail, so no mutant was tried")
         elif wants_mutation:
-            with _progress(count_mutants(loaded)) as advance:
+            with _progress() as advance:
                 summary.verdicts = hunt(loaded, jobs=jobs, advance=advance)
         _print(summary, form)
     raise typer.Exit(_code(summary, min_coverage, min_mutation))
@@ -135,13 +135,23 @@ def _code(summary: Summary, min_coverage: float | None, min_mutation: float | No
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
+def _progress() -> Iterator[Callable[[int, int], None]]:
     """Show how many mutants are examined, on a terminal only."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda: None
+        yield lambda _done, _total: None
         return
     columns = (TextColumn("mutants"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("mutants", total=total)
-        yield lambda: progress.advance(task)
+    progress = Progress(*columns, console=console, transient=True)
+    task = progress.add_task("mutants", total=None)
+
+    def advance(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total)
+        # Only now, for it starts a thread, and where there is one no process is forked.
+        if not progress.live.is_started:
+            progress.start()
+
+    try:
+        yield advance
+    finally:
+        progress.stop()

@@ -645,19 +645,6 @@ def test_mutants_that_do_not_load_are_not_counted(desk):
     assert found["desk/tools/refund", "amount: the argument may be absent"].fate == "refused"
 
 
-def test_many_processes_say_the_same(desk):
-    path = desk(
-        HEAD
-        + "  - name: a\n    request: {tool: refund, args: {order_id: ORD-0001, amount: 5}}\n"
-        + "    expect: {effect: allow}\n    refuses: {amount: [501]}\n"
-    )
-    loaded = read_suites([str(path)])
-    steps = []
-    both = hunt(loaded, jobs=2, advance=lambda: steps.append(1))
-    assert both == hunt(loaded, jobs=1)
-    assert len(steps) == len(both)
-
-
 POLICY = """
 policy: p
 language: 1

@@ -1,7 +1,7 @@
 """Policies made wrong in every single way, and the tests that notice."""
 
 from policy_engine.testing.mutation.examine import UNNOTICED, Verdict
-from policy_engine.testing.mutation.hunt import count_mutants, hunt
+from policy_engine.testing.mutation.hunt import hunt
 from policy_engine.testing.search.shown import Witness
 
-__all__ = ["UNNOTICED", "Verdict", "Witness", "count_mutants", "hunt"]
+__all__ = ["UNNOTICED", "Verdict", "Witness", "hunt"]

@@ -1,91 +1,102 @@
 """Examines every mutant, on as many processors as there are."""
 
-import multiprocessing
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
 
-from policy_engine.compiler.build import compile_set
-from policy_engine.policy import PolicySet
-from policy_engine.testing.case import Case
 from policy_engine.testing.mutation.enumerate import mutants_of
 from policy_engine.testing.mutation.examine import Examiner, Verdict
+from policy_engine.testing.mutation.mutant import Mutant
+from policy_engine.testing.mutation.processes import (
+    Examiners,
+    How,
+    Place,
+    Processes,
+    processors,
+    safe_way,
+)
 from policy_engine.testing.reading import Loaded
 
-__all__ = ["count_mutants", "hunt"]
+__all__ = ["hunt"]
 
-_FEW: Final = 60
-"""So few mutants are examined before other processes have started."""
-_CHUNK: Final = 8
-_Sent: TypeAlias = Sequence[tuple[str, PolicySet, Sequence[Case]]]
-"""Name of a policy set, the set and its tests, as other processes get them: read already."""
-
-_examiners: dict[str, Examiner] = {}
-"""In a process that was started for it: policy set -> its examiner."""
-
-
-def count_mutants(loaded: Loaded) -> int:
-    """Return how many mutants there are of all policy sets."""
-    return sum(sum(1 for _ in mutants_of(compiled)) for compiled in loaded.policies.values())
+_FEW: Final = {"fork": 20, "spawn": 120}
+"""How processes are started -> so few mutants are examined before they have."""
+_CHUNK: Final = 12
+"""So many mutants of one name, at most, are examined in one go."""
 
 
 def hunt(
     loaded: Loaded,
     *,
     jobs: int | None = None,
-    advance: Callable[[], None] | None = None,
+    how: How | None = None,
+    advance: Callable[[int, int], None] | None = None,
 ) -> list[Verdict]:
-    """Examine every mutant of every policy set.
+    """Examine every mutant of every policy set; the verdicts come in the order of the mutants.
 
     Args:
         loaded: The test files and the policy sets that they test.
         jobs: How many processes work; as many as processors where omitted.
-        advance: Is called once a mutant.
+        how: How they are started; as is safe where omitted.
+        advance: Is told how many mutants are examined, of how many: at first once all processes
+            have been started, so that it may start threads.
+
+    Raises:
+        ProcessEndedError: A process ended before its work was done.
     """
-    work = [
-        (policies, number)
+    how = how or safe_way()
+    mutants = {
+        policies: tuple(mutants_of(compiled)) for policies, compiled in loaded.policies.items()
+    }
+    chunks = [chunk for policies, found in mutants.items() for chunk in _chunks(policies, found)]
+    places = [place for chunk in chunks for place in chunk]
+    workers = min(jobs or processors(), len(chunks))
+    alone = workers <= 1 or len(places) <= _FEW[how]
+    examiners = _examiners(loaded, made=alone or how == "fork")
+    told: dict[Place, Verdict] = {}
+
+    def note(found: Iterable[tuple[Place, Verdict]]) -> None:
+        for place, verdict in found:
+            told[place] = verdict
+            if advance is not None:
+                advance(len(told), len(places))
+
+    if alone:
+        note((place, examiners.examine(place)) for place in places)
+    else:
+        with Processes(examiners, workers, how) as processes:
+            if advance is not None:
+                advance(0, len(places))
+            # The largest come first, so that at the end no processor waits long for another.
+            note(processes.examined(sorted(chunks, key=len, reverse=True)))
+    return [told[place] for place in places]
+
+
+def _chunks(policies: str, mutants: Sequence[Mutant]) -> Iterator[list[Place]]:
+    """Yield what is examined in one go: mutants of one name share a search."""
+    number = 0
+    for _, named in groupby(mutants, lambda one: (one.index, one.name)):
+        count = sum(1 for _ in named)
+        for first in range(number, number + count, _CHUNK):
+            last = min(first + _CHUNK, number + count)
+            yield [(policies, i) for i in range(first, last)]
+        number += count
+
+
+def _examiners(loaded: Loaded, *, made: bool) -> Examiners:
+    read = {
+        policies: (
+            compiled.policies,
+            [case for suite in loaded.suites if suite.policies == policies for case in suite.cases],
+        )
         for policies, compiled in loaded.policies.items()
-        for number in range(sum(1 for _ in mutants_of(compiled)))
-    ]
-    workers = min(jobs or os.cpu_count() or 1, max(1, len(work) // _CHUNK))
-    verdicts: list[Verdict] = []
-    if workers == 1 or len(work) <= _FEW:
-        examiners = {
-            policies: Examiner(compiled, _cases(loaded, policies))
+    }
+    if not made:
+        return Examiners(read)
+    return Examiners(
+        read,
+        {
+            policies: Examiner(compiled, read[policies][1])
             for policies, compiled in loaded.policies.items()
-        }
-        for policies, number in work:
-            verdicts.append(examiners[policies].examine(number))
-            if advance is not None:
-                advance()
-        return verdicts
-    sent = [
-        (policies, compiled.policies, _cases(loaded, policies))
-        for policies, compiled in loaded.policies.items()
-    ]
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(sent,),
-    ) as pool:
-        for verdict in pool.map(_examine, work, chunksize=_CHUNK):
-            verdicts.append(verdict)
-            if advance is not None:
-                advance()
-    return verdicts
-
-
-def _start(sent: _Sent) -> None:
-    for policies, known, cases in sent:
-        _examiners[policies] = Examiner(compile_set(known, warm=False), cases)
-
-
-def _examine(work: tuple[str, int]) -> Verdict:
-    policies, number = work
-    return _examiners[policies].examine(number)
-
-
-def _cases(loaded: Loaded, policies: str) -> list[Case]:
-    return [case for suite in loaded.suites if suite.policies == policies for case in suite.cases]
+        },
+    )
