@@ -9,7 +9,7 @@ what would take too long: nothing is called empty that is not.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -88,16 +88,22 @@ def _walk(known: list[Machine], wanted: list[bool], shortest: int, longest: floa
     start = (tuple(one.start for one in known), 0)
     seen = {start}
     waiting: deque[tuple[Any, str]] = deque([(start, "")])
+    moves = [one.move for one in known]
+    lost = [(one.settled, not holds) for one, holds in zip(known, wanted, strict=True)]
     while waiting:
         (states, count), text = waiting.popleft()
         if count >= shortest and _ends(known, wanted, states):
             return text
         if len(text) >= longest:
             continue
+        further = min(count + 1, shortest)
         for letter in letters:
-            further = tuple(_moved(known, states, letter))
-            place = (further, min(count + 1, shortest))
-            if place in seen or _is_lost(known, wanted, further):
+            # The commonest line of all proofs, so there is no function of ours round it.
+            reached = tuple([move(at, letter) for move, at in zip(moves, states, strict=False)])
+            place = (reached, further)
+            if place in seen or any(
+                says[at] is bad for (says, bad), at in zip(lost, reached, strict=False)
+            ):
                 continue
             if len(seen) >= _MOST:
                 return UNKNOWN
@@ -106,21 +112,7 @@ def _walk(known: list[Machine], wanted: list[bool], shortest: int, longest: floa
     return None
 
 
-def _moved(known: list[Machine], states: Iterable[Any], letter: str) -> Iterator[Any]:
-    for one, state in zip(known, states, strict=True):
-        yield one.move(state, letter)
-
-
 def _ends(known: list[Machine], wanted: list[bool], states: Iterable[Any]) -> bool:
     return all(
         one.accepts(state) is holds for one, holds, state in zip(known, wanted, states, strict=True)
     )
-
-
-def _is_lost(known: list[Machine], wanted: list[bool], states: Iterable[Any]) -> bool:
-    """Whether a pattern says the wrong thing, however the text goes on."""
-    for one, holds, state in zip(known, wanted, states, strict=True):
-        settled = one.settled(state)
-        if settled is not None and settled is not holds:
-            return True
-    return False

@@ -22,8 +22,10 @@ from policy_engine.lint.proof.regexes import ODD, reader
 
 __all__ = ["Machine", "State", "UnsayableError", "machine"]
 
-State: TypeAlias = tuple[frozenset[int], str]
-"""The places that the automaton may be in, and what stands before: start, word or other."""
+State: TypeAlias = int
+"""The number of a state: the places that the automaton may be in, and what stands before."""
+_Places: TypeAlias = tuple[frozenset[int], str]
+"""Places, and what stands before: start, word or other."""
 
 _MOST: Final = 800
 """A pattern with more places is not looked at."""
@@ -58,9 +60,14 @@ class Machine:
         """From each place: without a character, where the text allows it, to that place."""
         self.steps[0].append((ANY, 0))
         self.steps[1].append((ANY, 1))
-        self.start: State = (frozenset({0}), "start")
-        self._moves: dict[tuple[State, str], State] = {}
+        self.start: State = 0
+        self._states: list[_Places] = [(frozenset({0}), "start")]
+        self._numbers: dict[_Places, State] = {self._states[0]: self.start}
+        self._moves: list[dict[str, State]] = [{}]
+        self._onward: dict[tuple[State, str], list[tuple[Letters, int]]] = {}
         self._ends: dict[State, bool] = {}
+        self.settled: list[bool | None] = [None]
+        """State -> what the pattern says of every text that goes on from it, if it is one thing."""
         self._alive: frozenset[int] | None = None
         self._asks_words = False
 
@@ -87,18 +94,37 @@ class Machine:
 
     def move(self, state: State, letter: str) -> State:
         """Return where a character leads."""
-        found = self._moves.get((state, letter))
+        found = self._moves[state].get(letter)
         if found is None:
             code = ord(letter)
             kind = "word" if is_in(code, WORD) else "other"
-            places = self._reached(state, kind)
-            further = self._living().intersection(
-                end for at in places for letters, end in self.steps[at] if is_in(code, letters)
+            further = frozenset(
+                end for letters, end in self._steps(state, kind) if is_in(code, letters)
             )
             if 1 in further:
                 further = frozenset({1})  # once it was found, nothing else matters
             before = kind if self._asks_words else "other"
-            found = self._moves[state, letter] = (further, before)
+            found = self._moves[state][letter] = self._number((further, before))
+        return found
+
+    def _number(self, places: _Places) -> State:
+        found = self._numbers.get(places)
+        if found is None:
+            found = self._numbers[places] = len(self._states)
+            self._states.append(places)
+            self._moves.append({})
+            is_found = 1 in places[0]
+            self.settled.append(True if is_found else None if places[0] else False)
+        return found
+
+    def _steps(self, state: State, kind: str) -> list[tuple[Letters, int]]:
+        """Return the steps from a state, before a word or not, from which it can be found."""
+        found = self._onward.get((state, kind))
+        if found is None:
+            alive = self._living()
+            places = self._reached(state, kind)
+            every = (step for at in places for step in self.steps[at] if step[1] in alive)
+            found = self._onward[state, kind] = list(dict.fromkeys(every))
         return found
 
     def accepts(self, state: State) -> bool:
@@ -107,12 +133,6 @@ class Machine:
         if found is None:
             found = self._ends[state] = 1 in self._reached(state, "end")
         return found
-
-    def settled(self, state: State) -> bool | None:
-        """What the pattern says of every text that goes on from here, if it is one thing."""
-        if 1 in state[0]:
-            return True
-        return None if state[0] else False
 
     def _living(self) -> frozenset[int]:
         """Return the places from which it can still be found, once the text has begun."""
@@ -134,7 +154,7 @@ class Machine:
 
     def _reached(self, state: State, after: str) -> set[int]:
         """Return the places that are reached without a character."""
-        places, before = state
+        places, before = self._states[state]
         reached = set(places)
         waiting = list(places)
         edge = (before == "word") is not (after == "word")
