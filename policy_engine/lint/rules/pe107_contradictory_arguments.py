@@ -34,6 +34,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.matching import share_no_value
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
@@ -71,15 +72,27 @@ def _is_required(schema: Any) -> bool:
 
 
 def _found(subject: Subject, name: str, one: Entry, other: Entry, argument: str, why: str) -> Found:
-    scene = call_scene(subject, one.policy, name)
     return Found(
         one.policy,
         (*one.path, "args", argument),
         f'no call of "{name}" can pass: {why}',
         f"the other is {other.policy.document.key_at(other.path)}; declare the arguments once",
         on_key=True,
-        witness=scene.show(shows=f'a call with all that "{name}" needs is denied', effect="deny"),
+        witness=_witness(subject, name, one, other, argument),
     )
+
+
+def _witness(
+    subject: Subject, name: str, one: Entry, other: Entry, argument: str
+) -> Witness | None:
+    """Return a call that fits one entry as far as it can, and that the other denies."""
+    scene = call_scene(subject, one.policy, name)
+    denying = (f"{other.rule}/args", *(f"{e.rule}/args/{argument}" for e in (other, one)))
+    for rule in denying:
+        shown = scene.show(shows=f'"{rule}" denies it', effect="deny", speaks=(rule,))
+        if shown is not None:
+            return shown
+    return scene.show(shows=f'a call with all that "{name}" needs is denied', effect="deny")
 
 
 RULE: Final = LintRule("PE107", "contradictory-arguments", "error", __doc__ or "", _find)

@@ -31,12 +31,14 @@ Fix:
 from collections.abc import Iterator
 from typing import Any, Final
 
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Term
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import sampled
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
-from policy_engine.lint.subject import Subject
+from policy_engine.lint.subject import Entry, Subject
+from policy_engine.tools import Tool
 
 __all__ = ["RULE"]
 
@@ -47,9 +49,6 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         for tool in tools_for(subject, entry):
             for argument in sorted(tool.required - set(entry.block.args)):
-                fixed: dict[Term, Any] = {
-                    ("args", argument): sampled([tool.properties.get(argument)])
-                }
                 yield Found(
                     entry.policy,
                     (*entry.path, "args"),
@@ -57,10 +56,18 @@ def _find(subject: Subject) -> Iterator[Found]:
                     "which is not declared",
                     f"declare `{argument}` under `args`",
                     on_key=True,
-                    witness=call_scene(subject, entry.policy, tool.name).show(
-                        shows=f'a call with "{argument}" is denied', effect="deny", fixed=fixed
-                    ),
+                    witness=_witness(subject, entry, tool, argument),
                 )
+
+
+def _witness(subject: Subject, entry: Entry, tool: Tool, argument: str) -> Witness | None:
+    """Return a call with an argument that its entry denies, for that if nothing else is wrong."""
+    fixed: dict[Term, Any] = {("args", argument): sampled([tool.properties.get(argument)])}
+    scene = call_scene(subject, entry.policy, tool.name)
+    rule = f"{entry.rule}/args"
+    return scene.show(
+        shows=f'"{rule}" denies "{argument}"', effect="deny", speaks=(rule,), fixed=fixed
+    ) or scene.show(shows=f'a call with "{argument}" is denied', effect="deny", fixed=fixed)
 
 
 RULE: Final = LintRule("PE112", "missing-argument", "error", __doc__ or "", _find, needs_tools=True)

@@ -26,13 +26,14 @@ Fix:
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Term
 from policy_engine.lint.proof.matching import share_no_value
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import sampled
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
-from policy_engine.lint.subject import Subject
+from policy_engine.lint.subject import Entry, Subject
 
 __all__ = ["RULE"]
 
@@ -44,17 +45,25 @@ def _find(subject: Subject) -> Iterator[Found]:
                 theirs = tool.properties.get(argument)
                 if theirs is None or not _apart(schema, theirs):
                     continue
-                fixed: dict[Term, Any] = {("args", argument): sampled([theirs])}
                 yield Found(
                     entry.policy,
                     (*entry.path, "args", argument),
                     f'no value of "{argument}" fits both this and the schema of "{tool.name}"',
                     f"the tool says: {_said(theirs)}",
                     on_key=True,
-                    witness=call_scene(subject, entry.policy, tool.name).show(
-                        shows="denied, though the tool would take it", effect="deny", fixed=fixed
-                    ),
+                    witness=_witness(subject, entry, tool.name, (argument, theirs)),
                 )
+
+
+def _witness(subject: Subject, entry: Entry, name: str, value: tuple[str, Any]) -> Witness | None:
+    """Return a call with a value of the tool that the argument's schema denies."""
+    argument, theirs = value
+    fixed: dict[Term, Any] = {("args", argument): sampled([theirs])}
+    scene = call_scene(subject, entry.policy, name)
+    rule = f"{entry.rule}/args/{argument}"
+    return scene.show(
+        shows=f'"{rule}" denies what the tool takes', effect="deny", speaks=(rule,), fixed=fixed
+    ) or scene.show(shows="denied, though the tool would take it", effect="deny", fixed=fixed)
 
 
 def _apart(ours: Any, theirs: Any) -> bool:

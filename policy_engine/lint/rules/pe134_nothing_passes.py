@@ -29,9 +29,11 @@ Fix:
 """
 
 from collections.abc import Iterator
+from itertools import islice, permutations
 from typing import Final
 
 from policy_engine.compiler.names import is_glob
+from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Formula, opposite
 from policy_engine.lint.proof.matching import matching
 from policy_engine.lint.proof.scene import Scene, call_scene
@@ -42,6 +44,7 @@ from policy_engine.lint.together import applies_with
 
 __all__ = ["RULE"]
 
+_TRIES: Final = 6
 _MOST: Final = 12
 """More rules are not looked at together."""
 
@@ -90,8 +93,24 @@ def _found(entry: Entry, rules: list[PlacedCondition], scene: Scene) -> Found:
         f"no call of {what} can pass: {named} deny every one between them",
         "move a bound, or deny the tool in its entry",
         on_key=True,
-        witness=scene.show(shows="denied, as any other", effect="deny"),
+        witness=_witness(rules, scene),
     )
+
+
+def _witness(rules: list[PlacedCondition], scene: Scene) -> Witness | None:
+    """Return a call that one of the rules lets through, and another denies."""
+    for first, second in islice(permutations(rules, 2), _TRIES):
+        passes, denies = first.placed.rule.id, second.placed.rule.id
+        shown = scene.show(
+            opposite(matching(first, scene)),
+            shows=f'"{passes}" lets it through, and "{denies}" denies it',
+            effect="deny",
+            speaks=(second.compiled.name,),
+            silent=(first.compiled.name,),
+        )
+        if shown is not None:
+            return shown
+    return scene.show(shows="denied, as any other", effect="deny")
 
 
 RULE: Final = LintRule("PE134", "nothing-passes", "error", __doc__ or "", _find, proves=True)
