@@ -115,6 +115,16 @@ class Replay:
         self._alerts = tuple(dict.fromkeys(alert.limit for alert in alerts))
         return decision
 
+    def would_decide(self, given: Given) -> Decision:
+        """Return what a request would come to now; it is not counted."""
+        request = given.request
+        before = self._running.pop(_session(request), None)
+        if before is not None:
+            self._state.returned(before, self._now)
+        needs = self._engine.needs(request)
+        facts = self._state.facts(request, needs, given.now or self._now, given.answers)
+        return self._engine.decide(request, facts)
+
     def _run(self, session: tuple[object, ...], decision: Decision) -> None:
         self._running[session] = decision
         if len(self._running) > _MAX_RUNNING:

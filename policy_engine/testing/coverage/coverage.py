@@ -18,7 +18,7 @@ from policy_engine.testing.coverage.rules import RuleAsks
 from policy_engine.testing.coverage.search import Found, Searcher, Way, limit_outcome
 from policy_engine.testing.coverage.seeds import Seeds
 from policy_engine.testing.reach import Met, Reach
-from policy_engine.testing.search.shown import shown
+from policy_engine.testing.search.shown import Standing, shown
 from policy_engine.text import Patterns
 
 __all__ = ["Coverage", "Covered", "Idea"]
@@ -34,6 +34,8 @@ class Idea:
     request: dict[str, Any]
     beside: tuple[str, ...]
     """What is known of the session and the counters, as clauses."""
+    standing: Standing
+    """The same as values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def _idea(way: Way, item: Item, outcome: Outcome) -> Idea:
     found = shown(sample, "", "")
     # A test's request that names no session is given one.
     session = {"session": None} if way.lacks_session(sample, item, outcome) else {}
-    return Idea({**found.request, **session}, found.beside)
+    return Idea({**found.request, **session}, found.beside, found.standing)
 
 
 def _names_all(*names: Collection[str] | None) -> bool:

@@ -51,6 +51,8 @@ class Way:
         while dropped:
             dropped = False
             for shorter in without_one(sample):
+                if _stands(sample) and _asker(shorter) != _asker(sample):
+                    continue  # what came before it was asked by somebody who may
                 if self._brings(shorter, item, outcome):
                     sample, dropped = shorter, True
                     break
@@ -75,6 +77,18 @@ class Way:
             lambda one, found: said.add(found) if one == item else None,
         )
         return outcome in said
+
+
+def _stands(sample: Sample) -> bool:
+    """Tell whether calls must have come before a request."""
+    session = sample.facts.session
+    if session is not None and (session.labels or session.calls):
+        return True
+    return any(count.used for count in sample.facts.counters.values())
+
+
+def _asker(sample: Sample) -> tuple[object, ...]:
+    return sample.request.agent, sample.request.principal, sample.request.context
 
 
 Found: TypeAlias = dict[Item, dict[Outcome, Way]]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import Request
@@ -45,8 +45,15 @@ def spent(
                 if before != after:
                     found = shown(second, before, after)
                     told = f"a call before it used {tokens:,} tokens of {aim.before}"
-                    return replace(found, beside=(*found.beside, told))
+                    standing = replace(found.standing, before=(_used(sample, usage),))
+                    return replace(found, beside=(*found.beside, told), standing=standing)
     return None
+
+
+def _used(sample: Sample, usage: Usage) -> dict[str, Any]:
+    """Return a request as a step of a test, with what it used."""
+    tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return {**shown(sample, "", "").request, "usage": tokens, "expect": {"effect": "allow"}}
 
 
 def _samples(model: str, seeds: Iterable[Sample]) -> Iterator[Sample]:

@@ -1,23 +1,18 @@
 """What a run of tests came to, as lines of text."""
 
-import json
 from collections.abc import Iterator
-from typing import Final
 
 from rich.text import Text
 
-from policy_engine.report.printable import clipped, printable
+from policy_engine.report.printable import printable
 from policy_engine.report.words import counted
 from policy_engine.testing.coverage import Covered, Idea, Outcome
 from policy_engine.testing.mutation import UNNOTICED, Verdict
 from policy_engine.testing.outcome import Summary, percent
-from policy_engine.testing.output.pasting import expectation
+from policy_engine.testing.output.pasting import Pasted, Pasting, as_expected, as_line
 from policy_engine.testing.run import Failure, Result
 
 __all__ = ["failure_lines", "summary_lines", "uncovered", "untested"]
-
-_SHOWN: Final = 400
-"""So much of a request is shown as an idea."""
 
 
 def summary_lines(summary: Summary) -> Iterator[Text]:
@@ -33,12 +28,13 @@ def summary_lines(summary: Summary) -> Iterator[Text]:
         (f"{failed:,} failed", "bold red") if failed else ("each passed", "green"),
         f"; {counted(summary.decisions, 'decision')} in {summary.seconds:.2f} s",
     )
+    pasting = Pasting(summary)
     if summary.covered is not None:
         yield Text("")
-        yield from _coverage(summary, summary.covered)
+        yield from _coverage(summary, summary.covered, pasting)
     if summary.verdicts is not None:
         yield Text("")
-        yield from _mutation(summary, summary.verdicts)
+        yield from _mutation(summary, summary.verdicts, pasting)
 
 
 def failure_lines(result: Result, failure: Failure) -> Iterator[str]:
@@ -70,7 +66,7 @@ def _doubted(result: Result) -> Iterator[Text]:
         )
 
 
-def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:
+def _coverage(summary: Summary, covered: list[Covered], pasting: Pasting) -> Iterator[Text]:
     seen, wanted = summary.outcomes
     yield Text.assemble(
         ("coverage: ", "bold"),
@@ -86,11 +82,7 @@ def _coverage(summary: Summary, covered: list[Covered]) -> Iterator[Text]:
         )
         for outcome in one.missing:
             if outcome in one.ideas:
-                idea = one.ideas[outcome]
-                meant = None
-                if not idea.beside:
-                    meant = expectation(summary.policies, one.item.location, idea.request)
-                yield from _idea(outcome, idea, meant)
+                yield from _idea(one, outcome, one.ideas[outcome], pasting)
 
 
 def uncovered(one: Covered) -> str:
@@ -111,16 +103,27 @@ def untested(one: Covered) -> str:
     return f"{missing}, and {why}"
 
 
-def _idea(outcome: Outcome, idea: Idea, meant: str | None) -> Iterator[Text]:
-    request = json.dumps(idea.request, ensure_ascii=False, default=str)
-    yield Text(f"    {outcome}: {clipped(request, _SHOWN)}", style="dim")
-    for clause in idea.beside:
-        yield Text(f"      where {printable(clause)}", style="dim")
-    if meant is not None:
-        yield Text(f"      {printable(meant)}", style="dim")
+def _idea(one: Covered, outcome: Outcome, idea: Idea, pasting: Pasting) -> Iterator[Text]:
+    yield Text(f"    {outcome}: {printable(as_line(idea.request))}", style="dim")
+    pasted = pasting.of(one.item.location, idea.request, idea.standing)
+    yield from _pasted(idea.beside, pasted, "      ")
 
 
-def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
+def _pasted(beside: tuple[str, ...], pasted: Pasted | None, indent: str) -> Iterator[Text]:
+    """Say what must have come before a call, and what to expect where its effect will not do."""
+    for clause in beside:
+        yield Text(f"{indent}where {printable(clause)}", style="dim")
+    if pasted is None:
+        return
+    if pasted.steps is not None and len(pasted.steps) > 1:
+        yield Text(f"{indent}steps:", style="dim")
+        for step in pasted.steps:
+            yield Text(f"{indent}  - {printable(as_line(step))}", style="dim")
+    elif pasted.says_more:
+        yield Text(f"{indent}expect: {printable(as_expected(pasted.expect))}", style="dim")
+
+
+def _mutation(summary: Summary, verdicts: list[Verdict], pasting: Pasting) -> Iterator[Text]:
     killed, counting = summary.kills
     alike = sum(one.fate == "equivalent" for one in verdicts)
     refused = sum(one.fate == "refused" for one in verdicts)
@@ -145,14 +148,8 @@ def _mutation(summary: Summary, verdicts: list[Verdict]) -> Iterator[Text]:
         if one.witness is None:
             yield Text("    undecided: no call was found that tells it apart, nor a proof of none")
             continue
-        request = json.dumps(one.witness.request, ensure_ascii=False, default=str)
-        yield Text(f"    {clipped(request, 1000)}", style="dim")
-        for clause in one.witness.beside:
-            yield Text(f"    where {printable(clause)}", style="dim")
-        meant = None
-        if not one.witness.beside:
-            meant = expectation(summary.policies, one.location, one.witness.request)
-        if meant is not None:
-            yield Text(f"    {printable(meant)}", style="dim")
+        yield Text(f"    {printable(as_line(one.witness.request))}", style="dim")
+        pasted = pasting.witness(one)
+        yield from _pasted(one.witness.beside, pasted, "    ")
         yield Text(f"    the policy: {printable(one.witness.policy)}")
         yield Text(f"    changed:    {printable(one.witness.mutant)}")

@@ -5,6 +5,7 @@ from typing import Any, Final
 from policy_engine.errors import Location
 from policy_engine.testing.mutation import Verdict
 from policy_engine.testing.outcome import Summary, percent
+from policy_engine.testing.output.pasting import Pasted, Pasting
 from policy_engine.testing.run import Failure, Result
 
 __all__ = ["VERSION", "to_wire"]
@@ -22,6 +23,7 @@ def to_wire(summary: Summary) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "tests": [_test(result) for _, result in summary.results],
     }
+    pasting = Pasting(summary)
     if summary.covered is not None:
         seen, wanted = summary.outcomes
         value["coverage"] = {
@@ -37,7 +39,11 @@ def to_wire(summary: Summary) -> dict[str, Any]:
                     "seen": sorted(one.seen),
                     "missing": list(one.missing),
                     "ideas": {
-                        outcome: {"request": idea.request, "where": list(idea.beside)}
+                        outcome: {
+                            "request": idea.request,
+                            "where": list(idea.beside),
+                            **_pasted(pasting.of(one.item.location, idea.request, idea.standing)),
+                        }
                         for outcome, idea in one.ideas.items()
                     },
                     "not_found": list(one.doubtful),
@@ -53,7 +59,7 @@ def to_wire(summary: Summary) -> dict[str, Any]:
             "counted": counting,
             "undecided": sum(one.fate == "undecided" for one in summary.verdicts),
             "equivalent": sum(one.fate == "equivalent" for one in summary.verdicts),
-            "mutants": [_mutant(one) for one in summary.verdicts],
+            "mutants": [_mutant(one, pasting) for one in summary.verdicts],
         }
     return value
 
@@ -77,12 +83,21 @@ def _failure(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _mutant(one: Verdict) -> dict[str, Any]:
+def _pasted(found: Pasted | None) -> dict[str, Any]:
+    """Return what to expect of a call in a test, and the steps of one where it takes several."""
+    if found is None:
+        return {"expect": None, "steps": None}
+    steps = None if found.steps is None else [dict(step) for step in found.steps]
+    return {"expect": dict(found.expect), "steps": steps}
+
+
+def _mutant(one: Verdict, pasting: Pasting) -> dict[str, Any]:
     witness = None
     if one.witness is not None:
         witness = {
             "request": one.witness.request,
             "where": list(one.witness.beside),
+            **_pasted(pasting.witness(one)),
             "policy": one.witness.policy,
             "mutant": one.witness.mutant,
         }
