@@ -59,13 +59,15 @@ from policy_engine.lint.subject import Subject
 __all__ = ["RULE"]
 
 _MOST: Final = re.compile(
-    r"^(?:(?:an?|the|each|every) [\w ]{1,40}? (?:is|has|costs) |[\w ]{1,30}? (?:are|have|cost) )?"
+    r"^(?:(?:an?|the|each|every) [\w ]{1,40}? (?:is|has|costs) |[\w ]{1,30}? (?:are|have|cost) |"
+    r"(?:please )?(?:keep|leave|order|book|give|take) )?"
     r"(?:(?P<most>at most|up to|no more than|not more than)|at least|no less than|"
     r"not less than)\s{0,2}$",
     re.IGNORECASE,
 )
 _LAST: Final = re.compile(
-    r"^\s?(?:[$€£]|[^\W\d_]+)?(?: (?:an?|per|each|in one|for one|at once|allowed)\b[\w ]{0,20})?$"
+    r"^\s?(?:[$€£]|[^\W\d_]+)?(?: (?:an?|per|each|in one|for one|at once|to|from|allowed)\b"
+    r"[\w ]{0,20})?$"
 )
 """How a sentence ends that says what may be, and not what happens to it."""
 _BEYOND: Final = re.compile(

@@ -74,15 +74,20 @@ _FOR: Final = re.compile(r"^(?:for (?:an? |the |their |its )?(?:approval|confirm
 _BEFORE: Final = 40
 _DIFFERENT: Final = r"^\s(?:different |distinct |separate |independent |other )?"
 _APPROVERS: Final = re.compile(
-    _DIFFERENT + r"(?:approvers?|approvals?|sign-offs?|signatures?|confirmations?)\b(?! \w+ed\b)"
-    rf"|{_DIFFERENT}(?:people|persons|colleagues|managers|\w{{1,20}}s)"
-    r" (?:(?:must|have to|need to) )?(?:approve|confirm|sign)\b",
+    _DIFFERENT + r"(?:approvers?|approvals?|sign-offs?|signatures?|confirmations?)\b(?! \w+ed\b)",
     re.IGNORECASE,
 )
+_WHO: Final = re.compile(
+    _DIFFERENT + r"(?:\w{1,20} ){0,2}(?P<who>\w{1,20})"
+    r" (?:must|have to|has to|needs? to) (?:approve|confirm|sign)\b",
+    re.IGNORECASE,
+)
+"""How a sentence goes on that begins with how many there are."""
 _APPROVED_BY: Final = re.compile(
     r"\b(?:(?:approved|confirmed|signed off|signed) by|(?:approval|sign-off) (?:from|of|by))\s$",
     re.IGNORECASE,
 )
+_MANY: Final = frozenset({"people", "men", "women"})
 _PEOPLE: Final = re.compile(
     _DIFFERENT + r"(?:people|persons?|colleagues?|managers?|approvers?)\b", re.IGNORECASE
 )
@@ -142,6 +147,11 @@ def _people(message: str) -> Iterator[tuple[int, str]]:
         for number in numbers(sentence):
             before, behind = sentence[: number.start], sentence[number.end :]
             match = _APPROVERS.match(behind)
+            who = _WHO.match(behind) if not before else None
+            if who is not None and (
+                number.values == (1,) or who["who"] in _MANY or who["who"][-1] == "s"
+            ):
+                match = who
             if match is None and _APPROVED_BY.search(before[-_BEFORE:]):
                 match = _PEOPLE.match(behind)
             if (

@@ -2,11 +2,12 @@
 
 What it does:
     Reports an argument of an entry that is `optional: true`, and whose values are restricted by
-    its schema or by a rule under `has()`, where its name says whether, where or for whom
-    something is done (`confirm`, `dry_run`, `env`, `tenant`, `role`...), or how much, to whom or
-    by which address. Of tools that update, search, list, plan or test, only the former are
-    reported: there the rest is honestly left out. Rules that ask whether the argument is there,
-    such as `!has(args.price)`, show that somebody thought of it.
+    its schema or by a rule under `has()`, where its name says whether, where or for whom something
+    is done (`confirm`, `dry_run`, `env`, `tenant`, `role`...), or how much, to whom or by which
+    address, or where the rule's message says that it is needed. Of tools that update, search,
+    list, plan or test, only the former are reported: there the rest is honestly left out. Rules
+    that ask whether the argument is there, such as `!has(args.price)`, show that somebody thought
+    of it.
 
 Why:
     Who leaves it out passes the check, and the tool's own default decides: `confirm` must be
@@ -48,10 +49,13 @@ Fix:
     let the model state it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.cel.nodes import Has, Node, Not, Select, VariableRead
+from policy_engine.lint.accepted import speaks_of
+from policy_engine.lint.messages import sentences
 from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.places import SchemaAt, arguments, nodes
 from policy_engine.lint.proof.scene import call_scene
@@ -69,6 +73,12 @@ _PARTIAL: Final = names_in(
     lint validate explain describe estimate quote draft
     """
 )
+_NUMBERED: Final = names_in("id ids number no code key ref reference name")
+_NEEDED: Final = (
+    r"\b(?:needs?|requires?|not without|never without|only with|must (?:have|name|carry))"
+    r" (?:an? |the |its |their )?(?:\w+ ){{0,2}}(?:{})\b"
+)
+_PERHAPS: Final = re.compile(r"\b(?:if|when|unless|no|may|might|above|over|some)\b", re.IGNORECASE)
 _AIMS: Final = frozenset({"to", "recipient", "recipients", "email", "destination", "target"})
 
 
@@ -77,7 +87,9 @@ def _find(subject: Subject) -> Iterator[Found]:
         entry = place.entry
         if place.schema.get("optional") is not True or entry is None:
             continue
-        if not _is_guard(place.name, entry.name) or not _is_restricted(subject, place):
+        if not _is_guard(place.name, entry.name) and not _is_needed(subject, place):
+            continue
+        if not _is_restricted(subject, place):
             continue
         if _is_absence_met(subject, place):
             continue
@@ -102,6 +114,19 @@ def _is_guard(name: str, tool: str) -> bool:
         kind_of(name, tool) is not None
         or lowered in _AIMS
         or not AMOUNTS.isdisjoint(words_of(name))
+    )
+
+
+def _is_needed(subject: Subject, place: SchemaAt) -> bool:
+    """Whether a rule about an argument says that nothing is done without it."""
+    named = "|".join(sorted(set(words_of(place.name)) - _NUMBERED)) or place.name
+    needed = re.compile(_NEEDED.format(named), re.IGNORECASE)
+    name = named_by(place.entry.name) if place.entry is not None else ""
+    return any(
+        needed.search(sentence) and not _PERHAPS.search(sentence)
+        for found in subject.rules_of(name)
+        if found.compiled.effect in RESTRICTING and speaks_of(found, place.argument)
+        for sentence in sentences(found.placed.rule.message or "")
     )
 
 
