@@ -423,6 +423,132 @@ READ_OTHERWISE = {
 """What messages and names may also mean: each was read as a flaw once."""
 
 
+HOURS = f"{CLOCK} < 9 || {CLOCK} >= 17"
+TWO = "effect: require_approval, approval: {approvers: [finance], quorum: 2, expires: 1h}"
+SPANS = {
+    "PE159-wide": [
+        rules(
+            f"when: args.amount > 100 && args.amount <= 500, {ASK}",
+            f"when: args.amount > 500, {DENY}",
+        ),
+        rules(
+            f"when: args.amount > 100 && args.amount <= 500, {ASK}",
+            f"when: args.amount > 300, {DENY}",
+        ),
+        rules(f"when: args.amount > 100 && args.amount <= 1000, {ASK}"),
+        rules(
+            f"when: args.amount > 100 && args.amount <= 500, {ASK}",
+            tools=PAY
+            + "limits: [{id: l, tools: [pay], of: args.amount, max: 500, per: day, by: [principal]}]\n",
+        ),
+        rules(
+            f"when: args.port > 100 && args.port <= 500, {ASK}",
+            tools="tools:\n  pay: {args: {port: {type: integer, minimum: 1, maximum: 9000}}}\n",
+        ),
+    ],
+    "PE163-hours": [
+        rules(f"when: '{HOURS}', {DENY}, message: '{said}'")
+        for said in (
+            "Pay between 9 and 17.",
+            "Pay from 9 a.m. to 5 p.m., please.",
+            "Pay 9 to 5.",
+            "Open 9:00-17:00 UTC.",
+            "Pay between 10 and 18 CET.",
+            "From 8 to 20 euros.",
+            "Between 9:30 and 17:30.",
+            "Pay from 9 to 17, or from 19 to 20.",
+        )
+    ]
+    + [
+        rules(
+            f"when: '{CLOCK} < 9', {DENY}, message: Between 9 and 17.",
+            f"when: {CLOCK} >= 17, {DENY}, message: Between 9 and 17.",
+        ),
+        rules(
+            f"when: {CLOCK} >= 17, {DENY}, message: 'From 9 to 17 clerks pay, afterwards and before machines.'"
+        ),
+        rules(f"when: '{CLOCK} >= 9 && {CLOCK} < 17', {DENY}, message: Not between 9 and 17."),
+        rules(
+            f"when: '({DAY} == 5 && {CLOCK} >= 12) || {HOURS}', {DENY}, message: Between 9 and 17.",
+        ),
+        rules(
+            f"when: '{CLOCK} >= 22 || {CLOCK} < 6', {DENY}, message: Nothing between 10 pm and 6 am."
+        ),
+    ],
+    "PE163-spans": [
+        takes("n: {type: integer, minimum: 1, maximum: 50, message: Between 1 and 50.}"),
+        takes("n: {type: integer, minimum: 1, maximum: 3000, message: Between 1 and 50 minutes.}"),
+        takes(
+            "n: {type: integer, minimum: 0, maximum: 90, message: The others take between 5 and 20.}"
+        ),
+    ],
+    "PE165-spans": [
+        rules(f"when: '{DAY} in [0, 6]', {DENY}, message: {said}")
+        for said in (
+            "Monday to Friday.",
+            "Not at weekends.",
+            "Mon-Fri only.",
+            "Not on Saturday and Sunday.",
+            "Only on working days.",
+            "Monday to Thursday and on Friday.",
+            "Sunday to Thursday except holidays.",
+        )
+    ]
+    + [
+        rules(
+            f"when: {DAY} == 6, {DENY}, message: Not at weekends.",
+            f"when: {DAY} == 0, {DENY}, message: Not at weekends.",
+        ),
+        rules(f"when: '{DAY} in [5, 6]', {DENY}, message: Not at weekends.").replace(
+            "UTC", "Asia/Riyadh"
+        ),
+        rules(f"when: {DAY} == 5, {DENY}, message: Within two business days."),
+    ],
+    "PE171-people": [
+        rules(f"when: args.amount > 9, {TWO}, message: '{said}'")
+        for said in (
+            "Two people must approve.",
+            "This needs two approvals.",
+            "At least two approvers.",
+            "One of two approvers asked.",
+            "Above 5 finance must approve.",
+        )
+    ]
+    + [
+        rules(f"when: args.amount > 9, {ASK}, message: '{said}'")
+        for said in (
+            "This needs one approval.",
+            "No two approvals are alike.",
+            "It takes up to two approvals.",
+            "For 2 nights finance must approve.",
+            "Four eyes see this.",
+        )
+    ]
+    + [
+        rules(
+            f"when: args.amount > 9, {ASK}, message: Two approvals are needed.",
+            f"when: args.amount > 9, {ASK}, message: Two approvals are needed.",
+        ),
+    ],
+    "PE166-imperative": [
+        rules(f"when: args.amount < 20, {DENY}, message: Keep at least 20 euros to spare."),
+        rules(f"when: args.amount > 20, {DENY}, message: Take at most 20 from the till."),
+    ],
+    "PE206-needed": [
+        rules(
+            f"when: has(args.note) && args.note == \"x\", {DENY}, message: '{said}'",
+            tools="tools:\n  pay: {args: {note: {type: string, maxLength: 20, optional: true}}}\n",
+        )
+        for said in (
+            "A large payment needs a note.",
+            "This needs no note.",
+            "Payments above 100 need a note.",
+            "The note is x.",
+        )
+    ][1:],
+}
+
+
 def codes(body):
     compiled = load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{body}"}, warm=False)
     settings = Settings(persona="pedantic")
@@ -433,7 +559,7 @@ def codes(body):
 
 CASES = [
     pytest.param(code, body, id=f"{code}-{named}-{index}")
-    for named, table in (("sound", SOUND), ("read-otherwise", READ_OTHERWISE))
+    for named, table in (("sound", SOUND), ("read-otherwise", READ_OTHERWISE), ("span", SPANS))
     for code, bodies in table.items()
     for index, body in enumerate(bodies)
 ]

@@ -107,7 +107,7 @@ _WINDOWS: Final = {
 }  # fmt: skip
 _WINDOW: Final = re.compile(rf"\b({'|'.join(_WINDOWS)})s?\b", re.IGNORECASE)
 _PARTED: Final = re.compile(
-    r"\b(?:each|of which|quarter|half|on average|other|usual\w*|about|instead|net|gross|plus|"
+    r"\b(?:each|of which|quarter|half|on average|others?|usual\w*|about|instead|net|gross|plus|"
     r"vat|tax|excl\w{0,10}|incl\w{0,10}|before|from)\b",
     re.IGNORECASE,
 )
