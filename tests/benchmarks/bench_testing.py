@@ -1,4 +1,4 @@
-"""What tests of policies cost: 1,000 tests, and the mutants of a policy of 100 rules.
+"""What tests of policies cost: 1,000 and 5,000 tests, and the mutants of policies of 100 rules.
 
 `python tests/benchmarks/bench_testing.py [JOBS]`. Beside the time on the clock stands the time of
 the processors, of this process and those that it started, which others on the machine change less.
@@ -8,14 +8,21 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from policy_engine.testing.mutation import hunt
+from policy_engine.testing.mutation import Verdict, hunt
 from policy_engine.testing.outcome import run_tests
 from policy_engine.testing.reading import read_suites
 
-BUDGETS = {"1,000 tests": 1.0, "mutants of 100 rules": 30.0}
+BUDGETS = {
+    "1,000 tests": 1.0,
+    "5,000 tests": 6.0,
+    "mutants of 100 rules, 440 tests": 30.0,
+    "mutants of 100 rules about facts, 30 tests": 30.0,
+    "mutants of 100 rules about facts, 1,000 tests": 30.0,
+}
 
 TOOL = """\
   tool_{i}:
@@ -85,6 +92,46 @@ TESTS = """\
 """
 
 
+FACT = """\
+  record{i}:
+    from: app:record{i}
+    with: [args.id]
+    schema:
+      type: object
+      properties:
+        owner: {{type: string}}
+        total: {{type: number}}
+        state: {{enum: [open, closed, held]}}
+"""
+ABOUT_FACTS = """\
+  tool_{i}:
+    args:
+      id: {{type: string, pattern: '^R{i}-[0-9]{{6}}$'}}
+      amount: {{type: number, exclusiveMinimum: 0, maximum: 500}}
+      kind: {{enum: [a, b]}}
+      note: {{type: string, maxLength: 100, optional: true}}
+    rules:
+      - {{id: own{i}, when: facts.record{i}.owner != principal.id, effect: deny}}
+      - {{id: over{i}, when: args.amount > facts.record{i}.total, effect: deny}}
+      - id: state{i}
+        when: facts.record{i}.state in ["closed", "held"] && args.amount > 10
+        effect: require_approval
+        approval: {{approvers: [finance], expires: 1h}}
+      - id: urgent{i}
+        when: context.env == "prod" && has(args.note) && args.note.startsWith("urgent")
+        effect: deny
+"""
+COUNTED = "limits: [{id: all, tools: ['tool_*'], max: 50, per: 1h, by: [principal]}]\n"
+PLAIN = """\
+  - name: test {number}
+    request:
+      tool: tool_{i}
+      args: {{id: R{i}-{number:06}, amount: {amount}, kind: a}}
+      facts: {{record{i}: {{owner: {owner}, total: 100, state: {state}}}}}
+    expect: {{effect: {effect}}}
+"""
+
+
 def write(folder: Path, tools: int) -> Path:
     """Write a policy with five rules a tool, and 22 tests of each."""
     entries = "".join(TOOL.format(i=i, bound=100 + i) for i in range(tools))
@@ -99,6 +146,36 @@ def write(folder: Path, tools: int) -> Path:
     return path
 
 
+def write_about_facts(folder: Path, tests: int) -> Path:
+    """Write a policy of 25 tools with four rules each, and so many tests, in turn of each tool."""
+    facts = "".join(FACT.format(i=i) for i in range(25))
+    entries = "".join(ABOUT_FACTS.format(i=i) for i in range(25))
+    (folder / "facts.yaml").write_text(
+        "policy: facts\nlanguage: 1\ncontext: {env: {enum: [prod, staging]}}\n"
+        f"facts:\n{facts}tools:\n{entries}{COUNTED}"
+    )
+    (folder / "tests").mkdir()
+    path = folder / "tests" / "facts.yaml"
+    path.write_text(
+        "policies: ../facts.yaml\ndefaults: {principal: {id: u1}, context: {env: prod}}\ntests:\n"
+        + "".join(_plain(number) for number in range(tests))
+    )
+    return path
+
+
+def _plain(number: int) -> str:
+    """Write a test: of what is allowed, another's, too much, or what needs an approval."""
+    owner, amount, state, effect = (
+        ("u1", 5, "open", "allow"),
+        ("u2", 5, "open", "deny"),
+        ("u1", 101, "open", "deny"),
+        ("u1", 11, "held", "require_approval"),
+    )[number // 25 % 4]
+    return PLAIN.format(
+        number=number, i=number % 25, amount=amount, owner=owner, state=state, effect=effect
+    )
+
+
 def timed(what: str, work: Callable[[], object]) -> bool:
     """Print what some work costs, and return whether that is more than the budget."""
     before, start = os.times(), time.perf_counter()
@@ -111,23 +188,37 @@ def timed(what: str, work: Callable[[], object]) -> bool:
     return wall > BUDGETS[what]
 
 
+def run_both(what: str, tools: int) -> bool:
+    """Read and run the tests of so many tools, and return whether that is over the budget."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(write(Path(folder), tools))
+        return timed(what, lambda: run_tests(read_suites([path]), coverage=False))
+
+
+def mutate(what: str, write_files: Callable[[Path], Path], jobs: int | None) -> bool:
+    """Examine every mutant of a policy, and return whether that is over the budget."""
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = read_suites([str(write_files(Path(folder)))])
+        verdicts: list[Verdict] = []
+        over = timed(what, lambda: verdicts.extend(hunt(loaded, jobs=jobs)))
+    fates = Counter(one.fate for one in verdicts)
+    told = ", ".join(f"{count:,} {fate}" for fate, count in fates.most_common())
+    sys.stdout.write(f"  {len(verdicts):,} mutants: {told}\n")
+    return over
+
+
 def main() -> int:
     """Print the times; the exit code says whether they are within the budgets."""
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else None
-    over = False
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(write(Path(folder), 48))
-        loaded = read_suites([path])
-        sys.stdout.write(f"{len(loaded.suites[0].cases):,} tests\n")
-        over |= timed("1,000 tests", lambda: run_tests(read_suites([path]), coverage=False))
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(write(Path(folder), 20))
-        loaded = read_suites([path])
-        verdicts = []
-        over |= timed("mutants of 100 rules", lambda: verdicts.extend(hunt(loaded, jobs=jobs)))
-        for fate in ("killed", "survived", "undecided", "equivalent", "refused"):
-            sys.stdout.write(f"  {fate}: {sum(one.fate == fate for one in verdicts):,}\n")
-    return int(over)
+    run, five, few, many, most = BUDGETS
+    over = [
+        run_both(run, 46),
+        run_both(five, 228),
+        mutate(few, lambda folder: write(folder, 20), jobs),
+        mutate(many, lambda folder: write_about_facts(folder, 30), jobs),
+        mutate(most, lambda folder: write_about_facts(folder, 1_000), jobs),
+    ]
+    return int(any(over))
 
 
 if __name__ == "__main__":
