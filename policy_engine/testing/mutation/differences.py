@@ -32,8 +32,17 @@ def differs_in(
     """
     old, new = base.parts[mutant.index], changed.parts[mutant.index]
     match mutant.unit:
-        case ("tools", str(name), "args" | "types"):
+        case ("tools", str(name), "args"):
             return _arguments(old.constraints.get(name), new.constraints.get(name))
+        case ("tools", str(name), "types"):
+            fits = _arguments(old.constraints.get(name), new.constraints.get(name))
+            # What reads an argument of another type may say something else of the same value.
+            read = [
+                _Judged(a, b, base, changed, told=True).differs
+                for a, b in zip(old.rules(), new.rules(), strict=True)
+                if a is not b and a.condition is not None
+            ]
+            return lambda sample: fits(sample) or any(differs(sample) for differs in read)
         case ("limits", int(i)):
             if len(new.limits) < len(old.limits) or old.limits[i] == new.limits[i]:
                 return None

@@ -168,7 +168,10 @@ class Solved:
             held = declared.plain(place)
         met, _ = self._met(seed)
         rules = list(self._rules(mutant.index, names)) if mutant.unit == ("declared",) else []
-        values = between(aim.before, aim.after, held)
+        if mutant.unit[2:] == ("types",):
+            yield from self._read_otherwise(met, place, seed, declared)
+        others = self._unspoken(rules, place, seed, declared)
+        values = in_turn([between(aim.before, aim.after, one) for one in (held, *others)])
         sought = set(self._sought(met, place, seed))
         every = chain(self._moments(met, place, seed), joined(values, sought))
         for value in islice(every, _VALUES):
@@ -184,6 +187,26 @@ class Solved:
                     yield from islice(found, 2)
         lacking = put(seed, place, ABSENT)
         yield from [] if lacking is None else [lacking]
+
+    def _unspoken(
+        self, rules: Iterable[CompiledRule], place: Place, seed: Sample, declared: Declared
+    ) -> Iterator[Any]:
+        """Yield what stands at a place where a rule that reads it does not match."""
+        for rule in rules:
+            if rule.condition is not None:
+                turning = Turning(declared, self._asked, most=60)
+                for one in islice(turning.turned(rule.condition.tree, seed, to=False), _FEW):
+                    yield at_place(one, place)
+
+    def _read_otherwise(
+        self, met: Chain, place: Place, seed: Sample, declared: Declared
+    ) -> Iterator[Sample]:
+        """Let each rule match, and not match, that reads what may be read otherwise."""
+        for rule in met.rules:
+            if rule.condition is not None and place in rule.condition.reads:
+                for to in (False, True):
+                    turning = Turning(declared, self._asked, most=_MOST)
+                    yield from islice(turning.turned(rule.condition.tree, seed, to=to), _FEW)
 
     def _moments(self, met: Chain, place: Place, seed: Sample) -> Iterator[int]:
         """Yield points in time as numbers, where conditions take a value for one."""

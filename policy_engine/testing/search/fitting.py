@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policy_engine.lint.proof.demand import demanded
-from policy_engine.lint.proof.formula import Formula, Term, opposite
+from policy_engine.lint.proof.formula import Formula, Group, Term, opposite
 from policy_engine.lint.proof.schema import ELEMENT, at
 
 __all__ = ["fits", "fits_not", "only_of"]
 
 _CLOSING: Final = ("properties", "patternProperties", "additionalProperties")
+_PARTS: Final = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref"})
+_TRUE: Final = Group(True, ())
 _HOLDING: Final = ("properties", "patternProperties", "$defs")
 
 
@@ -32,6 +34,8 @@ def only_of(term: Term, schema: Any, other: Any) -> tuple[Formula, Formula]:
     schema, other = _told(schema), _told(other)
     closing = _closing(schema)
     if closing is None or closing != _closing(other):
+        if _has_parts(schema) or _has_parts(other):
+            return _TRUE, _TRUE  # nothing is known of the keys that a part leaves to others
         return fits(term, schema), fits_not(term, other)
 
     def known(one: Term) -> list[Any]:
@@ -39,6 +43,15 @@ def only_of(term: Term, schema: Any, other: Any) -> tuple[Formula, Formula]:
         return [] if below is None else [below]
 
     return fits(term, schema), opposite(demanded(term, other, known))
+
+
+def _has_parts(schema: Any) -> bool:
+    """Whether several schemas judge one value, here or below."""
+    if isinstance(schema, list):
+        return any(map(_has_parts, schema))
+    if not isinstance(schema, Mapping):
+        return False
+    return not _PARTS.isdisjoint(schema) or any(map(_has_parts, schema.values()))
 
 
 def _told(schema: Any) -> Any:
@@ -54,6 +67,9 @@ def _told(schema: Any) -> Any:
     if schema.get("uniqueItems") is True and isinstance(items, Mapping) and "enum" in items:
         most = len(items["enum"])
         return {**schema, "maxItems": min(schema.get("maxItems", most), most)}
+    held = schema.get("properties")
+    if isinstance(held, Mapping):
+        return {**schema, "properties": {name: _told(below) for name, below in held.items()}}
     return schema
 
 

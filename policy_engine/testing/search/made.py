@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from policy_engine.compiler import Compiled
-from policy_engine.compiler.names import matches_glob
+from policy_engine.compiler.names import is_glob, matches_glob
 from policy_engine.decision import Facts, Request, Session
 from policy_engine.policy import LoadedPolicy, Policy
 from policy_engine.testing.search.sample import Sample
@@ -77,10 +77,9 @@ def _requests(policy: Policy, everything: tuple[LoadedPolicy, ...]) -> Iterator[
                 yield Request(tool=_name(glob), args=_required(rule.args or {}))
     for key in policy.handoffs or {}:
         yield Request(stage="handoff", target=_name(key))
-    models = [key for loaded in everything for key in loaded.policy.models or {}]
-    for key in models or ["model"]:
-        yield Request(stage="model_request", model=_name(key), text=_TEXT)
-        yield Request(stage="model_response", model=_name(key), text=_TEXT)
+    for name in _models(everything):
+        yield Request(stage="model_request", model=name, text=_TEXT)
+        yield Request(stage="model_response", model=name, text=_TEXT)
     yield Request(stage="input", text=_TEXT)
     yield Request(stage="output", text=_TEXT)
 
@@ -88,9 +87,32 @@ def _requests(policy: Policy, everything: tuple[LoadedPolicy, ...]) -> Iterator[
 def _tools(policy: Policy, everything: tuple[LoadedPolicy, ...]) -> Iterator[str]:
     """Yield the tools that a policy names; one without entries may restrict those of others."""
     yield from map(_name, policy.tools or {})
+    for key, entry in (policy.tools or {}).items():
+        if entry.effect == "deny" and is_glob(key):
+            yield from _granted(key, everything)
     if policy.rules or policy.limits:
         for loaded in everything:
             yield from map(_name, loaded.policy.tools or {})
+
+
+def _models(everything: tuple[LoadedPolicy, ...]) -> Iterator[str]:
+    """Yield a model for each entry: one with a price if there is one, for limits may ask for it."""
+    priced = sorted({model for loaded in everything for model in loaded.policy.prices})
+    entries = [key for loaded in everything for key in loaded.policy.models or {}]
+    for key in entries or ["model"]:
+        yield from [one for one in priced if matches_glob(key, one)] or [_name(key)]
+
+
+def _granted(key: str, everything: tuple[LoadedPolicy, ...]) -> Iterator[str]:
+    """Yield names that a glob matches and an entry grants."""
+    for loaded in everything:
+        for other, entry in (loaded.policy.tools or {}).items():
+            if entry.effect != "deny":
+                for one, two in ((key, other), (other, key)):
+                    for inner in (two.strip("*"), two.replace("*", "x")):
+                        name = _name(one.replace("*", inner))
+                        if matches_glob(key, name) and matches_glob(other, name):
+                            yield name
 
 
 def _required(schemas: Mapping[str, Any]) -> dict[str, Any]:

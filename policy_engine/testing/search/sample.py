@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from policy_engine.decision import Facts, Request, Session
 
@@ -19,6 +19,14 @@ __all__ = [
     "with_fact",
 ]
 
+_One = TypeVar("_One")
+
+
+class _End:
+    """Stands for what comes after the last."""
+
+
+_END: Final = _End()
 ABSENT: Final = object()
 """Stands for the value of an argument that is not given."""
 OTHER: Final = "mallory"
@@ -123,12 +131,12 @@ def told(sample: Sample) -> Sample:
     return sample
 
 
-def in_turn(ways: list[Iterator[Sample]]) -> Iterator[Sample]:
-    """Take one sample of each in turn."""
+def in_turn(ways: list[Iterator[_One]]) -> Iterator[_One]:
+    """Take one of each in turn."""
     while ways:
         for way in list(ways):
-            sample = next(way, None)
-            if sample is None:
+            found = next(way, _END)
+            if isinstance(found, _End):
                 ways.remove(way)
             else:
-                yield sample
+                yield found

@@ -6,7 +6,7 @@ one element is left. Where the two differ, requests are tried of which either co
 outcome: the values next to a bound are among them, so one of them lies between two bounds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from itertools import islice
 from typing import Any, Final
@@ -16,12 +16,14 @@ from policy_engine.cel.nodes import (
     Bind,
     Call,
     Conditional,
+    Index,
     Literal,
     Loop,
     Node,
     Not,
     Or,
     children,
+    walk,
     with_local,
 )
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError, formula
@@ -164,11 +166,22 @@ class Telling:
                 yield from self._matching(left, mine, its, sample)
         ways = [
             self._turning.turned(node, one, to=to)
-            for one in (sample, *self._chosen(old, sample))
+            for one in (sample, *self._keyed(old, new, sample), *self._chosen(old, sample))
             for node in (new, old)
             for to in (True, False)
         ]
         yield from in_turn(ways)
+
+    def _keyed(self, old: Node, new: Node, sample: Sample) -> Iterator[Sample]:
+        """Yield samples that choose what is different among what a constant holds."""
+        for mine, its in zip(walk(old), walk(new), strict=False):
+            match mine, its:
+                case (
+                    Index(operand=Literal(value=Mapping() as held), key=key),
+                    Index(operand=Literal(value=Mapping() as now)),
+                ):
+                    for name in [one for one in held if held[one] != now.get(one)]:
+                        yield from self._reaching.reached(key, name, sample, self._turning.turned)
 
     def _chosen(self, node: Node, sample: Sample) -> Iterator[Sample]:
         """Yield samples of which a part of a condition chooses otherwise."""

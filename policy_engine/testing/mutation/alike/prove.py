@@ -57,12 +57,13 @@ def _entry(mutant: Mutant, base: Compiled) -> tuple[str | None, str]:
     match mutant.unit:
         case (str(found), str(name)) if found in _SECTIONS:
             return found, name
-        case () if mutant.aim is not None and mutant.aim.place == "tool":
-            policy, name = base.parts[mutant.index].loaded.policy, mutant.aim.name
+        case ():
+            policy = base.parts[mutant.index].loaded.policy
             for section in _SECTIONS:
-                mine, its = getattr(policy, section), getattr(mutant.policy, section)
-                if mine != its and name in (mine or {}):
-                    return section, name
+                mine, its = getattr(policy, section) or {}, getattr(mutant.policy, section) or {}
+                gone = [name for name in mine if name not in its]
+                if len(gone) == 1 and all(its[name] == mine[name] for name in mine if name in its):
+                    return section, gone[0]
     return None, ""
 
 
