@@ -9,6 +9,9 @@ from time import process_time
 
 import pytest
 
+from policy_engine.decision import Facts
+from policy_engine.decision.wire import read_request
+from policy_engine.engine import Engine
 from policy_engine.lint import Settings, lint
 from policy_engine.loader import load_texts
 
@@ -425,7 +428,15 @@ READ_OTHERWISE = {
 
 HOURS = f"{CLOCK} < 9 || {CLOCK} >= 17"
 TWO = "effect: require_approval, approval: {approvers: [finance], quorum: 2, expires: 1h}"
+SEND_SECRET = (
+    "tools:\n  send: {{args: {{body: {{type: string, maxLength: 200}}}}}}\nrules:\n"
+    "  - {{id: mask, tools: [send], check: {{terms: {{any: [secret]}}}}, effect: {}}}\n"
+)
+SEND_SECRET_ASKED = f"  - {{id: ask, tools: [send], check: {{terms: {{any: [secret]}}}}, {ASK}}}\n"
 SPANS = {
+    "PE106-redacted-and-asked": [
+        SEND_SECRET.format("redact") + SEND_SECRET_ASKED,
+    ],
     "PE159-wide": [
         rules(
             f"when: args.amount > 100 && args.amount <= 500, {ASK}",
@@ -579,3 +590,15 @@ def test_a_message_of_any_length_is_read_at_once(piece):
     before = process_time()
     codes(rules(*lines))
     assert process_time() - before < 5
+
+
+def test_what_is_approved_is_redacted_and_so_a_redaction_decides_beside_an_approval():
+    both = SEND_SECRET.format("redact") + SEND_SECRET_ASKED
+    asked = {"tool": "send", "args": {"body": "a secret"}, "agent": "a", "principal": {"id": "u"}}
+    decided = []
+    for body in (both, both.replace("effect: redact", "effect: redact, mode: observe")):
+        engine = Engine(load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{body}"}, warm=False))
+        decided.append(engine.decide(read_request({"id": "r", **asked}).request, Facts()))
+    assert [one.effect for one in decided] == ["require_approval", "require_approval"]
+    assert [len(one.redactions) for one in decided] == [1, 0]
+    assert "PE106" in codes(SEND_SECRET.format("redact") + SEND_SECRET_ASKED.replace(ASK, DENY))

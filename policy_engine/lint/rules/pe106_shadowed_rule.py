@@ -107,7 +107,8 @@ def _may_overrule(other: PlacedCondition, found: PlacedCondition) -> bool:
         # Two approvals may be of other people; two redactions may replace other pieces.
         same = other.compiled.effect == "redact" and _says(other) == _says(found)
         return other.compiled.effect == "deny" or same
-    return theirs > ours
+    # What is approved runs with what is redacted taken out, so only a denial overrules that.
+    return theirs > ours and (found.compiled.effect != "redact" or other.compiled.effect == "deny")
 
 
 def _says(found: PlacedCondition) -> tuple[object, object]:
