@@ -7,10 +7,11 @@ from policy_engine.checks import CHECKS
 from policy_engine.testing.coverage.odd import texts
 from policy_engine.testing.search.values import plain
 
-__all__ = ["hinted"]
+__all__ = ["fitting_parts", "hinted", "with_more_keys"]
 
 _LONG: Final = 2_000_000
 _WIDE: Final = 20_000
+_IN_PLACE: Final = frozenset({"allOf", "anyOf", "oneOf", "if", "then", "else", "not"})
 _MAPS: Final = ("properties", "patternProperties", "$defs")
 _VERBATIM: Final = ("enum", "const", "default", "examples", "check")
 
@@ -25,6 +26,44 @@ def hinted(schema: Any) -> Any:
     hints = list(_hints(schema))
     if hints:
         found["enum"] = [plain(schema), *(schema.get("enum") or ()), *hints]
+    return found
+
+
+def with_more_keys(value: Any) -> Iterator[Any]:
+    """Yield a value in which one of its mappings holds a key that nothing declares."""
+    if isinstance(value, dict):
+        yield {**value, "another": 1}
+        for key, below in value.items():
+            yield from ({**value, key: one} for one in with_more_keys(below))
+    elif isinstance(value, list):
+        for i, below in enumerate(value):
+            yield from ([*value[:i], one, *value[i + 1 :]] for one in with_more_keys(below))
+
+
+def fitting_parts(schema: Any) -> Iterator[Any]:
+    """Yield values that keep what one of the parts of a schema says beside the rest of it."""
+    if not isinstance(schema, Mapping):
+        return
+    bare = {key: value for key, value in schema.items() if key not in _IN_PLACE}
+    chosen = [[schema.get("if"), schema.get("then")], [schema.get("else")]]
+    chosen.extend([one] for key in ("anyOf", "oneOf") for one in schema.get(key) or ())
+    whole = list(schema.get("allOf") or ())
+    for parts in chosen:
+        merged: Mapping[str, Any] = bare
+        for part in (*whole, *parts):
+            merged = _merged(merged, part)
+        yield plain(merged)
+
+
+def _merged(schema: Mapping[str, Any], other: Any) -> Mapping[str, Any]:
+    """Return a schema that says what two say; where both say it, as the second does."""
+    if not isinstance(other, Mapping):
+        return schema
+    found = {**schema, **{key: one for key, one in other.items() if key not in _IN_PLACE}}
+    mine, its = schema.get("properties"), other.get("properties")
+    if isinstance(mine, Mapping) and isinstance(its, Mapping):
+        both = {name: _merged(mine[name], its[name]) for name in mine.keys() & its.keys()}
+        found["properties"] = {**mine, **its, **both}
     return found
 
 

@@ -12,7 +12,7 @@ from policy_engine.decision import Calls, Count, Decision, Facts, Request, Reser
 from policy_engine.engine import Engine
 from policy_engine.testing.coverage.arguments import Arguments
 from policy_engine.testing.coverage.corpus import Corpus
-from policy_engine.testing.coverage.hints import hinted
+from policy_engine.testing.coverage.hints import fitting_parts, hinted, with_more_keys
 from policy_engine.testing.coverage.item import Item, Note, Outcome
 from policy_engine.testing.coverage.odd import joined, odd
 from policy_engine.testing.coverage.rules import RuleAsks
@@ -254,7 +254,12 @@ class Searcher:
         ways = [way for item in items for way in self.found.get(item, {}).values()]
         values = [(way.sample.request.args or {}).get(argument) for way in ways]
         known = {repr(value): value for value in values if isinstance(value, dict | list)}
+        for value in fitting_parts(schema):
+            yield value
+            yield from with_more_keys(value)
         listing = hinted(schema)
+        for value in islice(known.values(), _BEGUN):
+            yield from with_more_keys(value)
         for value in islice(known.values(), _BEGUN):
             yield from islice(values_of(listing, value), _MOST)
 

@@ -85,7 +85,12 @@ def _plain_text(schema: Mapping[str, Any], _depth: int) -> str:
     if formed is not None and (pattern is None or search(pattern, formed) is True):
         return formed
     texts = () if pattern is None else sample(pattern)
-    return texts[0] if texts else "a" * max(1, min(schema.get("minLength", 1), _MOST))
+    least = min(schema.get("minLength", 1), _MOST)
+    for text in texts:
+        longer: str = text + text[-1:] * (least - len(text))
+        if len(longer) >= least and search(str(pattern), longer) is True:
+            return longer
+    return texts[0] if texts else "a" * max(1, least)
 
 
 def _plain_list(schema: Mapping[str, Any], depth: int) -> list[Any]:
