@@ -576,7 +576,7 @@ PROVED |= {
     "a cap above what may be asked for": (
         HEAD + CAPS + CAPPED,
         'the bound 900 of "B" is 901',
-        "no call that its arguments fit is compared otherwise",
+        "nothing that fits what is declared of it is compared otherwise",
     ),
     "a product that is too large": (
         HEAD + f"tools: {{pay: {{args: {{n: {AMOUNT}, q: {{type: integer, minimum: 2, "

@@ -242,7 +242,7 @@ def _found(before: str, after: str) -> Iterator[str]:
     for pattern in (before, *single_branches(before)):
         # What may be any sign is a space, for a letter would join the words about it.
         for text in (*sample(pattern), *sample(spaced(pattern))):
-            for one in (text, f"x {text}", text.upper(), text.lower()):
+            for one in (text, f"x {text}", f"x{text}x", text.upper(), text.lower()):
                 if _tells(before, after, one):
                     yield one
 

@@ -185,6 +185,8 @@ class Solved:
                     turning = Turning(declared, self._asked, frozenset({place}), most=60)
                     found = turning.turned(rule.condition.tree, changed, to=False)
                     yield from islice(found, 2)
+                if rule.check is not None:
+                    yield from islice(_found(rule, met, changed), 1)
         lacking = put(seed, place, ABSENT)
         yield from [] if lacking is None else [lacking]
 

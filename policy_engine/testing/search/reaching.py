@@ -100,6 +100,8 @@ class Reaching:
             given = value if as_is or not isinstance(value, int) else written(value)
             yield from self.reached(inner, given, sample, turn)
         elif name == "size" and isinstance(value, int):
+            while isinstance(inner, Call) and inner.function in _FOLDING:
+                inner = inner.arguments[0]
             held = place_of(inner)
             yield from () if held is None else self.sized(held, value, sample)
         elif name in _AS_THEY_ARE:

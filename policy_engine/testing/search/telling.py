@@ -7,10 +7,11 @@ outcome: the values next to a bound are among them, so one of them lies between 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import islice
 from typing import Any, Final
 
+from policy_engine.cel import BOOL
 from policy_engine.cel.nodes import (
     And,
     Bind,
@@ -165,6 +166,10 @@ class Telling:
             ):
                 yield from self._matching(left, mine, its, sample)
         ways = [
+            *(self._turning.turned(node, sample, to=True) for node in _left_out(old)),
+            *(self._turning.turned(node, sample, to=True) for node in _left_out(new)),
+        ]
+        ways += [
             self._turning.turned(node, one, to=to)
             for one in (sample, *self._keyed(old, new, sample), *self._chosen(old, sample))
             for node in (new, old)
@@ -239,6 +244,16 @@ class Telling:
             sizes.bound(low=0, is_open=False)
             return sizes
         return self._declared.values(term)
+
+
+def _left_out(node: Node) -> Iterator[Node]:
+    """Yield a comparison of how many elements there are as one of those that are left out."""
+    match node:
+        case Call(arguments=(Call(function="size", arguments=(Loop() as loop,)) as sized, bound)):
+            if loop.kind == "filter" and loop.condition is not None:
+                test = Not(loop.start, loop.end, loop.condition, BOOL)
+                counted = replace(sized, arguments=(replace(loop, condition=test),))
+                yield replace(node, arguments=(counted, bound))
 
 
 def _changed_places(old: Node, new: Node, before: Sample, after: Sample) -> Iterator[Place]:

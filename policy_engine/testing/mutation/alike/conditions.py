@@ -1,14 +1,15 @@
 """Proves of a condition with another part that it comes to the same of every call."""
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
 from policy_engine.cel.nodes import And, Call, Has, Index, Literal, Node
 from policy_engine.compiler import CompiledRule
-from policy_engine.lint.proof.formula import constant, formula, term
+from policy_engine.lint.proof.formula import Formula, Term, constant, formula, term
 from policy_engine.policy import ToolBlock
+from policy_engine.testing.mutation.alike.pairs import reads
 from policy_engine.testing.mutation.alike.values import never_both
 from policy_engine.testing.search.fitting import fits
 
@@ -25,13 +26,16 @@ _COMPARED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 _FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-def of_condition(old: CompiledRule, new: Node, entry: ToolBlock | None) -> str | None:
+def of_condition(
+    old: CompiledRule, new: Node, entry: ToolBlock | None, declared: Iterable[tuple[Term, Any]]
+) -> str | None:
     """Say why a condition comes to the same as another; None where that is not proved.
 
     Args:
         old: The rule.
         new: What its condition is in a mutant.
         entry: The entry whose calls are judged, where it is that of one tool.
+        declared: What the policy declares of the rest, each with where it stands.
     """
     assert old.condition is not None  # noqa: S101 - only conditions have trees
     tree = old.condition.tree
@@ -39,10 +43,14 @@ def of_condition(old: CompiledRule, new: Node, entry: ToolBlock | None) -> str |
         case And(terms=terms) if _is_counted(terms, new):
             return "a tool that was not called was called no times"
     pair = _differing(tree, new)
-    if pair is None or entry is None or entry.args is None or not old.enforced:
+    if pair is None or not old.enforced:
         return None
-    if _alike(*pair, entry.args):
-        return "no call that its arguments fit is compared otherwise"
+    args = {} if entry is None else entry.args or {}
+    fitting = [fits(("args", name), schema) for name, schema in args.items() if _is_there(schema)]
+    # What does not fit what is declared of it leaves the whole condition untold, before and after.
+    fitting.extend(fits(path, schema) for path, schema in declared if reads(old, path))
+    if _alike(*pair, fitting):
+        return "nothing that fits what is declared of it is compared otherwise"
     return None
 
 
@@ -99,9 +107,8 @@ def _pairs(old: Any, new: Any) -> Iterator[tuple[Call, Call] | None]:
                 yield from _pairs(mine, its)
 
 
-def _alike(old: Call, new: Call, args: Mapping[str, Any]) -> bool:
+def _alike(old: Call, new: Call, fitting: Sequence[Formula]) -> bool:
     """Whether two comparisons say the same of each call that fits."""
-    fitting = [fits(("args", name), schema) for name, schema in args.items() if _is_there(schema)]
     ways = list(_ways(old, new))
     return bool(ways) and all(
         never_both(*fitting, formula(mine, holds=to), formula(its, holds=not to))

@@ -4,6 +4,7 @@ Nothing else is known: every other part may be anything that its type allows, or
 Too many outcomes are harmless, for then a proof fails; one too few would be a false proof.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -26,6 +27,7 @@ from policy_engine.cel.nodes import (
     children,
 )
 from policy_engine.lint.proof.formula import Term, constant, term
+from policy_engine.lint.proof.schema import ELEMENT
 from policy_engine.lint.proof.values import Values
 from policy_engine.testing.mutation.alike.elements import of_element
 from policy_engine.testing.mutation.alike.ranges import (
@@ -69,6 +71,8 @@ _OF_TEXTS: Final = frozenset(
 _OF_ADDRESSES: Final = frozenset({"containsIP", "containsCIDR"})
 _SIZED: Final = frozenset({"string", "list", "map"})
 _HELD: Final = frozenset({"list", "map"})
+_WHOLE: Final = 2**63
+"""No whole number beyond is read as one."""
 _UNKNOWN: Final = object()
 
 
@@ -183,11 +187,31 @@ class _Asked:
     def _member(self, item: Node, over: Node) -> Outcomes:
         if not self.kinds(item) or not self.kinds(over) & _HELD:
             return _UNTOLD
+        element = getattr(getattr(over, "type", None), "element", None)
+        if isinstance(self._held_kind(element), str):
+            mine, other = self._range(item), self._range_below(over, element)
+            is_apart = (
+                mine is not None and other is not None and True not in compared("==", mine, other)
+            )
+            if self._held_kind(element) not in self.kinds(item) or is_apart:
+                return frozenset({False, None})
         texts, values = self._texts(item), self._constant(over)
         if texts is None or not isinstance(values, list | tuple):
             return EVERY
         told = frozenset(one in values for one in texts)
         return told if self._is_told(item) else told | _UNTOLD
+
+    @staticmethod
+    def _held_kind(element: Any) -> str | None:
+        """Return the kind of a list's elements, where they are of one type."""
+        return _TYPES.get(element)
+
+    def _range_below(self, over: Node, element: Any) -> Range | None:
+        """Return between which numbers the elements of a list lie."""
+        path = term(over)
+        if path is None or element not in {DOUBLE, INT} or self._reads(over):
+            return None
+        return self._declared_range((*path, ELEMENT), element)
 
     def _is_told(self, node: Node) -> bool:
         """Whether a part is certainly told: a constant, or the value that is known."""
@@ -225,8 +249,18 @@ class _Asked:
                 return None if mine is None or other is None else calculated(name, mine, other)
             case Index(operand=operand):
                 return _all_of(constant(operand))
-        declared = None if path is None else self.declares(path)
-        return None if declared is None or declared.is_empty else range_of(declared)
+        return None if path is None else self._declared_range(path, node.type)  # type: ignore[attr-defined]
+
+    def _declared_range(self, path: Term, kind: Any) -> Range | None:
+        """Return between which numbers what is declared lies, and can be read."""
+        declared = self.declares(path)
+        found = Range(-math.inf, math.inf)
+        if declared is not None and not declared.is_empty:
+            found = range_of(declared)
+        if kind != INT:
+            return None if declared is None else found
+        low, high = max(found.low, -_WHOLE), min(found.high, _WHOLE)
+        return Range(low, high, found.low_open, found.high_open)
 
     @staticmethod
     def _constant(node: Node) -> Any:

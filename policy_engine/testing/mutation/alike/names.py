@@ -34,9 +34,11 @@ def of_denial(mutant: Mutant, base: Compiled, section: str, key: str) -> str | N
     if policy.default != "deny" or _is_granted(base, section, key):
         return None
     if kept is None and any(
-        rule.when is not None and any(globs_overlap(key, glob) for glob in rule.tools or ())
+        any(globs_overlap(key, glob) for glob in rule.tools or ())
+        and made.condition is not None
+        and any(read[0] == "args" for read in made.condition.reads)
         for parts in base.parts
-        for rule in parts.loaded.policy.rules
+        for rule, made in zip(parts.loaded.policy.rules, parts.top_rules, strict=True)
     ):
         return None  # without the entry, what such a condition reads may be of other types
     return "what no entry names is denied as well"

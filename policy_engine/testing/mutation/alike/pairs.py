@@ -11,7 +11,7 @@ from policy_engine.lint.proof.values import Values
 from policy_engine.policy import ToolBlock, TopRule
 from policy_engine.testing.mutation.mutant import Aim, Mutant
 
-__all__ = ["Change", "Pair", "covers", "denies", "reads"]
+__all__ = ["Change", "Pair", "covers", "denies", "granted", "reads"]
 
 
 @dataclass(frozen=True, slots=True)

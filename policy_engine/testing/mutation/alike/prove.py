@@ -8,7 +8,7 @@ a call that no entry lets through is denied, whatever a rule says of it.
 from policy_engine.compiler import Compiled
 from policy_engine.testing.mutation.alike.arguments import of_entry
 from policy_engine.testing.mutation.alike.conditions import of_condition
-from policy_engine.testing.mutation.alike.covering import of_constraint, of_cover
+from policy_engine.testing.mutation.alike.covering import of_constraint, of_cover, of_silent
 from policy_engine.testing.mutation.alike.declared import of_declared
 from policy_engine.testing.mutation.alike.names import of_default, of_denial
 from policy_engine.testing.mutation.alike.pairs import Change
@@ -37,7 +37,7 @@ def prove(mutant: Mutant, base: Compiled, changed: Compiled) -> str | None:
     if mutant.unit == ("default",):
         return of_default(mutant, base)
     if mutant.aim is None:
-        return of_unread(mutant, base, changed)
+        return of_silent(mutant, base) or of_unread(mutant, base, changed)
     change = Change(mutant, mutant.aim, base, changed)
     rules = base.parts[mutant.index].loaded.policy.rules
     match mutant.unit:
@@ -74,4 +74,10 @@ def _of_condition(mutant: Mutant, base: Compiled) -> str | None:
     match mutant.unit:
         case ("tools", str(name), "rules", int()):
             entry = (parts.loaded.policy.tools or {}).get(name)
-    return of_condition(compiled_rule(parts, mutant.unit), mutant.tree, entry)
+    policy = parts.loaded.policy
+    declared = [
+        *((("context", name), schema) for name, schema in policy.context.items()),
+        *((("principal", "attrs", name), schema) for name, schema in policy.attrs.items()),
+        *((("facts", name), fact.schema_) for name, fact in policy.facts.items()),
+    ]
+    return of_condition(compiled_rule(parts, mutant.unit), mutant.tree, entry, declared)
