@@ -19,6 +19,7 @@ __all__ = [
     "lets_through",
     "read_of",
     "slips_through",
+    "stopping_clauses",
     "tested",
 ]
 
@@ -83,6 +84,15 @@ def _tested(subject: Subject) -> Iterator[Piece]:
             read = read_of(clause.atom.term)
             if read[:1] == ("args",) and (clause.atom.type == "string" or _is_piece(clause)):
                 yield Piece(found, clause, allows=not clause.holds)
+
+
+def stopping_clauses(subject: Subject) -> Iterator[tuple[PlacedCondition, Clause]]:
+    """Go through the tests of rules that stop something, each with its rule."""
+    for found in subject.conditions:
+        condition = found.compiled.condition
+        if condition is not None and found.compiled.effect in RESTRICTING:
+            for clause in clauses(formula(condition.tree)):
+                yield found, clause
 
 
 def every_clause(whole: Formula) -> Iterator[Clause]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from policy_engine.lint.subject import Subject
+from policy_engine.lint.proof.scene import call_scene
+from policy_engine.lint.rule import Found
+from policy_engine.lint.subject import PlacedCondition, Subject
 from policy_engine.lint.words import names_in, words_of
 
-__all__ = ["siblings"]
+__all__ = ["missed", "siblings"]
 
 _DEEDS: Final = names_in(
     """
@@ -28,6 +30,19 @@ def siblings(subject: Subject, names: Iterable[str]) -> Iterator[tuple[str, str]
             if deed in deeds:
                 yield name, deeds[deed]
                 break
+
+
+def missed(subject: Subject, found: PlacedCondition, name: str, like: str, add: str) -> Found:
+    """Say that a rule is about one of two tools of a kind, shown by a call of the other."""
+    scene = call_scene(subject, found.policy, name)
+    return Found(
+        found.policy,
+        (*found.placed.path, "tools"),
+        f'"{found.placed.rule.id}" is about "{like}", and not about "{name}"',
+        f'add "{name}", or {add}',
+        on_key=True,
+        witness=scene.show(shows="the rule has nothing to say", silent=(found.compiled.name,)),
+    )
 
 
 def _deeds(name: str) -> list[str]:

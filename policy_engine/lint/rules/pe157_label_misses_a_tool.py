@@ -32,9 +32,8 @@ from typing import Final
 
 from policy_engine.compiler.names import is_glob
 from policy_engine.lint.pieces import RESTRICTING
-from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
-from policy_engine.lint.siblings import siblings
+from policy_engine.lint.siblings import missed, siblings
 from policy_engine.lint.subject import PlacedCondition, Subject
 
 __all__ = ["RULE"]
@@ -52,16 +51,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             if name in covered or name in said:
                 continue
             said.add(name)
-            rule = found.compiled.name
-            scene = call_scene(subject, found.policy, name)
-            yield Found(
-                found.policy,
-                (*found.placed.path, "tools"),
-                f'"{found.placed.rule.id}" is about "{like}", and not about "{name}"',
-                f'add "{name}", or write a glob',
-                on_key=True,
-                witness=scene.show(shows="the rule has nothing to say", silent=(rule,)),
-            )
+            yield missed(subject, found, name, like, "write a glob")
 
 
 def _asks(found: PlacedCondition) -> bool:

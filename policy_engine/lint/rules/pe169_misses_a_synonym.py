@@ -35,8 +35,8 @@ from typing import Final
 
 from policy_engine.compiler.names import matches_glob
 from policy_engine.lint.pieces import RESTRICTING
-from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
+from policy_engine.lint.siblings import missed
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import names_in, words_of
 
@@ -68,17 +68,7 @@ def _find(subject: Subject) -> Iterator[Found]:
                 if name in covered or name in said or not _is_free(subject, name):
                     continue
                 said.add(name)
-                scene = call_scene(subject, found.policy, name)
-                yield Found(
-                    found.policy,
-                    (*found.placed.path, "tools"),
-                    f'"{found.placed.rule.id}" is about "{like}", and not about "{name}"',
-                    f'add "{name}", or a glob that matches it',
-                    on_key=True,
-                    witness=scene.show(
-                        shows="the rule has nothing to say", silent=(found.compiled.name,)
-                    ),
-                )
+                yield missed(subject, found, name, like, "a glob that matches it")
 
 
 def _deed(subject: Subject, name: str) -> _Deed | None:

@@ -37,8 +37,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.lint.messages import spoken
-from policy_engine.lint.pieces import RESTRICTING
-from policy_engine.lint.proof.formula import Clause, clauses, formula
+from policy_engine.lint.pieces import stopping_clauses
+from policy_engine.lint.proof.formula import Clause
 from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
@@ -68,30 +68,26 @@ _WORDS: Final = {
 
 
 def _find(subject: Subject) -> Iterator[Found]:
-    for found in subject.conditions:
-        condition = found.compiled.condition
-        if condition is None or found.compiled.effect not in RESTRICTING:
+    for found, clause in stopping_clauses(subject):
+        number = _above(clause)
+        tool = clause.atom.term[-1] if number is not None else ""
+        if number is None or tool not in subject.covered(found):
             continue
-        for clause in clauses(formula(condition.tree)):
-            number = _above(clause)
-            tool = clause.atom.term[-1] if number is not None else ""
-            if number is None or tool not in subject.covered(found):
-                continue
-            if number not in _named(spoken(found.placed.rule)):
-                continue
-            scene = next(one for one in scenes(subject, found) if one.name == tool)
-            yield Found(
-                found.policy,
-                found.path,
-                f'this lets call {number + 1} of "{tool}" through: the one at hand is not counted',
-                "write `>=`",
-                part=(clause.node.start, clause.node.end),
-                witness=scene.show(
-                    shows=f"not stopped: {number} calls returned",
-                    silent=(found.compiled.name,),
-                    fixed={clause.atom.term: number},
-                ),
-            )
+        if number not in _named(spoken(found.placed.rule)):
+            continue
+        scene = next(one for one in scenes(subject, found) if one.name == tool)
+        yield Found(
+            found.policy,
+            found.path,
+            f'this lets call {number + 1} of "{tool}" through: the one at hand is not counted',
+            "write `>=`",
+            part=(clause.node.start, clause.node.end),
+            witness=scene.show(
+                shows=f"not stopped: {number} calls returned",
+                silent=(found.compiled.name,),
+                fixed={clause.atom.term: number},
+            ),
+        )
 
 
 def _above(clause: Clause) -> int | None:

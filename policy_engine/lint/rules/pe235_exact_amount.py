@@ -28,8 +28,7 @@ Fix:
 from collections.abc import Iterator
 from typing import Final
 
-from policy_engine.lint.pieces import RESTRICTING, slips_through
-from policy_engine.lint.proof.formula import clauses, formula
+from policy_engine.lint.pieces import slips_through, stopping_clauses
 from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.proof.schema import values_of
 from policy_engine.lint.rule import Found, LintRule
@@ -40,36 +39,30 @@ __all__ = ["RULE"]
 
 
 def _find(subject: Subject) -> Iterator[Found]:
-    for found in subject.conditions:
-        condition = found.compiled.condition
-        if condition is None or found.compiled.effect not in RESTRICTING:
+    for found, clause in stopping_clauses(subject):
+        atom, value = clause.atom, clause.atom.operand
+        is_amount = atom.term[:1] == ("args",) and not AMOUNTS.isdisjoint(words_of(atom.term[-1]))
+        if atom.kind != "==" or not clause.holds or not is_amount:
             continue
-        for clause in clauses(formula(condition.tree)):
-            atom, value = clause.atom, clause.atom.operand
-            is_amount = atom.term[:1] == ("args",) and not AMOUNTS.isdisjoint(
-                words_of(atom.term[-1])
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            continue
+        more = (value + 0.01, value + 1, value * 2)
+        drafts = (
+            scene.plain({atom.term: other})
+            for scene in scenes(subject, found)[:2]
+            for other in more
+            if values_of(*scene.schemas(atom.term)).admits(other)
+        )
+        witness = slips_through(subject, found, atom.term, drafts, "not stopped: it is more")
+        if witness is not None:
+            yield Found(
+                found.policy,
+                found.path,
+                f"only exactly {value} is stopped, and more than that is not",
+                f"write `{'.'.join(atom.term)} >= {value}`",
+                part=(clause.node.start, clause.node.end),
+                witness=witness,
             )
-            if atom.kind != "==" or not clause.holds or not is_amount:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-                continue
-            more = (value + 0.01, value + 1, value * 2)
-            drafts = (
-                scene.plain({atom.term: other})
-                for scene in scenes(subject, found)[:2]
-                for other in more
-                if values_of(*scene.schemas(atom.term)).admits(other)
-            )
-            witness = slips_through(subject, found, atom.term, drafts, "not stopped: it is more")
-            if witness is not None:
-                yield Found(
-                    found.policy,
-                    found.path,
-                    f"only exactly {value} is stopped, and more than that is not",
-                    f"write `{'.'.join(atom.term)} >= {value}`",
-                    part=(clause.node.start, clause.node.end),
-                    witness=witness,
-                )
 
 
 RULE: Final = LintRule("PE235", "exact-amount", "warning", __doc__ or "", _find)
