@@ -99,7 +99,7 @@ def test_where_there_is_another_thread_nothing_is_forked():
 
 def started(tmp_path):
     """Start a hunt that lasts, in a group of its own, and return it with its processes."""
-    path = written(tmp_path, 400, "long")
+    path = written(tmp_path, 150, "long")
     hunting = subprocess.Popen(
         [sys.executable, "-m", "policy_engine", "test", str(path), "--mutate", "--jobs", "2"],
         stdout=subprocess.PIPE,

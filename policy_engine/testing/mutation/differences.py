@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from policy_engine.compiler import TEXT_OF, Compiled, CompiledRule
+from policy_engine.compiler import TEXT_OF, Compiled, CompiledRule, Status
+from policy_engine.compiler.applies import Applies
 from policy_engine.compiler.names import matches_glob
 from policy_engine.compiler.rule import Whole
 from policy_engine.policy import TopRule
@@ -50,6 +51,9 @@ def differs_in(
             if old.loaded.policy.limits[i].tools != new.loaded.policy.limits[i].tools:
                 return None  # it says the same of a call, and not of the same calls
             return lambda s: mine.judge(s.request, s.facts) != other.judge(s.request, s.facts)
+        case ("applies_to",):
+            whom, also = base.applies[mutant.index], changed.applies[mutant.index]
+            return lambda s: _status(whom, s) is not _status(also, s)
         case ("declared",):
             wanted = frozenset(names)
             pairs = [
@@ -61,6 +65,10 @@ def differs_in(
         case ("input" | "output" | "rules", int()) | (_, _, "rules" | "result", int()):
             return _rule(mutant, base, changed)
     return None
+
+
+def _status(applies: Applies | None, sample: Sample) -> Status:
+    return Status.YES if applies is None else applies.status(sample.request)
 
 
 def _arguments(before: Any, after: Any) -> Differs:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from policy_engine.compiler import Compiled
@@ -11,13 +10,13 @@ from policy_engine.decision import Request
 from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
 from policy_engine.testing.mutation.mutant import Aim
+from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Prices, Replay, Usage, prices_of
 from policy_engine.testing.search.sample import Sample
 from policy_engine.testing.search.shown import Witness, shown
 
 __all__ = ["spent"]
 
-_START: Final = datetime(2026, 1, 5, 10, tzinfo=UTC)
 _MOST: Final = 1 << 50
 
 
@@ -74,6 +73,6 @@ def _samples(model: str, seeds: Iterable[Sample]) -> Iterator[Sample]:
 def _effect(engine: Engine, prices: Prices, both: tuple[Sample, Sample], usage: Usage) -> str:
     """Return the effect of a call that follows one with some usage."""
     first, second = both
-    replay = Replay(engine, prices, first.facts.now or _START)
+    replay = Replay(engine, prices, first.facts.now or START)
     replay.decide(Given(first.request, dict(first.facts.answers), None), usage=usage)
     return str(replay.decide(Given(second.request, dict(second.facts.answers), None)).effect)

@@ -48,9 +48,12 @@ class Asked:
             names: Under which names something may speak otherwise; None for any.
             differs: Asks the changed part; None where there is no such part.
         """
-        if not self.is_plain or names is None or differs is None:
+        if not self.is_plain or differs is None:
             return True
-        return any(not met.isdisjoint(names) and differs(sample) for met, sample in self.requests)
+        return any(
+            (names is None or not met.isdisjoint(names)) and differs(sample)
+            for met, sample in self.requests
+        )
 
 
 def says_otherwise(
