@@ -136,10 +136,12 @@ class Before:
                     session=asker.session,
                     context=context or None,
                 )
-                answers = {**(candidate.answers or {}), **(given.answers or {})}
-                found = self._permitted(Given(request, answers, given.now), prior)
-                if found is not None:
-                    yield found
+                mine, its = given.answers or {}, candidate.answers or {}
+                for answers in ({**its, **mine}, {**mine, **its}):
+                    found = self._permitted(Given(request, answers, given.now), prior)
+                    if found is not None:
+                        yield found
+                        break
 
     def _candidates(self) -> Iterator[Given]:
         if self._made is None:

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from policy_engine.compiler import TEXT_OF, Compiled
 from policy_engine.decision import EFFECTS, ApprovalNeeded, Decision, Timeout
-from policy_engine.decision.wire import read_request
+from policy_engine.decision.wire import Given, read_request
 from policy_engine.engine import Engine
 from policy_engine.errors import Location, RequestError
 from policy_engine.testing.mutation import Verdict
@@ -27,6 +29,8 @@ _PLAIN: Final = re.compile(r"[a-z0-9]+[a-z][\w/.*~-]*|[a-z][\w/.*~-]*")
 _WORDS: Final = frozenset({"true", "false", "null"})
 _UNITS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
 """Unit of durations -> how many thousandths of a second it has."""
+_MANY: Final = 400
+"""So many printed requests are looked at for calls that may come before others."""
 _LONG: Final = 40
 """So many equal characters or items are written short."""
 
@@ -59,6 +63,7 @@ class Pasting:
 
     def __init__(self, summary: Summary) -> None:
         self._sets: list[tuple[Compiled, Engine, Before]] = []
+        shown = list(islice(_shown(summary), _MANY))
         for path, compiled in summary.policies.items():
             asked = [
                 step.given
@@ -67,7 +72,7 @@ class Pasting:
                 for step in result.case.steps
             ]
             engine = Engine(compiled)
-            self._sets.append((compiled, engine, Before(compiled, engine, asked)))
+            self._sets.append((compiled, engine, Before(compiled, engine, [*asked, *shown])))
 
     def witness(self, one: Verdict) -> Pasted | None:
         """Return the call that tells a mutant apart as a test."""
@@ -111,6 +116,15 @@ class Pasting:
             told = [one.wire() for one in found[:-1]]
             return Pasted(expect, (*told, {**request, "expect": expect}), whole)
         return None
+
+
+def _shown(summary: Summary) -> Iterator[Given]:
+    """Yield the requests that are printed themselves: some of them are permitted."""
+    for covered in summary.covered or ():
+        for idea in covered.ideas.values():
+            if idea.standing == Standing(used=idea.standing.used):
+                with suppress(RequestError):
+                    yield read_request({"session": "test", **idea.request})
 
 
 def expected(decision: Decision, *, whole: bool = False) -> dict[str, Any]:
