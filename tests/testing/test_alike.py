@@ -175,6 +175,38 @@ def test_a_condition_never_comes_to_anything_else_of_numbers(data):
     assert came in outcomes(condition.tree, known, declared.get)
 
 
+WHOLE = [
+    "args.x in args.i",
+    "!(args.x in args.i) || args.x < 2.0",
+    "args.i.exists(e, e == args.x)",
+    "args.i.all(e, args.x != e) == false",
+    "args.x == args.n || args.x >= 1",
+    "(args.x in args.i) == true",
+    "2 != args.x",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_a_condition_never_comes_to_anything_else_of_a_broken_number(data):
+    """Nor of one that is out of the range of the elements of a list."""
+    kind = data.draw(st.sampled_from([DYN, DOUBLE]))
+    fields = {"x": Field(kind), "i": Field(ListType(INT)), "n": Field(DOUBLE)}
+    args = Variable(RecordType("args", fields), ("request", "args"))
+    condition = compile_condition(data.draw(st.sampled_from(WHOLE)), Environment({"args": args}))
+    items = data.draw(st.lists(st.sampled_from([1, 2, 3, 2.0]), max_size=3))
+    if data.draw(st.booleans()):
+        x = data.draw(st.sampled_from([0.5, 1.5, 2.5]))
+        known = Known(("args", "x"), frozenset({"number"}), is_broken=True)
+    else:
+        x = data.draw(st.sampled_from([-1, 0, 0.5]))
+        known = Known(("args", "x"), frozenset({"number"}), range=Range(-1, 1, high_open=True))
+    declared = {("args", "i", "[]"): values_of({"type": "integer", "minimum": 1})}
+    request = SimpleNamespace(args={"x": x, "i": items, "n": data.draw(st.sampled_from([0.5, 2]))})
+    came = condition.function(request, None)
+    assert came in outcomes(condition.tree, known, declared.get)
+
+
 @settings(max_examples=600, deadline=None)
 @given(data=st.data())
 def test_a_condition_never_comes_to_anything_else_of_an_element(data):
@@ -521,6 +553,11 @@ LIMITED = (
     f"tools: {{pay: {{args: {{n: {AMOUNT}}},\n"
     "  rules: [{id: above, when: args.n > principal.attrs.most, effect: deny}]}}\n"
 )
+CHILDREN = (
+    HEAD + "attrs: {children: {type: array, items: {type: integer, minimum: 1}}}\n"
+    "tools: {t: {args: {pupil: {type: integer, minimum: 1}}, rules: [{id: own, when:\n"
+    "  '!principal.attrs.children.exists(c, c == args.pupil)', effect: deny}]}}\n"
+)
 MARKET = (
     HEAD + "attrs: {market: {enum: [north, south]}}\n"
     "tools: {t: {args: {market: {enum: [north, south]}},\n"
@@ -594,6 +631,21 @@ PROVED |= {
         GOODS + f"tools: {{t: {{args: {{}}, rules: [{HEAVY}]}}}}\n",
         "facts.s: string is taken as well",
         "each rule that reads it speaks of such a value as before",
+    ),
+    "a pupil that is nobody's child": (
+        CHILDREN,
+        "pupil: minimum 1 is 0",
+        '"p/own" denies what else it takes',
+    ),
+    "a part of a pupil": (
+        CHILDREN,
+        "pupil: number is taken as well",
+        '"p/own" denies what else it takes',
+    ),
+    "a constraint that no call breaks": (
+        HEAD + "tools: {pay: {args: {n: {type: number, maximum: 5}}}}\n" + CEILING,
+        'the rule "top" is gone',
+        "each entry that grants such a call refuses what breaks it",
     ),
     "a limit of one's own below nothing": (
         LIMITED,
@@ -733,6 +785,10 @@ UNPROVED = {
     "a text of another form": (
         START.replace("timestamp(args.start) < now", "args.start.startsWith('2025')"),
         "start: format is gone",
+    ),
+    "a constraint that one call breaks": (
+        HEAD + "tools: {pay: {args: {n: {type: number, maximum: 10}}}}\n" + CEILING,
+        'the rule "top" is gone',
     ),
     "a bound that does something": (
         HEAD + "tools: {t: {args: {s: {type: string, minLength: 1, pattern: '^[a-z]*$'}}}}\n",

@@ -4,7 +4,7 @@ from policy_engine.cel.nodes import Local, Loop, Node, VariableRead, with_local
 from policy_engine.lint.proof.formula import Term, term
 from policy_engine.lint.proof.schema import ELEMENT
 
-__all__ = ["of_element"]
+__all__ = ["of_any", "of_element"]
 
 
 def of_element(node: Loop, path: Term) -> Node | None:
@@ -17,7 +17,14 @@ def of_element(node: Loop, path: Term) -> Node | None:
         path: The path of a value within an element of a list.
     """
     over = term(node.range)
-    if over is None or path[: len(over) + 1] != (*over, ELEMENT):
+    is_within = over is not None and path[: len(over) + 1] == (*over, ELEMENT)
+    return of_any(node) if is_within else None
+
+
+def of_any(node: Loop) -> Node | None:
+    """Return what a macro asks of any element, as a condition that reads it by its path."""
+    over = term(node.range)
+    if over is None:
         return None
     match node.variables:
         case (Local(type=kind) as variable,) if node.condition is not None:

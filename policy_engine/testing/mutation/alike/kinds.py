@@ -29,7 +29,7 @@ from policy_engine.cel.nodes import (
 from policy_engine.lint.proof.formula import Term, constant, term
 from policy_engine.lint.proof.schema import ELEMENT
 from policy_engine.lint.proof.values import Values
-from policy_engine.testing.mutation.alike.elements import of_element
+from policy_engine.testing.mutation.alike.elements import of_any, of_element
 from policy_engine.testing.mutation.alike.ranges import (
     Range,
     calculated,
@@ -88,6 +88,8 @@ class Known:
     """All that it may be, where that is a list."""
     is_time: bool = True
     """Whether, as a text, it may be a point in time."""
+    is_broken: bool = False
+    """Whether, as a number, it is none that is whole."""
     range: Range | None = None
     """Between which numbers it lies, where it is a number."""
 
@@ -161,8 +163,9 @@ class _Asked:
         if body is not None:
             # One element is known, and of the others any may decide.
             return self._joined([self.of(body), EVERY], outweighs=not empty) | _UNTOLD
-        inner = EVERY if node.condition is None else self.of(node.condition)
-        return EVERY if self._reads(over) else inner | {empty, None}
+        if node.condition is None or self._reads(over):
+            return EVERY
+        return self.of(of_any(node) or node.condition) | {empty, None}
 
     def _ordered(self, operator: str, left: Node, right: Node) -> Outcomes:
         mine, other = self._range(left), self._range(right)
@@ -175,6 +178,12 @@ class _Asked:
         if not mine or not other:
             return _UNTOLD
         if not mine & other:
+            return frozenset({not sense, None})
+        for one, told in ((left, constant(right)), (right, constant(left))):
+            if isinstance(told, bool):
+                same = sense is told
+                return frozenset(None if out is None else out is same for out in self.of(one))
+        if self._are_unlike(left, right):
             return frozenset({not sense, None})
         if mine == other == {"number"}:
             return self._ordered("==" if sense else "!=", left, right)
@@ -193,13 +202,21 @@ class _Asked:
             is_apart = (
                 mine is not None and other is not None and True not in compared("==", mine, other)
             )
-            if self._held_kind(element) not in self.kinds(item) or is_apart:
+            is_broken = self.known.is_broken and term(item) == self.known.path and element == INT
+            if self._held_kind(element) not in self.kinds(item) or is_apart or is_broken:
                 return frozenset({False, None})
         texts, values = self._texts(item), self._constant(over)
         if texts is None or not isinstance(values, list | tuple):
             return EVERY
         told = frozenset(one in values for one in texts)
         return told if self._is_told(item) else told | _UNTOLD
+
+    def _are_unlike(self, left: Node, right: Node) -> bool:
+        """Whether one is no whole number and the other is."""
+        return self.known.is_broken and any(
+            term(one) == self.known.path and getattr(other, "type", None) == INT
+            for one, other in ((left, right), (right, left))
+        )
 
     @staticmethod
     def _held_kind(element: Any) -> str | None:
@@ -259,7 +276,7 @@ class _Asked:
             found = range_of(declared)
         if kind != INT:
             return None if declared is None else found
-        low, high = max(found.low, -_WHOLE), min(found.high, _WHOLE)
+        low, high = max(found.low, -_WHOLE), min(found.high, _WHOLE - 1)
         return Range(low, high, found.low_open, found.high_open)
 
     @staticmethod

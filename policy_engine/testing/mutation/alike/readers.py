@@ -39,7 +39,9 @@ def reads_alike(node: Node, path: Term) -> bool:
                 if term(mine) == path:
                     return other.type in kinds and not touches(other, path)  # type: ignore[attr-defined]
         case Call(function="in", arguments=(item, over)) if term(item) == path:
-            return isinstance(constant(over), list | tuple)
+            element = getattr(getattr(over, "type", None), "element", None)
+            is_listed = isinstance(constant(over), list | tuple) or element in {INT, DOUBLE}
+            return is_listed and not touches(over, path)
         case Call(function="double", arguments=(operand,)) if term(operand) == path:
             return True
         case Call(function="size", arguments=(Loop(kind="filter") as inner,)):

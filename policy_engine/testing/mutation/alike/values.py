@@ -23,6 +23,9 @@ __all__ = [
 ]
 
 _EXACT: Final = 2**53
+"""Up to here every whole number is a double."""
+_WHOLE: Final = 2**63
+"""Below it a number that is declared to be whole can be read."""
 _MOST: Final = 16
 """So many ways in which two schemas differ are looked at."""
 _OF_VALUES: Final = frozenset(
@@ -98,13 +101,15 @@ class Difference:
 
     @property
     def huge(self) -> list[Known]:
-        """What both take that is no double: whole numbers beyond where each is one."""
+        """What both take and only the second reads: numbers that are no double, or too large."""
         found = range_of(values_of(self.before))
         beyond = []
-        if found.high > _EXACT:
-            beyond.append(Range(max(_EXACT, found.low), found.high, low_open=True))
-        if found.low < -_EXACT:
-            beyond.append(Range(found.low, min(-_EXACT, found.high), high_open=True))
+        most = _WHOLE - 1 if self.before.get("type") == "integer" else _EXACT
+        least = -_WHOLE if self.before.get("type") == "integer" else -_EXACT
+        if found.high > most:
+            beyond.append(Range(max(most, found.low), found.high, low_open=True))
+        if found.low < least:
+            beyond.append(Range(found.low, min(least, found.high), high_open=True))
         return [Known(self.path, frozenset({"number"}), range=one) for one in beyond]
 
     def known(self, *, is_optional: bool) -> Known | None:
@@ -119,6 +124,8 @@ class Difference:
         if self.before == {"type": "string", **self.after, "format": "date-time"} != self.after:
             return Known(self.path, frozenset({"string"}), is_time=False)
         kinds, others = _kinds(self.before), _kinds(self.after)
+        if mine == its and _is_broken(self.before, self.after):
+            return Known(self.path, frozenset({"number"}), is_broken=True)
         if mine != its or kinds == others:
             return self._numbers()
         more = others - kinds - ({"null"} if is_optional else set())
@@ -149,6 +156,13 @@ class Difference:
         highest = max(found, key=lambda one: (one.high, not one.high_open))
         whole = Range(lowest.low, highest.high, lowest.low_open, highest.high_open)
         return Known(self.path, frozenset({"number"}), range=whole)
+
+
+def _is_broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether only numbers that are not whole are taken as well."""
+    types = [one.get("type") for one in (before, after)]
+    mine, its = ({one} if isinstance(one, str) else set(one or ()) for one in types)
+    return "integer" in mine and its - mine == {"number"} and mine <= its
 
 
 def _are_numbers(values: Values) -> bool:
