@@ -9,7 +9,7 @@ from policy_engine.lint import RULES, lint
 from policy_engine.lint.subject import Subject
 from policy_engine.loader import load, load_texts
 
-BUDGETS = {"without proofs": 150, "with proofs": 2000, "on one tool": 2000}
+BUDGETS = {"without proofs": 150, "with proofs": 2000, "on one tool": 2000, "about lists": 1000}
 ROUNDS = 7
 
 
@@ -62,6 +62,43 @@ KINDS = (
 )
 
 
+LISTS = (
+    'args.to.exists(t, t.endsWith("@h{i}.example"))',
+    'args.files.exists(f, f.contains("secret{i}"))',
+    'args.lines.exists(l, l.n > {i} && l.sku.startsWith("X{i}"))',
+    'args.lines.all(l, l.n < 3) && args.to.exists(t, t.startsWith("root{i}@"))',
+    'args.files.exists(f, f == "a{i}" || f.startsWith("b{i}")) && args.to.all(t, t != "c{i}@x.io")',
+)
+OF_LISTS = """\
+policy: lists
+language: 1
+description: For the benchmark.
+tools:
+  send:
+    args:
+      to: {type: array, minItems: 1, maxItems: 20, items: {type: string, format: email}}
+      files: {type: array, maxItems: 9, items: {type: string, maxLength: 200}}
+      lines:
+        type: array
+        maxItems: 50
+        items:
+          type: object
+          properties:
+            sku: {type: string, maxLength: 20}
+            n: {type: integer, minimum: 1, maximum: 99}
+          required: [sku, n]
+    rules:
+"""
+
+
+def of_lists(rules: int) -> str:
+    """Write a policy whose rules go through the elements of lists."""
+    return OF_LISTS + "".join(
+        f"      - {{id: r{i}, when: '{LISTS[i % len(LISTS)].format(i=i)}', effect: deny}}\n"
+        for i in range(rules)
+    )
+
+
 def crowded(rules: int) -> str:
     """Write a policy whose rules are all about one tool."""
     return CROWDED + "".join(
@@ -83,12 +120,12 @@ def say(text: str) -> None:
 
 
 def milliseconds(function) -> float:
-    """Return the median time of a call."""
+    """Return the median time of the processor that a call takes."""
     times = []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        start = time.process_time()
         function()
-        times.append((time.perf_counter() - start) * 1000)
+        times.append((time.process_time() - start) * 1000)
     return statistics.median(times)
 
 
@@ -96,15 +133,18 @@ def main() -> int:
     """Print the times; the exit code says whether they are within the budgets."""
     compiled = load_texts({"large.yaml": policy_of(40)}, warm=False)
     one_tool = load_texts({"crowded.yaml": crowded(200)}, warm=False)
+    lists = load_texts({"lists.yaml": of_lists(60)}, warm=False)
     found = {
         "without proofs": milliseconds(lambda: lint(compiled, proofs=False)),
         "with proofs": milliseconds(lambda: lint(compiled)),
         "on one tool": milliseconds(lambda: lint(one_tool)),
+        "about lists": milliseconds(lambda: lint(lists)),
     }
     over = False
     for name, time_ in found.items():
         over |= time_ > BUDGETS[name]
-        say(f"lint 200 rules {name}: {time_:.0f} ms (budget {BUDGETS[name]} ms)")
+        rules = 60 if name == "about lists" else 200
+        say(f"lint {rules} rules {name}: {time_:.0f} ms (budget {BUDGETS[name]} ms)")
     say(f"findings: {len(lint(compiled).findings)}")
     own = load(Path(__file__).parent.parent.parent / "policies", warm=False)
     say(f"lint the project's own policies: {milliseconds(lambda: lint(own)):.0f} ms")
@@ -112,9 +152,9 @@ def main() -> int:
     slowest = []
     for rule in RULES.values():
         if not rule.needs_tools:
-            start = time.perf_counter()
+            start = time.process_time()
             list(rule.find(subject))
-            slowest.append(((time.perf_counter() - start) * 1000, rule.code))
+            slowest.append(((time.process_time() - start) * 1000, rule.code))
     for time_, code in sorted(slowest, reverse=True)[:6]:
         say(f"  {code}: {time_:.1f} ms")
     return int(over)
