@@ -1,6 +1,7 @@
 """Text of an expression -> tokens."""
 
 from collections.abc import Mapping
+from math import isinf
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -127,7 +128,10 @@ def _number(text: str, start: int) -> Token:
             is_double = True
             end = _run(text, digits, _DIGITS)
     if is_double:
-        return _ended(text, Token("double", start, end, float(text[start:end])))
+        value = float(text[start:end])
+        if isinf(value):
+            raise syntax_error(text, f'"{text[start:end]}" is too large a number', start, end)
+        return _ended(text, Token("double", start, end, value))
     if end - start > 20:
         raise syntax_error(text, f'"{text[start:end]}" is too large an integer', start, end)
     return _integer(text, start, end, int(text[start:end]))

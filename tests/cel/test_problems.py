@@ -70,6 +70,8 @@ MESSAGES = [
      r'write "\\" for a backslash, or a raw string r"…"'),
     ("args.count == 9223372036854775808", "syntax", 14, 19,
      '"9223372036854775808" is too large an integer', None),
+    ("args.count < 1e308500", "syntax", 13, 8, '"1e308500" is too large a number', None),
+    ("args.count < 1.5e999", "syntax", 13, 7, '"1.5e999" is too large a number', None),
     ("has(args)", "syntax", 0, 9, '"has" takes one field, such as has(args.note)', None),
     ("args.tags.map(1, true) == []", "syntax", 14, 1, "a macro's variable is a plain name", None),
 ]  # fmt: skip

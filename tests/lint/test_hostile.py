@@ -11,6 +11,8 @@ import re
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import policy_engine.lint
 from policy_engine.errors import PolicyError
@@ -171,6 +173,7 @@ LISTED = {"type": "array", "items": {"type": "integer"}, "maxItems": 10**12}
         ({"n": {"type": "string", "minLength": 10**9}}, "args.n.startsWith('a')"),
         ({"n": LISTED}, "size(args.n) > 9"),
         ({"n": WHOLE, "m": WIDE}, f"args.n + args.m > {HUGE} && args.n * args.m < 0"),
+        ({"n": {"type": "number", "multipleOf": 1e-320, "minimum": 0}}, "args.n > 1"),
         ({"n": TREE}, "args.n.v < 0"),
         ({"n": TREE}, "args.n.next.next.v > 5 && size(args.n.kids) > 1"),
     ],
@@ -183,6 +186,46 @@ def test_no_number_and_no_reference_makes_lint_crash(args, when):
     }
     compiled = load_texts({"p.yaml": json.dumps(policy)}, warm=False)
     assert seconds(lambda: lint(compiled, settings=EVERYTHING)) < 1
+
+
+EXTREMES = st.sampled_from(
+    [0.0, -0.0, 5e-324, 1e-320, 2.2e-308, 1e-9, 0.1, 1.0, 3.0, 2.0**53, 1e15, 2.0**63, 1e300,
+     1e308, 1.7976931348623157e308]
+)  # fmt: skip
+SIGNED = st.builds(lambda value, sign: value * sign, EXTREMES, st.sampled_from([1, -1]))
+NUMBERS = st.fixed_dictionaries(
+    {"type": st.just("number")},
+    optional={
+        "minimum": SIGNED,
+        "maximum": SIGNED,
+        "exclusiveMinimum": SIGNED,
+        "multipleOf": EXTREMES.filter(bool),
+    },
+)
+TERMS = st.builds(
+    "args.n {} {!r} {} {!r}".format,
+    st.sampled_from(["+", "-", "*", "/"]),
+    SIGNED,
+    st.sampled_from(["<", ">", "==", "!=", "<=", ">="]),
+    SIGNED,
+) | st.builds("args.n {} {!r}".format, st.sampled_from(["<", ">", "==", "!="]), SIGNED)
+FORMS = ["{}", "!({})", "{} && args.m > args.n", "{} || args.m in [args.n, 1e308]"]
+
+
+@given(NUMBERS, NUMBERS, TERMS, st.sampled_from(FORMS))
+@settings(max_examples=150, deadline=None)
+def test_no_extreme_number_makes_lint_crash(first, second, term, form):
+    rule = {"id": "r", "when": form.format(term), "effect": "deny"}
+    policy = {
+        "policy": "p",
+        "language": 1,
+        "tools": {"t": {"args": {"n": first, "m": second}, "rules": [rule]}},
+    }
+    try:
+        compiled = load_texts({"p.yaml": json.dumps(policy)}, warm=False)
+    except PolicyError:
+        return
+    lint(compiled, settings=EVERYTHING)
 
 
 WHOLE_NUMBERS = {f"i{n}": {"type": "integer", "minimum": 0, "maximum": 1000} for n in range(10)}

@@ -87,10 +87,15 @@ def is_kind(value: object, kind: str) -> bool:
 
 def is_multiple(value: float, step: float) -> bool:
     """Whether a number is a multiple of another; where doubles round, it is taken for one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
     if value == math.floor(value) and step == math.floor(step):
         return int(value) % int(step) == 0
-    parts = value / step
-    return abs(parts - round(parts)) < 1e-6
+    try:
+        parts = value / step
+    except OverflowError:
+        return True
+    return math.isinf(parts) or abs(parts - round(parts)) < 1e-6
 
 
 def number(exact: Fraction | int) -> float:
@@ -100,7 +105,7 @@ def number(exact: Fraction | int) -> float:
 
 def plain(value: float) -> float:
     """Return a number as people write it."""
-    if value == math.floor(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value == math.floor(value):
         return int(value)
     return round(value, 6)
 
