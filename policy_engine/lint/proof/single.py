@@ -87,7 +87,7 @@ def is_kind(value: object, kind: str) -> bool:
 
 def is_multiple(value: float, step: float) -> bool:
     """Whether a number is a multiple of another; where doubles round, it is taken for one."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if value in (math.inf, -math.inf):
         return False
     if value == math.floor(value) and step == math.floor(step):
         return int(value) % int(step) == 0
