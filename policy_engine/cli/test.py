@@ -17,18 +17,20 @@ from policy_engine.cli.github import not_obeyed, print_github
 from policy_engine.cli.json_output import print_json
 from policy_engine.errors import PolicyError
 from policy_engine.lint.outcome import Outcome
-from policy_engine.report.faults import fault_lines
+from policy_engine.report.faults import fault_lines, faults_to_wire
 from policy_engine.report.github import annotations, step_summary
 from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.mutation import hunt
-from policy_engine.testing.outcome import Summary, percent, run_tests
+from policy_engine.testing.outcome import UNTRIED, Summary, run_tests
 from policy_engine.testing.output import (
     failure_annotations,
+    faults_to_junit,
     markdown_summary,
     summary_lines,
     to_junit,
     to_wire,
 )
+from policy_engine.testing.output.wire import VERSION
 from policy_engine.testing.reading import Loaded, read_suites
 
 __all__ = ["run"]
@@ -82,14 +84,18 @@ def run(
         started = time.perf_counter()
         summary = run_tests(loaded, coverage=coverage or min_coverage is not None)
         summary.seconds = time.perf_counter() - started
+        summary.min_coverage, summary.min_mutation = min_coverage, min_mutation
         wants_mutation = mutate or min_mutation is not None
-        if wants_mutation and summary.failed:
-            complain("the tests fail, so no mutant was tried")
-        elif wants_mutation:
+        if wants_mutation and not summary.failed:
             with _progress() as advance:
                 summary.verdicts = hunt(loaded, jobs=jobs, advance=advance)
         _print(summary, form)
-    raise typer.Exit(_code(summary, min_coverage, min_mutation))
+        told = list(summary.missed.values())
+        if wants_mutation and summary.failed and UNTRIED not in told:
+            told.append(UNTRIED)
+        for how in told:
+            complain(how)
+    raise typer.Exit(NOT_PERMITTED if summary.failed or summary.missed else CLEAN)
 
 
 def _read(paths: list[str], form: _Format) -> Loaded:
@@ -106,6 +112,10 @@ def _read(paths: list[str], form: _Format) -> Loaded:
     if form is _Format.GITHUB:
         outcome = Outcome((), 0, 0, tuple(faults), ())
         print_github(annotations(outcome), step_summary(outcome, "test"))
+    elif form is _Format.JUNIT:
+        sys.stdout.write(faults_to_junit(faults))
+    elif form is _Format.JSON:
+        print_json({"version": VERSION, "faults": faults_to_wire(faults)})
     raise typer.Exit(CANNOT_RUN)
 
 
@@ -120,18 +130,6 @@ def _print(summary: Summary, form: _Format) -> None:
         print_github(failure_annotations(summary), markdown_summary(summary))
     else:
         print_lines(summary_lines(summary))
-
-
-def _code(summary: Summary, min_coverage: float | None, min_mutation: float | None) -> int:
-    code = NOT_PERMITTED if summary.failed else CLEAN
-    covered, noticed = percent(summary.outcomes), percent(summary.kills)
-    if min_coverage is not None and covered < min_coverage:
-        complain(f"coverage is {covered:.1f} %, below {min_coverage:g} %")
-        code = NOT_PERMITTED
-    if min_mutation is not None and summary.verdicts is not None and noticed < min_mutation:
-        complain(f"{noticed:.1f} % of the mutants are noticed, below {min_mutation:g} %")
-        code = NOT_PERMITTED
-    return code
 
 
 @contextmanager

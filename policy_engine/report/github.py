@@ -43,24 +43,26 @@ def _annotated(word: str, one: Fault | Finding) -> str:
 
 
 def annotation(
-    word: str, place: Location, lines: Iterable[str], title: str, length: int = 1
+    word: str, place: Location | None, lines: Iterable[str], title: str, length: int = 1
 ) -> str:
     """Return a workflow command that annotates a place.
 
     Args:
         word: `error`, `warning` or `notice`.
-        place: What it is about.
+        place: What it is about; None for the whole run.
         lines: What it says.
         title: What stands above it.
         length: How many characters of the line it is about.
     """
-    properties = {
-        "file": place.path,
-        "line": str(place.line),
-        "col": str(place.column),
-        "endColumn": str(place.column + max(1, length)),
-        "title": title,
-    }
+    properties = {"title": title}
+    if place is not None:
+        properties = {
+            "file": place.path,
+            "line": str(place.line),
+            "col": str(place.column),
+            "endColumn": str(place.column + max(1, length)),
+            **properties,
+        }
     given = ",".join(f"{key}={_property(printable(value))}" for key, value in properties.items())
     return f"::{word} {given}::{_data(chr(10).join(map(printable, lines)))}"
 

@@ -1,7 +1,9 @@
 """All that a run of tests came to."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.engine import Engine
@@ -12,7 +14,9 @@ from policy_engine.testing.reading import Loaded
 from policy_engine.testing.replay import prices_of
 from policy_engine.testing.run import Result, run_case
 
-__all__ = ["Summary", "percent", "run_tests"]
+__all__ = ["UNTRIED", "Summary", "percent", "run_tests", "share"]
+
+UNTRIED: Final = "the tests fail, so no mutant was tried"
 
 
 @dataclass(slots=True)
@@ -23,6 +27,11 @@ class Summary:
     covered: list[Covered] | None = None
     """None where nobody asked."""
     verdicts: list[Verdict] | None = None
+    """None where nobody asked, or where a test fails."""
+    min_coverage: float | None = None
+    """The least coverage in percent; None for any."""
+    min_mutation: float | None = None
+    """The least share of mutants noticed, in percent; None for any."""
     seconds: float = 0.0
     policies: Mapping[str, Compiled] = field(default_factory=dict)
     """Path of a policy set -> the set."""
@@ -57,10 +66,30 @@ class Summary:
         killed = sum(one.fate == "killed" for one in verdicts)
         return killed, killed + sum(one.fate in UNNOTICED for one in verdicts)
 
+    @property
+    def missed(self) -> dict[str, str]:
+        """The minimums that are missed, `coverage` or `mutation` -> how."""
+        found: dict[str, str] = {}
+        least = self.min_coverage
+        if least is not None and percent(self.outcomes) < least:
+            found["coverage"] = f"coverage is {share(self.outcomes)}, below {least:g} %"
+        least = self.min_mutation
+        if least is not None and self.verdicts is None:
+            found["mutation"] = UNTRIED
+        elif least is not None and percent(self.kills) < least:
+            noticed = share(self.kills)
+            found["mutation"] = f"{noticed} of the mutants are noticed, below {least:g} %"
+        return found
+
 
 def percent(part: tuple[int, int]) -> float:
     """Return a share in percent; of nothing, all."""
     return 100.0 if part[1] == 0 else 100.0 * part[0] / part[1]
+
+
+def share(part: tuple[int, int]) -> str:
+    """Return a share in percent as it is printed: 100.0 % only where it is all."""
+    return f"{math.floor(10 * percent(part)) / 10:.1f} %"
 
 
 def run_tests(loaded: Loaded, *, coverage: bool) -> Summary:

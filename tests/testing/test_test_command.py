@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from policy_engine.loader import load_texts
-from policy_engine.testing.outcome import run_tests
+from policy_engine.testing.outcome import run_tests, share
 from policy_engine.testing.reading import read_suites
 
 GOOD = """
@@ -81,6 +82,114 @@ def test_junit_is_xml(desk, command):
     (suite,) = suites
     assert [case.get("name") for case in suite] == ["a refund", "a <wrong> one"]
     assert suite[1][0].get("message") == "expected deny, got allow"
+
+
+def junit(ended):
+    """Read a JUnit document, whose counts must be those of its cases."""
+    suites = ET.fromstring(ended.stdout)
+    for one in (suites, *suites):
+        cases = list(one.iter("testcase"))
+        assert one.get("tests") == str(len(cases))
+        for key, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert one.get(key) == str(sum(case.find(kind) is not None for case in cases))
+    return suites
+
+
+def test_junit_shows_a_missed_minimum_of_mutation_and_each_mutant(desk, command):
+    given = ("--mutate", "--min-mutation", 99)
+    path = desk(GOOD)
+    suites = junit(command(path, *given, "--format", "junit"))
+    assert suites.get("failures") == "1"
+    gate, *others = suites.find("testsuite[@name='mutation']")
+    assert gate.get("name") == "at least 99 %"
+    failure = gate.find("failure")
+    assert failure.get("message").endswith("of the mutants are noticed, below 99 %")
+    mutants = json.loads(command(path, *given, "--format", "json").stdout)["mutation"]["mutants"]
+    left = [one for one in mutants if one["fate"] in ("survived", "undecided")]
+    assert 0 < len(left) == len(others)
+    for one, case in zip(left, others, strict=True):
+        rule = f"{one['rule']}: " if one["rule"] else ""
+        name = f"{one['file']}:{one['line']}:{one['column']}: {rule}{one['what']}"
+        assert case.get("name") == name
+        assert case.find("skipped").get("message") == "no test notices"
+        assert f"{name}: no test notices" in failure.text.splitlines()
+    (bound,) = (case for case in others if case.get("name").endswith("the bound 100 is 101"))
+    assert '"amount": 101' in bound.find("skipped").text
+    assert "changed:    allow" in bound.find("skipped").text
+
+
+def test_junit_shows_a_missed_minimum_of_coverage_and_each_part(desk, command):
+    path = desk(GOOD)
+    suites = junit(command(path, "--min-coverage", 99, "--format", "junit"))
+    assert suites.get("failures") == "1"
+    gate, *others = suites.find("testsuite[@name='coverage']")
+    assert gate.find("failure").get("message").endswith(" %, below 99 %")
+    items = json.loads(command(path, "--coverage", "--format", "json").stdout)["coverage"]["items"]
+    assert 0 < len([one for one in items if one["missing"]]) == len(others)
+    assert all(case.find("skipped").get("message").startswith("no test for ") for case in others)
+
+
+def test_junit_of_a_minimum_that_is_met_fails_nothing(desk, command):
+    given = ("--min-coverage", 1, "--min-mutation", 1, "--format", "junit")
+    suites = junit(command(desk(GOOD), *given))
+    assert suites.get("failures") == "0"
+    for name in ("coverage", "mutation"):
+        gate = suites.find(f"testsuite[@name='{name}']")[0]
+        assert gate.get("name") == "at least 1 %"
+        assert " %, " in gate.find("system-out").text
+
+
+def test_junit_says_that_no_mutant_was_tried(desk, command):
+    suites = junit(command(desk(BAD), "--min-mutation", 1, "--format", "junit"))
+    assert suites.get("failures") == "2"
+    (gate,) = suites.find("testsuite[@name='mutation']")
+    assert gate.find("failure").get("message") == "the tests fail, so no mutant was tried"
+
+
+@pytest.mark.parametrize("policy", ["policy: desk\n", None])
+def test_what_does_not_load_is_told_in_each_format(desk, command, tmp_path, policy):
+    path = desk(GOOD if policy else "tests: []\n")
+    if policy:
+        (tmp_path / "desk.yaml").write_text(policy)
+    suites = junit(command(path, "--format", "junit"))
+    faults = json.loads(command(path, "--format", "json").stdout)["faults"]
+    assert 0 < int(suites.get("errors")) == len(faults)
+    told = [case.find("error").get("message") for case in suites.iter("testcase")]
+    assert told == [one["message"] for one in faults]
+
+
+def test_github_is_told_what_minimum_is_missed(desk, tmp_path):
+    summary = tmp_path / "summary.md"
+    given = ["--min-coverage", "99", "--min-mutation", "98.5", "--format", "github"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "policy_engine", "test", str(desk(GOOD)), *given],
+        env={**os.environ, "GITHUB_STEP_SUMMARY": str(summary)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = [line for line in ended.stdout.splitlines() if line.startswith("::error")]
+    assert [line.split("::")[1] for line in told] == [
+        "error title=policy-engine coverage",
+        "error title=policy-engine mutation",
+    ]
+    assert told[0].endswith(" %25, below 99 %25")
+    written = summary.read_text()
+    for what in ("below 99 %", "of the mutants are noticed, below 98.5 %"):
+        assert f"{what}.**" in written
+        assert what in ended.stderr
+
+
+def test_json_says_what_minimum_is_missed(desk, command):
+    given = ("--min-coverage", 1, "--min-mutation", 99, "--format", "json")
+    told = json.loads(command(desk(GOOD), *given).stdout)
+    assert (told["coverage"]["minimum"], told["mutation"]["minimum"]) == (1, 99)
+    assert list(told["missed"]) == ["mutation"]
+
+
+def test_all_but_one_is_not_printed_as_all():
+    assert share((9_999, 10_000)) == "99.9 %"
+    assert share((0, 0)) == "100.0 %"
 
 
 def test_too_little_coverage_fails(desk, command):

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from policy_engine.report.github import annotation, cell, table
 from policy_engine.report.words import counted
 from policy_engine.testing.mutation import UNNOTICED
-from policy_engine.testing.outcome import Summary, percent
-from policy_engine.testing.output.lines import failure_lines, uncovered, untested
+from policy_engine.testing.outcome import Summary, share
+from policy_engine.testing.output.lines import failure_lines, uncovered, unnoticed, untested
 
 __all__ = ["failure_annotations", "markdown_summary"]
 
 
 def failure_annotations(summary: Summary) -> Iterator[str]:
-    """Return one workflow command for each step that failed, and for what tests leave out."""
+    """Return one workflow command for each step that failed, and for what tests leave out.
+
+    A minimum that is missed comes first: of each kind, GitHub shows ten.
+    """
+    for what, how in summary.missed.items():
+        yield annotation("error", None, (how,), f"policy-engine {what}")
     for _, result in summary.failed:
         for failure in result.failures:
             lines = (result.case.name, *failure_lines(result, failure))
@@ -23,8 +28,7 @@ def failure_annotations(summary: Summary) -> Iterator[str]:
             yield annotation("warning", covered.item.location, lines, "policy-engine coverage")
     for one in summary.verdicts or ():
         if one.fate in UNNOTICED:
-            rule = f"{one.rule}: " if one.rule else ""
-            lines = (f"{rule}{one.what}: no test notices",)
+            lines = (f"{unnoticed(one)}: no test notices",)
             yield annotation("warning", one.location, lines, "policy-engine mutation")
 
 
@@ -35,14 +39,14 @@ def markdown_summary(summary: Summary) -> str:
     said = [f"{counted(len(summary.results), 'test')}, {came}"]
     if summary.covered is not None:
         seen, wanted = summary.outcomes
-        share = percent(summary.outcomes)
-        said.append(f"coverage {share:.1f} %, {seen:,} of {counted(wanted, 'outcome')}")
+        said.append(f"coverage {share(summary.outcomes)}, {seen:,} of {counted(wanted, 'outcome')}")
     if summary.verdicts is not None:
         killed, counting = summary.kills
-        share = percent(summary.kills)
-        said.append(f"mutation {share:.1f} %, {killed:,} of {counted(counting, 'mutant')} noticed")
+        noticed = f"{killed:,} of {counted(counting, 'mutant')} noticed"
+        said.append(f"mutation {share(summary.kills)}, {noticed}")
     rows = list(_rows(summary))
     text = "## policy-engine test\n\n" + "; ".join(said) + ".\n"
+    text += "".join(f"\n**Failed: {how}.**\n" for how in summary.missed.values())
     return f"{text}\n{table(('where', '', 'what'), rows)}" if rows else text
 
 
@@ -57,8 +61,7 @@ def _rows(summary: Summary) -> Iterator[tuple[str, ...]]:
             yield _place(one.item.location), "not covered", cell(what)
     for verdict in summary.verdicts or ():
         if verdict.fate in UNNOTICED:
-            rule = f"{verdict.rule}: " if verdict.rule else ""
-            yield _place(verdict.location), "not noticed", cell(rule + verdict.what)
+            yield _place(verdict.location), "not noticed", cell(unnoticed(verdict))
 
 
 def _place(location: object) -> str:

@@ -8,11 +8,19 @@ from policy_engine.report.printable import printable
 from policy_engine.report.words import counted
 from policy_engine.testing.coverage import Covered, Idea, Outcome
 from policy_engine.testing.mutation import UNNOTICED, Verdict
-from policy_engine.testing.outcome import Summary, percent
+from policy_engine.testing.outcome import Summary, share
 from policy_engine.testing.output.pasting import Pasted, Pasting, as_expected, as_line
 from policy_engine.testing.run import Failure, Result
 
-__all__ = ["failure_lines", "summary_lines", "uncovered", "untested"]
+__all__ = [
+    "failure_lines",
+    "idea_lines",
+    "summary_lines",
+    "uncovered",
+    "unnoticed",
+    "untested",
+    "witness_lines",
+]
 
 
 def summary_lines(summary: Summary) -> Iterator[Text]:
@@ -70,7 +78,7 @@ def _coverage(summary: Summary, covered: list[Covered], pasting: Pasting) -> Ite
     seen, wanted = summary.outcomes
     yield Text.assemble(
         ("coverage: ", "bold"),
-        f"{percent((seen, wanted)):.1f} %, {seen:,} of {counted(wanted, 'outcome')}",
+        f"{share((seen, wanted))}, {seen:,} of {counted(wanted, 'outcome')}",
     )
     for one in covered:
         if not one.missing:
@@ -80,9 +88,14 @@ def _coverage(summary: Summary, covered: list[Covered], pasting: Pasting) -> Ite
             ("no test for ", "yellow"),
             untested(one),
         )
-        for outcome in one.missing:
-            if outcome in one.ideas:
-                yield from _idea(one, outcome, one.ideas[outcome], pasting)
+        yield from idea_lines(one, pasting)
+
+
+def idea_lines(one: Covered, pasting: Pasting) -> Iterator[Text]:
+    """Return the calls that would bring about what no test does."""
+    for outcome in one.missing:
+        if outcome in one.ideas:
+            yield from _idea(one, outcome, one.ideas[outcome], pasting)
 
 
 def uncovered(one: Covered) -> str:
@@ -130,7 +143,7 @@ def _mutation(summary: Summary, verdicts: list[Verdict], pasting: Pasting) -> It
     undecided = sum(one.fate == "undecided" for one in verdicts)
     yield Text.assemble(
         ("mutation: ", "bold"),
-        f"{percent((killed, counting)):.1f} %, {killed:,} of {counted(counting, 'mutant')} noticed",
+        f"{share((killed, counting))}, {killed:,} of {counted(counting, 'mutant')} noticed",
         f"; {undecided:,} of the others undecided" if undecided else "",
     )
     yield Text(
@@ -140,16 +153,25 @@ def _mutation(summary: Summary, verdicts: list[Verdict], pasting: Pasting) -> It
     for one in verdicts:
         if one.fate not in UNNOTICED:
             continue
-        rule = f"{one.rule}: " if one.rule else ""
         yield Text.assemble(
-            f"  {printable(str(one.location))}: {printable(rule + one.what)}: ",
+            f"  {printable(str(one.location))}: {printable(unnoticed(one))}: ",
             ("no test notices", "yellow"),
         )
-        if one.witness is None:
-            yield Text("    undecided: no call was found that tells it apart, nor a proof of none")
-            continue
-        yield Text(f"    {printable(as_line(one.witness.request))}", style="dim")
-        pasted = pasting.witness(one)
-        yield from _pasted(one.witness.beside, pasted, "    ")
-        yield Text(f"    the policy: {printable(one.witness.policy)}")
-        yield Text(f"    changed:    {printable(one.witness.mutant)}")
+        yield from witness_lines(one, pasting)
+
+
+def unnoticed(one: Verdict) -> str:
+    """Name what a mutant changes, and in which rule."""
+    return f"{one.rule}: {one.what}" if one.rule else one.what
+
+
+def witness_lines(one: Verdict, pasting: Pasting) -> Iterator[Text]:
+    """Return the call that tells a mutant apart, and what is decided of it."""
+    if one.witness is None:
+        yield Text("    undecided: no call was found that tells it apart, nor a proof of none")
+        return
+    yield Text(f"    {printable(as_line(one.witness.request))}", style="dim")
+    pasted = pasting.witness(one)
+    yield from _pasted(one.witness.beside, pasted, "    ")
+    yield Text(f"    the policy: {printable(one.witness.policy)}")
+    yield Text(f"    changed:    {printable(one.witness.mutant)}")

@@ -21,6 +21,7 @@ def to_wire(summary: Summary) -> dict[str, Any]:
         "failed": len(summary.failed),
         "decisions": summary.decisions,
         "seconds": round(summary.seconds, 3),
+        "missed": summary.missed,
         "tests": [_test(result) for _, result in summary.results],
     }
     pasting = Pasting(summary)
@@ -28,6 +29,7 @@ def to_wire(summary: Summary) -> dict[str, Any]:
         seen, wanted = summary.outcomes
         value["coverage"] = {
             "percent": round(percent((seen, wanted)), 2),
+            "minimum": summary.min_coverage,
             "seen": seen,
             "wanted": wanted,
             "items": [
@@ -55,6 +57,7 @@ def to_wire(summary: Summary) -> dict[str, Any]:
         killed, counting = summary.kills
         value["mutation"] = {
             "percent": round(percent((killed, counting)), 2),
+            "minimum": summary.min_mutation,
             "killed": killed,
             "counted": counting,
             "undecided": sum(one.fate == "undecided" for one in summary.verdicts),
