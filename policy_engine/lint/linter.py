@@ -7,13 +7,13 @@ from datetime import date
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Location
 from policy_engine.lint.aligned import piece_at
-from policy_engine.lint.finding import Finding, Severity
+from policy_engine.lint.finding import Edit, Finding, Severity
 from policy_engine.lint.proof.decided import shown
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.settings import Settings
 from policy_engine.lint.subject import Options, Subject
 from policy_engine.lint.suppression import Suppression, suppressions
-from policy_engine.lint.table import RULES, UNUSED
+from policy_engine.lint.table import ABOUT_COMMENTS, RULES, UNUSED
 from policy_engine.tools import Tool
 
 __all__ = ["Linted", "lint"]
@@ -61,12 +61,17 @@ def lint(
         and (known is not None or not rule.needs_reviewed)
         and (proofs or not rule.proves)
     ]
-    found = [
-        _placed(rule, shown(subject, one), chosen) for rule in asked for one in rule.find(subject)
-    ]
+    found: list[Finding] = []
+    kept: list[Finding] = []
+    for rule in asked:
+        for one in rule.find(subject):
+            about_a_comment = rule.code in ABOUT_COMMENTS and one.line is not None
+            placed = _placed(rule, shown(subject, one), chosen)
+            (kept if about_a_comment else found).append(placed)
     comments = [c for loaded in subject.policies for c in suppressions(loaded.document)]
-    kept = [one for one in found if not any(c.covers(one) for c in comments)]
-    silenced = len(found) - len(kept)
+    left = [one for one in found if not any(c.covers(one) for c in comments)]
+    silenced = len(found) - len(left)
+    kept += left
     if UNUSED.code not in chosen.ignore:
         kept.extend(_unused(comments, found, {rule.code for rule in asked}, chosen))
     unique = {(one.order, one.length): one for one in kept}
@@ -116,26 +121,55 @@ def _unused(
     asked: set[str],
     settings: Settings,
 ) -> Iterator[Finding]:
-    """Find comments that silence nothing, as far as their rules were asked."""
+    """Find comments that silence nothing, or not all they name, as far as rules were asked."""
     for comment in comments:
-        known = [code for code in comment.codes if code in RULES]
-        if any(code not in asked for code in known):
+        used = {one.code for one in found if comment.covers(one)}
+        idle = [code for code in comment.codes if _is_idle(code, used, asked)]
+        if comment.codes and not idle:
             continue
-        if any(comment.covers(one) for one in found):
-            continue
-        wrong = [code for code in comment.codes if code not in RULES]
-        what = f'there is no rule "{wrong[0]}"' if wrong else "there is no such finding here"
-        hint = "take it out; `--fix` does"
-        usual: Severity = "warning" if wrong or not comment.codes else "info"
         if not comment.codes:
-            what, hint = "it names no rule", "name it: `# lint: ignore[PE202] and why`"
+            edits: tuple[Edit, ...] = ()
+            message = "this comment silences nothing: it names no rule"
+            hint = "name it: `# lint: ignore[PE202] and why`"
+        else:
+            edits = (comment.edit if len(idle) == len(comment.codes) else _left(comment, idle),)
+            message = f"this comment silences nothing{_why(comment, idle)}"
+            hint = "take it out; `--fix` does"
+        is_wrong = not comment.codes or any(_is_wrong(code) for code in idle)
+        usual: Severity = "warning" if is_wrong else "info"
         yield Finding(
             Location(comment.path, comment.line, comment.column),
             UNUSED.code,
             settings.severity.get(UNUSED.code, usual),
-            f"this comment silences nothing: {what}",
+            message,
             hint,
             comment.source_line,
             comment.length,
-            edits=(comment.edit,) if comment.codes else (),
+            edits=edits,
         )
+
+
+def _is_idle(code: str, used: set[str], asked: set[str]) -> bool:
+    return _is_wrong(code) or (code in asked and code not in used)
+
+
+def _is_wrong(code: str) -> bool:
+    """Whether no comment can silence a code; what PE314 says of `except` one can."""
+    return code not in RULES or code in ABOUT_COMMENTS - {"PE314"}
+
+
+def _why(comment: Suppression, idle: Sequence[str]) -> str:
+    wrong = next(filter(_is_wrong, idle), None)
+    if wrong in RULES:
+        return f": {wrong} is about comments, and none silences it"
+    if wrong is not None:
+        return f': there is no rule "{wrong}"'
+    if len(idle) == len(comment.codes):
+        return ": there is no such finding here"
+    return f" for {', '.join(idle)}: there is no such finding here"
+
+
+def _left(comment: Suppression, idle: Sequence[str]) -> Edit:
+    """Return what takes idle codes out of a comment."""
+    kept = [code for code in dict.fromkeys(comment.codes) if code not in idle]
+    return Edit(comment.path, *comment.listed, ", ".join(kept))

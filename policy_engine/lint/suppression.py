@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy_engine.lint.finding import Edit, Finding
-from policy_engine.source import Document
+from policy_engine.source import Comment, Document, comments
 
 __all__ = ["Suppression", "suppressions"]
 
-_COMMENT: Final = re.compile(
+_WORD: Final = re.compile(
     r"(?:^|(?<=\s))#\s*lint:\s*(ignore(?:-file)?)(?![\w-])\s*(?:\[([^\]\n]*)\])?[ \t]*(.*?)[ \t]*$"
 )
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
+_SAID: Final = re.compile(r"[A-Za-z]{2,}|[^\W\d_a-zA-Z]")
+_SAYS_NOTHING: Final = frozenset({"todo", "fixme", "xxx", "tbd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,16 @@ class Suppression:
     source_line: str
     edit: Edit
     """Takes it out of the file."""
+    listed: tuple[int, int]
+    """Where what stands in its brackets begins and ends in the text."""
+
+    @property
+    def says_why(self) -> bool:
+        """Whether its reason holds a word, other than that it is still to be written."""
+        return any(word.lower() not in _SAYS_NOTHING for word in _SAID.findall(self.reason))
 
     def covers(self, finding: Finding) -> bool:
-        """Whether it is about a finding."""
+        """Whether it is about the place of a finding, and names its code."""
         place = finding.location
         return (
             finding.code in self.codes
@@ -44,40 +53,61 @@ class Suppression:
 
 
 def suppressions(document: Document) -> list[Suppression]:
-    """Read the comments of a file.
+    """Read the comments of a file; a text that reads like one is none.
 
     One behind something is about its line; one on a line of its own is about the part of the
     policy that starts in the next line; `ignore-file` is about the whole file.
     """
     if "lint:" not in document.text:
         return []
-    found = []
+    return [
+        _suppression(document, comment, match)
+        for comment in comments(document.text)
+        if (match := _WORD.search(comment.text)) is not None
+    ]
+
+
+def _suppression(document: Document, comment: Comment, match: re.Match[str]) -> Suppression:
     lines = _BREAK.split(document.text)
-    starts = [0, *(match.end() for match in _BREAK.finditer(document.text))]
-    for index, line in enumerate(lines):
-        match = _COMMENT.search(line)
-        if match is None:
-            continue
-        before = line[: match.start()]
-        first, last = _scope(lines, index, match[1], alone=not before.strip())
-        start, end = starts[index] + len(before.rstrip()), starts[index] + len(line)
-        if not before.strip():
-            start, end = starts[index], starts[index + 1] if index + 1 < len(starts) else end
-        found.append(
-            Suppression(
-                document.path,
-                tuple(code.strip() for code in (match[2] or "").split(",") if code.strip()),
-                match[3],
-                first,
-                last,
-                index + 1,
-                match.start() + 1,
-                len(line.rstrip()) - match.start(),
-                line,
-                Edit(document.path, start, end, ""),
-            )
-        )
-    return found
+    start = comment.start + match.start()
+    number, column = document.place(start)
+    line = lines[number - 1]
+    alone = not line[: column - 1 - match.start()].strip()
+    first, last = _scope(lines, number - 1, match[1], alone=alone)
+    begin = comment.start + match.start(2)
+    return Suppression(
+        document.path,
+        tuple(code.strip() for code in (match[2] or "").split(",") if code.strip()),
+        match[3],
+        first,
+        last,
+        number,
+        column,
+        len(line.rstrip()) - column + 1,
+        line,
+        _without(document, comment, start, alone=alone and start == comment.start),
+        (begin, begin + len(match[2] or "")),
+    )
+
+
+def _without(document: Document, comment: Comment, start: int, *, alone: bool) -> Edit:
+    """Return what takes a comment out, and its line with it where it holds nothing else."""
+    text = document.text
+    if alone and _ends_a_block(text, comment):
+        return Edit(document.path, start + 1, comment.end, "")
+    if alone:
+        after = _BREAK.match(text, comment.end)
+        first = start - document.place(start)[1] + 1
+        return Edit(document.path, first, comment.end if after is None else after.end(), "")
+    return Edit(document.path, len(text[:start].rstrip()), comment.end, "")
+
+
+def _ends_a_block(text: str, comment: Comment) -> bool:
+    """Whether what stands below would belong to the text above, were it not for the comment."""
+    if comment.block is None:
+        return False
+    below = _BREAK.sub("\n", text[comment.end :]).lstrip(" \n")
+    return "+" in comment.block or below.startswith("#")
 
 
 def _scope(lines: list[str], index: int, word: str, *, alone: bool) -> tuple[int, int]:

@@ -140,7 +140,7 @@ from policy_engine.lint.rules.pe314_waiver_without_owner import RULE as PE314
 from policy_engine.lint.rules.pe315_key_order import RULE as PE315
 from policy_engine.lint.rules.pe316_mixed_operators import RULE as PE316
 
-__all__ = ["RULES", "UNUSED"]
+__all__ = ["ABOUT_COMMENTS", "RULES", "UNUSED"]
 
 RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
     {
@@ -287,3 +287,6 @@ RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
 
 UNUSED: Final = PE301
 """The rule about comments that silence nothing: the linter itself knows which."""
+
+ABOUT_COMMENTS: Final = frozenset({PE301.code, PE302.code, PE313.code, PE314.code})
+"""Codes of what is found about comments, which no comment silences."""

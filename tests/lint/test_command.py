@@ -298,7 +298,7 @@ def test_without_proofs_nothing_is_reasoned(project):
         ("# lint: ignore-file[PE203] all of them check\ntools:\n  a: allow\n  b: allow\n", []),
         ("tools:\n  # lint: ignore[PE203] the tool checks\n  a: allow\n  b: allow\n", ["PE203"]),
         ("tools:\n  pay: allow  # lint: ignore[PE203]\n", ["PE302"]),
-        ("tools:\n  pay: allow  # lint: ignore[PE203, PE214] both are right\n", []),
+        ("tools:\n  pay: allow  # lint: ignore[PE203, PE214] both are right\n", ["PE301"]),
         ("# lint: ignore[PE203] all below\ntools:\n  a: allow\n  b: allow\n", []),
     ],
 )

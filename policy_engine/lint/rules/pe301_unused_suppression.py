@@ -1,10 +1,11 @@
 """A comment that silences nothing.
 
 What it does:
-    Reports a `# lint: ignore[...]` that no finding needs, or that names a code which does not
-    exist; the latter is a warning. One behind something is about its line; one on a line of its
-    own is about the part of the policy that starts below; `# lint: ignore-file[...]` is about the
-    file.
+    Reports a `# lint: ignore[...]` that no finding needs, or of which no finding needs one of the
+    codes, or that names a code which no comment silences: one that does not exist, or PE301,
+    PE302 and PE313, which are about comments; these are warnings. One behind something is about
+    its line; one on a line of its own is about the part of the policy that starts below;
+    `# lint: ignore-file[...]` is about the file. What reads like a comment within a text is none.
 
 Why:
     The flaw was mended, or moved. What is left would silence the next one.

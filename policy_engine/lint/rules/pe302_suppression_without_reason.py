@@ -1,7 +1,8 @@
 """A finding that is silenced without a reason.
 
 What it does:
-    Reports a `# lint: ignore[...]` behind which nothing is said.
+    Reports a `# lint: ignore[...]` behind which nothing is said: no word, or `TODO` alone. One
+    word is a reason. No comment silences what is found about comments.
 
 Why:
     The next reader has to find out again whether it is right.
@@ -31,7 +32,7 @@ __all__ = ["RULE"]
 def _find(subject: Subject) -> Iterator[Found]:
     for loaded in subject.policies:
         for comment in suppressions(loaded.document):
-            if len(comment.reason.split()) < 2:
+            if not comment.says_why:
                 message = "this comment does not say why"
                 hint = "write the reason behind the bracket"
                 within = (comment.column, comment.length)

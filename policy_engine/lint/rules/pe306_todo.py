@@ -27,12 +27,12 @@ from typing import Final
 
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
+from policy_engine.source import comments
 
 __all__ = ["RULE"]
 
 
 _MARK: Final = re.compile(r"\b(?:TODO|FIXME|XXX|TBD)\b")
-_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _SAID: Final = re.compile(r"(?:^|[\s{,])(?:description|owner|message)\s*:.*")
 """A text for people; in any other, the word may be what a rule looks for."""
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
@@ -42,8 +42,10 @@ def _find(subject: Subject) -> Iterator[Found]:
     for loaded in subject.policies:
         if _MARK.search(loaded.document.text) is None:
             continue
-        for number, line in enumerate(_BREAK.split(loaded.document.text), 1):
-            match = _marked(line)
+        document = loaded.document
+        commented = dict(document.place(one.start) for one in comments(document.text))
+        for number, line in enumerate(_BREAK.split(document.text), 1):
+            match = _marked(line, commented.get(number))
             if match is not None:
                 message = f'"{match[0]}": something is still to be done'
                 within = (match.start() + 1, len(match[0]))
@@ -51,10 +53,11 @@ def _find(subject: Subject) -> Iterator[Found]:
                 yield Found(loaded, (), message, hint, line=number, within=within)
 
 
-def _marked(line: str) -> re.Match[str] | None:
-    """Return the mark in a comment, or in a text for people."""
-    for part in (_COMMENT.search(line), _SAID.search(line)):
-        match = None if part is None else _MARK.search(line, part.start())
+def _marked(line: str, comment: int | None) -> re.Match[str] | None:
+    """Return the mark in a comment, which begins at a column, or in a text for people."""
+    said = _SAID.search(line)
+    for start in (None if comment is None else comment - 1, said and said.start()):
+        match = None if start is None else _MARK.search(line, start)
         if match is not None:
             return match
     return None
