@@ -118,6 +118,12 @@ class Document:
     """Mappings, lists, strings, numbers, true, false and null; treat it as read-only."""
     _root: Marked = field(repr=False, compare=False)
 
+    @property
+    def line_end(self) -> str:
+        """How its first line ends, and with it any that is added."""
+        match = _BREAK.search(self.text)
+        return "\n" if match is None else match[0]
+
     def at(self, path: Path) -> Location:
         """Locate a value; where there is none, the nearest that holds it."""
         return self._location(self._find(path)[1])
