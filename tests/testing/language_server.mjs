@@ -1,16 +1,16 @@
-// Asks a real YAML language server about one document: argv = server, schema file, YAML file.
+// Asks a real YAML language server about one document, as it stands: argv = server, YAML file.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-const [server, schema, file] = process.argv.slice(2);
+const [server, file] = process.argv.slice(2);
 const child = spawn(process.execPath, [server, "--stdio"], { stdio: ["pipe", "pipe", "inherit"] });
 const send = (message) => {
   const body = JSON.stringify({ jsonrpc: "2.0", ...message });
   child.stdin.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 };
 const uri = pathToFileURL(file).href;
-const text = readFileSync(file, "utf8").replace(/\$schema=\S+/, `$schema=${pathToFileURL(schema).href}`);
+const text = readFileSync(file, "utf8");
 let buffer = Buffer.alloc(0);
 const handle = (message) => {
   if (message.method === "workspace/configuration") {

@@ -1,4 +1,4 @@
-"""Editors: a real YAML language server checks policies and tests by the published schemas."""
+"""Editors: a real YAML language server checks files by the line that stands in them."""
 
 import json
 import os
@@ -12,11 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 SERVER = os.environ.get("POLICY_ENGINE_YAML_SERVER") or shutil.which("yaml-language-server")
 NODE = shutil.which("node")
-FILES = [
-    *(("policy", path) for path in sorted((ROOT / "policies").glob("*.yaml"))),
-    *(("policy", path) for path in sorted((ROOT / "policies" / "support-desk").glob("*.yaml"))),
-    *(("test", path) for path in sorted((ROOT / "policies" / "tests").glob("*.yaml"))),
-]
+FILES = sorted((ROOT / "policies").rglob("*.yaml"))
 
 pytestmark = pytest.mark.skipif(
     not (SERVER and NODE),
@@ -25,48 +21,94 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("schemas")
-    for kind in ("policy", "test"):
-        made = subprocess.run(
-            [sys.executable, "-m", "policy_engine", "schema", kind],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        (folder / f"{kind}.json").write_bytes(made.stdout)
-
-    def ask(kind, path):
-        client = Path(__file__).with_name("language_server.mjs")
-        found = subprocess.run(
-            [NODE, client, SERVER, folder / f"{kind}.json", path],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        return json.loads(found.stdout)
-
-    return ask
+def said(path):
+    """Return what the server says of a file as it stands: line and message."""
+    client = Path(__file__).with_name("language_server.mjs")
+    found = subprocess.run(
+        [NODE, client, SERVER, path], capture_output=True, text=True, timeout=120, check=True
+    )
+    return [(one["line"], one["message"]) for one in json.loads(found.stdout)]
 
 
-@pytest.mark.parametrize(("kind", "path"), FILES, ids=lambda value: getattr(value, "name", value))
-def test_an_editor_finds_nothing_wrong(said, kind, path):
-    assert said(kind, path) == []
+def run(*arguments, folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "policy_engine", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return done.stdout
 
 
-def test_an_editor_underlines_a_key_that_is_unknown(said, tmp_path):
-    line = "# yaml-language-server: $schema=https://example.com/schema.json\n"
+def spoil(path, old, new):
+    """Put a mistake into a file; return its line."""
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_an_editor_finds_nothing_wrong(path):
+    assert said(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("retail.yaml", "\ntools:", "\ntoolz:"),
+        ("support-desk/billing.yaml", "\ntools:", "\ntoolz:"),
+        ("tests/base.yaml", "\ntests:", "\ntestz:"),
+    ],
+)
+def test_an_editor_underlines_a_mistake_in_a_shipped_file(tmp_path, name, old, new):
+    """Its own line, as it stands, leads to the schema: the folder is copied as it is."""
+    folder = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", folder)
+    line = spoil(folder / name, old, new)
+    assert (line + 1, f"Property {new.strip(':').strip()} is not allowed.") in said(folder / name)
+
+
+@pytest.mark.parametrize("template", ["support", "data", "research", "banking"])
+def test_an_editor_checks_what_init_writes(tmp_path, template):
+    run("init", "rules", "--template", template, folder=tmp_path)
+    policy = tmp_path / "rules" / f"{template}.yaml"
+    assert said(policy) == []
+    line = spoil(policy, "\ntools:", "\ntoolz:")
+    assert said(policy) == [(line + 1, "Property toolz is not allowed.")]
+
+
+@pytest.mark.parametrize("schema", ["rules/desk", "rules", "."])
+def test_an_editor_follows_the_line_that_lint_writes(tmp_path, schema):
+    folder = tmp_path / "rules" / "desk"
+    folder.mkdir(parents=True)
+    policy = folder / "p.yaml"
+    policy.write_text("policy: p\nlanguage: 1\ntools: {pay: deny}\n", "utf-8")
+    written = run("schema", "policy", folder=tmp_path)
+    (tmp_path / schema / "policy.schema.json").write_text(written, "utf-8")
+    run("lint", "rules", "--persona", "pedantic", "--fix", folder=tmp_path)
+    assert "$schema=" in policy.read_text("utf-8").splitlines()[0]
+    assert said(policy) == []
+    spoil(policy, "\ntools:", "\ntoolz:")
+    assert said(policy) == [(4, "Property toolz is not allowed.")]
+
+
+def test_an_editor_underlines_a_key_of_a_test_that_is_unknown(tmp_path):
+    (tmp_path / "test.schema.json").write_text(run("schema", "test", folder=tmp_path), "utf-8")
     test = tmp_path / "test.yaml"
     test.write_text(
-        f"{line}policies: ..\ntests:\n  - {{name: a, expekt: {{}}, steps: [{{tool: t}}]}}\n"
+        "# yaml-language-server: $schema=test.schema.json\npolicies: ..\ntests:\n"
+        "  - {name: a, expekt: {}, steps: [{tool: t}]}\n",
+        "utf-8",
     )
-    assert [(one["line"], one["message"]) for one in said("test", test)] == [
-        (4, "Property expekt is not allowed.")
-    ]
-    policy = tmp_path / "policy.yaml"
-    policy.write_text(f"{line}policy: a\nlanguage: 1\ntoolz: {{}}\n")
-    assert [(one["line"], one["message"]) for one in said("policy", policy)] == [
-        (4, "Property toolz is not allowed.")
-    ]
+    assert said(test) == [(4, "Property expekt is not allowed.")]
+
+
+def test_a_line_that_leads_nowhere_is_told_apart(tmp_path):
+    """Were the line never followed, none of the tests above could fail."""
+    policy = tmp_path / "p.yaml"
+    policy.write_text("# yaml-language-server: $schema=gone.json\npolicy: p\n", "utf-8")
+    ((_, message),) = said(policy)
+    assert "Unable to load schema" in message
