@@ -16,6 +16,7 @@ KEYS = [
     "steps",
     "texts",
     "matrix",
+    "unknown",
     "accepts",
     "refuses",
     "in",
@@ -69,7 +70,8 @@ STEPS = st.fixed_dictionaries(
     optional=dict.fromkeys(("now", "after", "repeat", "expect", "approved", "facts"), VALUES),
 )
 MATRICES = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("principals", "tools", "allow", "require_approval"), VALUES)
+    {},
+    optional=dict.fromkeys(("principals", "tools", "unknown", "allow", "require_approval"), VALUES),
 )
 SHAPED = st.one_of(
     st.fixed_dictionaries({"request": REQUESTS, "expect": VALUES}),

@@ -383,3 +383,46 @@ def test_what_a_matrix_does_not_list_must_be_denied(desk):
         "who: ada, shell": ("expected allow, got deny",),
         "who: eve, fetch": ("expected deny, got allow",),
     }
+
+
+def test_what_a_matrix_calls_unknown_must_be_denied_by_default(desk):
+    path = desk(
+        """
+        tests:
+          - name: who
+            matrix:
+              principals: {ada: {principal: {id: u1}}, eve: {principal: {id: u2}}}
+              tools: {lookup: {}}
+              unknown: [refunds, Lookup, lookup_x]
+              allow: {ada: [lookup], eve: [lookup]}
+          - name: names
+            matrix: {principals: {ada: {principal: {id: u1}}}, unknown: [fetch, refund, exec]}
+        """
+    )
+    failed = {r.case.name: r.failures[0].differences for r in results(path) if not r.passed}
+    by_default = 'expected "desk/default" or "no-policy" to decide'
+    assert failed == {
+        "names: ada, fetch": ("expected deny, got allow", by_default),
+        "names: ada, refund": (by_default,),
+    }
+    assert len(results(path)) == 2 * 4 + 3
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [
+        ("{tool: refunds, args: {}}", "desk/default"),
+        ("{tool: refund, args: {order_id: ORD-0001, amount: 5, amuont: 5}}", "args"),
+    ],
+)
+def test_what_the_hint_about_a_near_name_says_lets_the_test_run(desk, denied):
+    request, named = denied
+    test = f"{DEFAULTS}tests:\n  - {{name: a, request: {request}, expect: {{effect: deny}}}}\n"
+    with pytest.raises(FaultyTestsError) as caught:
+        results(desk(test))
+    (fault,) = caught.value.faults
+    told = fault.hint.partition("expect `")[2].rstrip("`")
+    assert told.startswith("rules: [desk/")
+    assert named in told
+    (result,) = results(desk(test.replace("effect: deny", f"effect: deny, {told}")))
+    assert result.passed

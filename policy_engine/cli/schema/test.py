@@ -153,7 +153,7 @@ def _test(shared: Mapping[str, Any]) -> dict[str, Any]:
 
 def _matrix(shared: Mapping[str, Any]) -> dict[str, Any]:
     listed = {"type": "object", "additionalProperties": _NAMES}
-    return _closed(
+    matrix = _closed(
         "Principals by tools; what is not listed must be denied.",
         {
             "principals": _told(
@@ -172,10 +172,11 @@ def _matrix(shared: Mapping[str, Any]) -> dict[str, Any]:
                     "additionalProperties": {"type": "object"},
                 },
             ),
+            "unknown": _told("Tools that no entry names: denied to all, by default.", _NAMES),
             "allow": _told("Principal -> the tools that it may call.", listed),
             "redact": _told("Principal -> the tools whose arguments are redacted.", listed),
             "require_approval": _told("Principal -> the tools that need an approval.", listed),
         },
         "principals",
-        "tools",
     )
+    return {**matrix, "anyOf": [{"required": [key]} for key in ("tools", "unknown")]}

@@ -9,14 +9,17 @@ from policy_engine.decision import Effect
 from policy_engine.source import Path
 from policy_engine.testing.case import Case, Expected, Step
 from policy_engine.testing.reading.reader import Reader
-from policy_engine.testing.reading.requests import DEFAULTS, check_defaults
+from policy_engine.testing.reading.requests import DEFAULTS, Requests, check_defaults
 from policy_engine.testing.reading.unfit import unfit_arguments
 
 __all__ = ["read_matrix"]
 
 _GRANTING: Final[tuple[Effect, ...]] = ("allow", "redact", "require_approval")
 
-_ELSEWHERE: Final = {"deny": "what is not listed must be denied: remove it"}
+_ELSEWHERE: Final = {
+    "deny": "what is not listed must be denied: remove it; "
+    'tools that no entry names are listed under "unknown"'
+}
 _OF_PEOPLE: Final = {
     key: f"write `principal: {{{key}: …}}`" for key in ("id", "roles", "tenant", "attrs")
 }
@@ -25,13 +28,19 @@ _OF_PEOPLE: Final = {
 def read_matrix(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     """Read a test of every tool for every principal."""
     path = (*test.path, "matrix")
-    known = ("principals", "tools", *_GRANTING)
-    value = test.fields.mapping(path, given["matrix"], known, known[:2], _ELSEWHERE)
-    if not value.keys() >= {"principals", "tools"}:
+    known = ("principals", "tools", "unknown", *_GRANTING)
+    written = given["matrix"]
+    only_unknown = isinstance(written, dict) and "unknown" in written and "tools" not in written
+    required = known[:1] if only_unknown else known[:2]
+    value = test.fields.mapping(path, written, known, required, _ELSEWHERE)
+    if not value.keys() >= set(required):
         return
     who = test.fields.named((*path, "principals"), value["principals"], "a principal")
-    tools = test.fields.named((*path, "tools"), value["tools"], "a tool")
-    if not (who and tools):
+    tools: dict[str, Any] = {}
+    if not only_unknown:
+        tools = test.fields.named((*path, "tools"), value["tools"], "a tool")
+    unknown = _unknown(test, value, tools)
+    if not who or not (tools or unknown):
         return
     effects = _granted(test, value, who, tools)
     faulty: set[str] = set()
@@ -41,6 +50,7 @@ def read_matrix(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
         check_defaults(test.fields, place, own, test.names)
         whole = replace(test.requests, defaults=(*test.requests.defaults, (place, own)))
         clock = {"now": own["now"]} if "now" in own else {}
+        yield from _denied(test, whole, clock, name, unknown)
         for tool, args in tools.items():
             if tool in faulty:
                 continue
@@ -56,6 +66,33 @@ def read_matrix(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
             step = test.checked(spot, Step(read, Expected(at, effect), at))
             if step is not None:
                 yield test.case(f"{test.name}: {name}, {tool}", [step], at)
+
+
+def _unknown(test: Reader, value: Mapping[str, Any], tools: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tools that are said to be named by no entry."""
+    if "unknown" not in value:
+        return ()
+    place = (*test.path, "matrix", "unknown")
+    listed = test.fields.texts(place, value["unknown"], "a tool that no entry names")
+    for i, tool in enumerate(listed):
+        if tool in tools or tool in listed[:i]:
+            message = f'"{tool}" is listed twice'
+            test.fields.fault((*place, i), "PE010", message, "keep one of the two")
+    return listed
+
+
+def _denied(
+    test: Reader, requests: Requests, clock: Mapping[str, Any], name: str, unknown: tuple[str, ...]
+) -> Iterator[Case]:
+    """Yield a case for each tool that no entry names: what is denied by default."""
+    for i, tool in enumerate(unknown):
+        place = (*test.path, "matrix", "unknown", i)
+        read = requests.read(place, {**clock, "tool": tool, "args": {}})
+        if read is None:
+            return
+        at = test.fields.document.at(place)
+        expected = Expected(at, "deny", any_of=test.names.defaults)
+        yield test.case(f"{test.name}: {name}, {tool}", [Step(read, expected, at)], at)
 
 
 def _granted(

@@ -1,7 +1,9 @@
 """The names of a policy set that tests may refer to."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.compiler.message import escaped
@@ -14,6 +16,7 @@ __all__ = ["Names", "names_of"]
 
 _OF_THE_ENGINE = ("no-policy", "request", "call")
 """What decides where no policy does."""
+_DEFAULT: Final = re.compile("[^/]+/default")
 _SECTIONS = ("tools", "handoffs", "models")
 
 
@@ -41,6 +44,11 @@ class Names:
     """Sections in which a policy may allow what no entry names."""
     engine: Engine
     """Decides what a request meets, whatever came before it."""
+
+    @property
+    def defaults(self) -> tuple[str, ...]:
+        """What denies a name that no entry has."""
+        return (*sorted(rule for rule in self.rules if _DEFAULT.fullmatch(rule)), "no-policy")
 
     def declared(self, tool: str) -> tuple[str, ...]:
         """Return the arguments that entries declare of a tool."""

@@ -30,8 +30,10 @@ def strange_arguments(fields: Fields, path: Path, step: Step, names: Names) -> N
     declared = names.declared(request.tool or "")
     for reason in _formal(request, names):
         for name in _undeclared(request, args, names) if reason.code == _UNKNOWN else ():
-            if misspelt(name, declared):
-                _unknown(fields, (*path, "args"), name, request, names)
+            if near := misspelt(name, declared):
+                message = f'"{request.tool}" has no argument "{name}"'
+                hint = f"{near} to mean it, expect `rules: [{reason.rule}]`"
+                fields.fault((*path, "args", name), "PE011", message, hint, on_key=True)
 
 
 def unfit_arguments(fields: Fields, path: Path, request: Request, names: Names) -> bool:

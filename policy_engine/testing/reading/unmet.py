@@ -115,7 +115,18 @@ def unnamed(fields: Fields, path: Path, step: Step, names: Names) -> None:
         return  # that what no policy knows is denied is worth a test
     message = f'no entry of the policies names the {noun} "{name}"'
     place = (*path, noun) if isinstance(_at(fields, (*path, noun)), str) else path
-    fields.fault(place, "PE011", message, hint, on_key=path[-1] == name)
+    in_matrix = path[-1] == name
+    if in_matrix:
+        hint = f'{hint} one that no entry shall name stands under "unknown" of the matrix'
+    elif denying := _denying(request, names):
+        hint = f"{hint} to mean it, expect `rules: [{', '.join(denying)}]`"
+    fields.fault(place, "PE011", message, hint, on_key=in_matrix)
+
+
+def _denying(request: Request, names: Names) -> list[str]:
+    """Return what denies a request by default."""
+    reasons = names.engine.decide(request).reasons
+    return [one.rule for one in reasons if one.enforced and one.code == "default.deny"]
 
 
 def _name(section: str, request: Request) -> str | None:
