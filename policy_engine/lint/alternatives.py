@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from policy_engine.lint.proof.apart import base_of
 from policy_engine.lint.proof.demand import demanded
 from policy_engine.lint.proof.formula import opposite
-from policy_engine.lint.proof.matching import base_of
 from policy_engine.lint.proof.solve import is_impossible
 
 __all__ = ["is_within", "part_of", "without"]

@@ -5,7 +5,8 @@ SDKs and servers print JSON Schema as their library has it: `$ref` into `$defs` 
 form. Objects of other people's schemas are open, and ask for what `required` lists alone.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote
@@ -28,6 +29,62 @@ _IN_PLACE: Final = frozenset({"not", "if", "then", "else"})
 """Keywords whose schema judges the same value."""
 _TOLD: Final = frozenset({"$defs", "definitions", "$schema", "$id", "$anchor"})
 _MISSING: Final = object()
+
+
+def _is_any(_: object) -> bool:
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_bound(value: object) -> bool:
+    return _is_number(value) or isinstance(value, bool)
+
+
+def _is_step(value: Any) -> bool:
+    return _is_number(value) and value > 0
+
+
+def _is_count(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and value == int(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+
+
+def _is_schema(value: object) -> bool:
+    return isinstance(value, Mapping | bool)
+
+
+_FORMS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "type": lambda value: _is_text(value) or (_is_list(value) and _is_list_of_texts(value)),
+    **dict.fromkeys(("enum", *_LISTS), _is_list),
+    **dict.fromkeys(("minimum", "maximum"), _is_number),
+    **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), _is_bound),
+    "multipleOf": _is_step,
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
+    **dict.fromkeys(("minProperties", "maxProperties"), _is_count),
+    **dict.fromkeys(("pattern", "format"), _is_text),
+    "required": _is_list_of_texts,
+    **dict.fromkeys(_MAPS, _is_mapping),
+    **dict.fromkeys(_SINGLE, _is_schema),
+}
+"""Keyword -> the values of it that say anything; with any other it is left out."""
 
 
 def plain_tool(tool: Tool) -> Tool:
@@ -90,7 +147,11 @@ class _Writer:
         self, schema: Mapping[str, Any], depth: int, followed: tuple[str, ...]
     ) -> dict[str, Any]:
         """Return a schema with those inside of it written out."""
-        made = {k: v for k, v in schema.items() if k not in _TOLD and k != "$ref"}
+        made = {
+            key: value
+            for key, value in schema.items()
+            if key not in _TOLD and key != "$ref" and _FORMS.get(key, _is_any)(value)
+        }
         for key in _LISTS:
             if isinstance(made.get(key), list):
                 made[key] = [self.write(part, depth, followed) for part in made[key]]

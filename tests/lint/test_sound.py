@@ -42,7 +42,22 @@ def as_sdks_write_it(schema):
     return plain
 
 
-def tools_of(path):
+def as_tight(schema):
+    """Return the schema of an argument with all that the policy says of it in plain words."""
+    ours = {"optional", "message", "email", "url", "within", "sql", "shell", "python", "cidr"}
+    tight = {key: value for key, value in schema.items() if key not in {*ours, "check", "maxBytes"}}
+    if isinstance(tight.get("items"), dict):
+        tight["items"] = as_tight(tight["items"])
+    if "properties" in tight:
+        below = tight["properties"]
+        tight["properties"] = {name: as_tight(one) for name, one in below.items()}
+        tight["required"] = [name for name, one in below.items() if not one.get("optional")]
+    if schema.get("optional") is True:
+        return {"anyOf": [tight, {"type": "null"}], "default": None}
+    return tight
+
+
+def tools_of(path, written=as_sdks_write_it):
     """Return the tools that the entries of a policy set were written for."""
     listed = {}
     for loaded in load(path, warm=False).policies.policies:
@@ -54,7 +69,7 @@ def tools_of(path):
                     "description": f"The tool {name}.",
                     "inputSchema": {
                         "type": "object",
-                        "properties": {key: as_sdks_write_it(one) for key, one in args.items()},
+                        "properties": {key: written(one) for key, one in args.items()},
                         "required": [k for k, one in args.items() if not one.get("optional")],
                         "additionalProperties": False,
                     },
@@ -74,6 +89,12 @@ def test_lint_has_nothing_to_say(path):
 @pytest.mark.parametrize("path", SOUND, ids=lambda path: path.stem)
 def test_nor_where_it_knows_the_tools(path):
     assert [one for one in findings(path, tools_of(path)) if "[PE108]" not in one] == []
+
+
+@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.stem)
+def test_nor_where_the_tools_say_as_much_themselves(path):
+    tools = tools_of(path, as_tight)
+    assert [one for one in findings(path, tools) if "[PE108]" not in one] == []
 
 
 def test_what_is_silenced_is_silenced_with_a_reason():

@@ -14,6 +14,7 @@ from policy_engine.decision.wire import read_request
 from policy_engine.errors import PolicyEngineError
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.same_node import Same
+from policy_engine.lint.proof.takes import fits_tool
 from policy_engine.lint.proof.tried import function_of
 from policy_engine.lint.rule import Found
 from policy_engine.lint.subject import Subject
@@ -22,7 +23,7 @@ __all__ = ["confirmed", "decided", "is_stopped", "shown"]
 
 
 def decided(subject: Subject, witness: Witness) -> Decision | None:
-    """Decide a witness; None where it is not a request."""
+    """Decide a witness; None where it is not a request, or a call that its tool does not take."""
     asked = _asked(subject, witness)
     return None if asked is None else subject.engine.decide(*asked)
 
@@ -46,6 +47,9 @@ def _asked(subject: Subject, witness: Witness) -> tuple[Request, Facts] | None:
     except (PolicyEngineError, RecursionError):
         return None
     request: Request = given.request
+    called = request.tool if request.stage == "tool_call" else None
+    if called is not None and not fits_tool(subject, called, dict(request.args or {})):
+        return None
     needs = subject.engine.needs(request)
     facts = Facts(
         now=given.now,

@@ -1,25 +1,19 @@
 """When a rule matches, as a formula: its condition, its constraint and its check together."""
 
 from collections.abc import Callable
-from typing import Any
 
 from policy_engine.cel.nodes import Node
 from policy_engine.lint.proof.demand import demanded
-from policy_engine.lint.proof.formula import Atom, Clause, Formula, Group, Term, formula, opposite
+from policy_engine.lint.proof.formula import Atom, Clause, Formula, Group, formula, opposite
 from policy_engine.lint.proof.scene import Scene
-from policy_engine.lint.proof.schema import at, values_of
-from policy_engine.lint.proof.solve import Base, is_impossible
 from policy_engine.lint.proof.untold import perhaps, surely
-from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition
 
 __all__ = [
-    "base_of",
     "broken",
     "fitting",
     "matching",
     "perhaps_matching",
-    "share_no_value",
     "surely_silent",
 ]
 
@@ -76,19 +70,3 @@ def fitting(found: PlacedCondition, scene: Scene, argument: str | None = None) -
         schemas = {argument: schemas[argument]}
     whole = {"properties": schemas, "additionalProperties": True}
     return demanded(("args",), whole, scene.schemas)
-
-
-def share_no_value(*schemas: Any) -> bool:
-    """Whether certainly no value fits some schemas together."""
-    wanted = [demanded(("value",), schema, lambda _: []) for schema in schemas]
-    return values_of(*schemas).is_empty or is_impossible(*wanted, base=base_of(*schemas))
-
-
-def base_of(*schemas: Any) -> Base:
-    """Return what the term `value`, and each below it, may be where it fits some schemas."""
-
-    def base(term: Term) -> Values:
-        known = [] if term[0] == "size" else [at(schema, term[1:]) for schema in schemas]
-        return values_of(*known)
-
-    return base

@@ -19,6 +19,7 @@ from policy_engine.lint.proof.language import Piece
 from policy_engine.lint.proof.moment import moment_with
 from policy_engine.lint.proof.schema import ELEMENT, at, is_required, sampled, values_of
 from policy_engine.lint.proof.solve import Case, cases
+from policy_engine.lint.proof.takes import narrowed, taken
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
 from policy_engine.policy import LoadedPolicy
@@ -59,10 +60,19 @@ class Scene:
     name: str | None = None
     """The tool, or the agent that is handed to."""
     args: Mapping[str, list[Any]] = field(default_factory=dict)
-    """What is declared of each argument."""
+    """What is declared of each argument, by the policy and by the tool itself."""
+    own: Mapping[str, list[Any]] | None = None
+    """What the policy alone declares of each, where the tool says more."""
     plain_request: dict[str, Any] = field(default_factory=dict, repr=False)
     """A request like any other, which drafts are copies of; empty until the first is made."""
     _known: dict[Term, Values] = field(default_factory=dict, repr=False)
+
+    @property
+    def alone(self) -> "Scene":
+        """The same without what the tool itself takes."""
+        if self.own is None:
+            return self
+        return Scene(self.subject, self.policy, self.stage, self.name, self.own)
 
     def schemas(self, term: Term) -> list[Any]:
         """Return what is declared of a value."""
@@ -399,7 +409,9 @@ def call_scene(subject: Subject, policy: LoadedPolicy, name: str) -> Scene:
 
 def _tool_scene(subject: Subject, policy: LoadedPolicy, stage: str, name: str) -> Scene:
     def made() -> Iterator[Scene]:
-        yield Scene(subject, policy, stage, name, subject.args_of(name, policy) or {})
+        own, theirs = subject.args_of(name, policy), taken(subject, name)
+        args = narrowed(own, theirs)
+        yield Scene(subject, policy, stage, name, args, (own or {}) if args != own else None)
 
     return subject.once(f"scene {stage} {policy.policy.policy} {name}", made)[0]
 

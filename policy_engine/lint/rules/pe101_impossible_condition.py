@@ -2,7 +2,8 @@
 
 What it does:
     Reports a `when` that can never be true: two parts contradict each other, or what is asked
-    for is outside of what the declared schemas accept.
+    for is outside of what the declared schemas accept. With `--tools`, what the tool's own schema
+    takes counts too, and the finding says so.
 
 Why:
     The rule reads like a protection and is none. An approval above 1,000 is never asked for
@@ -20,6 +21,14 @@ Fails:
         args: {to: {type: string, maxLength: 40}}
         rules:
           - {id: both, when: 'args.to == "a" && args.to == "b"', effect: deny}
+    ---
+    # tools.json: [{"name": "send", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"mode": {"enum": ["fast", "slow"]}}}}]
+    tools:
+      send:
+        args: {mode: {type: string, maxLength: 10}}
+        rules:
+          - {id: turbo, when: args.mode == "turbo", effect: deny}
 
 Passes:
     tools:
@@ -27,12 +36,21 @@ Passes:
         args: {amount: {type: number, minimum: 0, maximum: 500}}
         rules:
           - {id: large, when: args.amount > 100, effect: deny}
+    ---
+    # tools.json: [{"name": "send", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"mode": {"enum": ["fast", "slow"]}}}}]
+    tools:
+      send:
+        args: {mode: {type: string, maxLength: 10}}
+        rules:
+          - {id: hurry, when: args.mode == "fast", effect: deny}
 
 Fix:
     Correct the bound or the value, use `||` where one of two was meant, or remove the rule.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from policy_engine.cel.nodes import And, Node
@@ -40,6 +58,7 @@ from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import piece
 from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import Formula, formula
+from policy_engine.lint.proof.resting import RESTS, rests
 from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import perhaps
@@ -58,15 +77,22 @@ def _find(subject: Subject) -> Iterator[Found]:
         places = unlike_scenes(subject, found)
         if places and all(is_impossible(wanted, base=place.base) for place in places):
             culprit, why = _culprit(found, condition.tree, places)
+            resting = rests(places, partial(_is_proved, wanted))
             yield Found(
                 found.policy,
                 found.path,
                 f"this condition can never be true: {why}, "
-                f'so "{found.placed.rule.id}" {_said(condition.tree, places)}',
+                f'so "{found.placed.rule.id}" {_said(condition.tree, places)}'
+                + (RESTS if resting else ""),
                 "correct the value, use `||` where one of two was meant, or remove the rule",
                 part=(culprit.start, culprit.end),
                 witness=_witness(found, condition.tree, places[0]),
+                severity="warning" if resting else None,
             )
+
+
+def _is_proved(wanted: Formula, place: Scene) -> bool:
+    return is_impossible(wanted, base=place.base)
 
 
 def _said(tree: Node, places: list[Scene]) -> str:

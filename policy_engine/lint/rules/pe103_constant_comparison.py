@@ -4,7 +4,8 @@ What it does:
     Reports a single test inside of a condition that can never be true, or is always true, for
     the values that the schemas accept: `now.getHours("UTC") > 23`, `args.amount < 0` above a
     minimum of 0. Of a tool that is in `session.calls`, at least one call returned. (A value that
-    an enum does not have keeps a policy from loading: PE013.)
+    an enum does not have keeps a policy from loading: PE013.) With `--tools`, what the tool's own
+    schema takes counts too.
 
 Why:
     The value was renamed, or is spelt differently on the two sides. The rest of the condition
@@ -16,6 +17,14 @@ Fails:
         args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 100}}
         rules:
           - {id: careful, when: args.hosts > 500 || args.force, effect: deny}
+    ---
+    # tools.json: [{"name": "deploy", "inputSchema": {"type": "object",
+    # tools.json: "properties": {"hosts": {"type": "integer", "maximum": 200}}}}]
+    tools:
+      deploy:
+        args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 500}}
+        rules:
+          - {id: careful, when: args.hosts > 200 || args.force, effect: deny}
 
 Passes:
     tools:
@@ -29,11 +38,13 @@ Fix:
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from policy_engine.lint.places import piece
 from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import Atom, Clause, Formula, Term, clauses, formula
+from policy_engine.lint.proof.resting import RESTS, rests
 from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import Base, is_impossible
 from policy_engine.lint.proof.values import Values
@@ -66,7 +77,12 @@ def _find(subject: Subject) -> Iterator[Found]:
                 where = (clause.node.start, clause.node.end)
                 if where not in said and all(is_impossible(one, base=base) for base in known):
                     said[where] = never
-                    yield _found(found, clause, places[0], never=never)
+                    resting = rests(places, partial(_is_proved, one, whole if holds else one))
+                    yield _found(found, clause, places[0], never=never, resting=resting)
+
+
+def _is_proved(one: Clause, whole: Formula, place: Scene) -> bool:
+    return is_impossible(one, base=_base(place, whole, one))
 
 
 def _means(clause: Clause) -> bool:
@@ -114,7 +130,9 @@ def _is_settled(found: PlacedCondition, places: list[Scene]) -> bool:
     )
 
 
-def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool) -> Found:
+def _found(
+    found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool, resting: bool
+) -> Found:
     text = piece(found, clause.node)
     chosen = scene.base(clause.atom.term).chosen if clause.atom.term else None
     hint = "write the value as its schema has it" if clause.atom.term else "compare what can differ"
@@ -134,7 +152,8 @@ def _found(found: PlacedCondition, clause: Clause, scene: Scene, *, never: bool)
     return Found(
         found.policy,
         found.path,
-        f'"{text}" is {"never" if never else "always"} true in "{name.rpartition("/")[2]}"',
+        f'"{text}" is {"never" if never else "always"} true in "{name.rpartition("/")[2]}"'
+        + (RESTS if resting else ""),
         hint,
         part=(clause.node.start, clause.node.end),
         witness=witness,

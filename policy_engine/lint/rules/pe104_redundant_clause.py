@@ -28,6 +28,7 @@ Fix:
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from policy_engine.cel.nodes import And, Node, Or
@@ -44,6 +45,7 @@ from policy_engine.lint.proof.formula import (
     clauses,
     formula,
 )
+from policy_engine.lint.proof.resting import RESTS, rests
 from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import perhaps, surely
@@ -83,17 +85,23 @@ def _redundant(found: PlacedCondition, node: And | Or, places: list[Scene]) -> I
         if not all(_is_safe_untold(place, term, others, is_and=is_and) for place in places):
             continue
         left.remove(term)
+        resting = rests(places, partial(_is_proved, (against, alone)))
         text = piece(found, term)
         yield Found(
             found.policy,
             found.path,
             f'"{text}" changes nothing: the rest of the condition '
-            + ("implies it" if is_and else "holds whenever it does"),
+            + ("implies it" if is_and else "holds whenever it does")
+            + (RESTS if resting else ""),
             "remove it",
             part=(term.start, term.end),
             witness=_witness(found, places[0], node, term, others),
             edits=_edits(found, node, term, others),
         )
+
+
+def _is_proved(wanted: tuple[Formula, ...], place: Scene) -> bool:
+    return is_impossible(*wanted, base=place.base)
 
 
 def _is_safe_untold(scene: Scene, term: Node, others: list[Node], *, is_and: bool) -> bool:

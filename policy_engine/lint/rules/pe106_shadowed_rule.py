@@ -41,6 +41,7 @@ Fix:
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from policy_engine.decision import RANK
@@ -55,6 +56,7 @@ from policy_engine.lint.proof.matching import (
     perhaps_matching,
     surely_silent,
 )
+from policy_engine.lint.proof.resting import RESTS, rests
 from policy_engine.lint.proof.scene import Scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.proof.untold import can_be_untold
@@ -266,7 +268,8 @@ def _found(subject: Subject, found: PlacedCondition, others: Sequence[PlacedCond
     return Found(
         found.policy,
         (*found.placed.path, "id"),
-        f'"{found.placed.rule.id}" decides nothing: {named} {verb} whatever it matches',
+        f'"{found.placed.rule.id}" decides nothing: {named} {verb} whatever it matches'
+        + (RESTS if rests(places, partial(_implied, found, others)) else ""),
         hint,
         witness=_witness(found, others, places[0]) if places else None,
     )

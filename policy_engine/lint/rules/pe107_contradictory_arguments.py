@@ -35,7 +35,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.matching import share_no_value
+from policy_engine.lint.proof.apart import share_no_value
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Entry, Subject

@@ -23,12 +23,12 @@ Fix:
     Take over the type and the values of the tool's schema, then narrow them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from policy_engine.lint.finding import Witness
+from policy_engine.lint.proof.apart import are_apart
 from policy_engine.lint.proof.formula import Term
-from policy_engine.lint.proof.matching import share_no_value
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import sampled
 from policy_engine.lint.registered import tools_for
@@ -43,7 +43,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         for tool in tools_for(subject, entry):
             for argument, schema in (entry.block.args or {}).items():
                 theirs = tool.properties.get(argument)
-                if theirs is None or not _apart(schema, theirs):
+                if theirs is None or not are_apart(schema, theirs):
                     continue
                 yield Found(
                     entry.policy,
@@ -64,22 +64,6 @@ def _witness(subject: Subject, entry: Entry, name: str, value: tuple[str, Any]) 
     return scene.show(
         shows=f'"{rule}" denies what the tool takes', effect="deny", speaks=(rule,), fixed=fixed
     ) or scene.show(shows="denied, though the tool would take it", effect="deny", fixed=fixed)
-
-
-def _apart(ours: Any, theirs: Any) -> bool:
-    types = [_types(schema) for schema in (ours, theirs)]
-    if all(types) and not any(_compatible(a, b) for a in types[0] for b in types[1]):
-        return True
-    return share_no_value(ours, theirs)
-
-
-def _types(schema: Any) -> list[str]:
-    found = schema.get("type") if isinstance(schema, Mapping) else None
-    return [found] if isinstance(found, str) else [str(name) for name in found or ()]
-
-
-def _compatible(a: str, b: str) -> bool:
-    return a == b or {a, b} == {"number", "integer"}
 
 
 def _said(schema: Any) -> str:

@@ -29,6 +29,7 @@ Fix:
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice, permutations
 from typing import Final
 
@@ -36,6 +37,7 @@ from policy_engine.compiler.names import is_glob
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.proof.formula import Formula, opposite
 from policy_engine.lint.proof.matching import matching
+from policy_engine.lint.proof.resting import RESTS, rests
 from policy_engine.lint.proof.scene import Scene, call_scene
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.rule import Found, LintRule
@@ -84,16 +86,24 @@ def _together(rules: list[PlacedCondition], scene: Scene) -> list[PlacedConditio
     return [found for found, _ in left]
 
 
+def _is_proved(rules: list[PlacedCondition], place: Scene) -> bool:
+    quiet: list[Formula] = [opposite(matching(found, place)) for found in rules]
+    return is_impossible(*quiet, base=place.base)
+
+
 def _found(entry: Entry, rules: list[PlacedCondition], scene: Scene) -> Found:
     named = ", ".join(f'"{found.placed.rule.id}"' for found in rules)
+    resting = rests([scene], partial(_is_proved, rules))
     what = "a tool like this" if is_glob(entry.name) else f'"{entry.name}"'
     return Found(
         entry.policy,
         entry.path,
-        f"no call of {what} can pass: {named} deny every one between them",
+        f"no call of {what} can pass: {named} deny every one between them"
+        + (RESTS if resting else ""),
         "move a bound, or deny the tool in its entry",
         on_key=True,
         witness=_witness(rules, scene),
+        severity="warning" if resting else None,
     )
 
 

@@ -1,0 +1,45 @@
+"""Whether schemas certainly share no value."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from policy_engine.lint.proof.demand import demanded
+from policy_engine.lint.proof.formula import Term
+from policy_engine.lint.proof.schema import at, values_of
+from policy_engine.lint.proof.solve import Base, is_impossible
+from policy_engine.lint.proof.values import Values
+
+__all__ = ["are_apart", "base_of", "share_no_value"]
+
+
+def share_no_value(*schemas: Any) -> bool:
+    """Whether certainly no value fits some schemas together."""
+    wanted = [demanded(("value",), schema, lambda _: []) for schema in schemas]
+    return values_of(*schemas).is_empty or is_impossible(*wanted, base=base_of(*schemas))
+
+
+def base_of(*schemas: Any) -> Base:
+    """Return what the term `value`, and each below it, may be where it fits some schemas."""
+
+    def base(term: Term) -> Values:
+        known = [] if term[0] == "size" else [at(schema, term[1:]) for schema in schemas]
+        return values_of(*known)
+
+    return base
+
+
+def are_apart(ours: Any, theirs: Any) -> bool:
+    """Whether no value fits both what a policy and what a tool says of an argument."""
+    types = [_types(schema) for schema in (ours, theirs)]
+    if all(types) and not any(_compatible(a, b) for a in types[0] for b in types[1]):
+        return True
+    return share_no_value(ours, theirs)
+
+
+def _types(schema: Any) -> list[str]:
+    found = schema.get("type") if isinstance(schema, Mapping) else None
+    return [found] if isinstance(found, str) else [str(name) for name in found or ()]
+
+
+def _compatible(a: str, b: str) -> bool:
+    return a == b or {a, b} == {"number", "integer"}
