@@ -78,6 +78,7 @@ def _manual(code: str) -> Iterator[Text]:
     if rule is not None:
         kind = f"{rule.slug}: {rule.severity}"
         kind += ", for the pedantic persona" if rule.persona == "pedantic" else ""
+        kind += ", not with --no-proofs" if rule.proves else ""
         kind += ", with --tools" if rule.needs_tools else ""
         kind += " and --reviewed" if rule.needs_reviewed else ""
     yield Text.assemble((code, "bold"), f": {first}")

@@ -91,7 +91,10 @@ def run(  # noqa: PLR0913 - one parameter an option
     ] = False,
     proofs: Annotated[
         bool,
-        typer.Option("--proofs/--no-proofs", help="Whether to reason about conditions."),
+        typer.Option(
+            "--proofs/--no-proofs",
+            help="Whether to reason about conditions; it is quicker without, and finds less.",
+        ),
     ] = True,
 ) -> None:
     """Load policies, report every fault, and find what they could do better.

@@ -59,8 +59,10 @@ def refused(subject: Subject, place: SchemaAt, value: Any, shows: str) -> Witnes
 def _drafts(
     scene: Scene, rules: Sequence[PlacedCondition], fixed: Mapping[Term, Any]
 ) -> Iterator[Draft]:
-    """Go through calls with a value: a plain one, and some that no rule is about."""
+    """Go through calls with a value: a plain one, and with proofs some that no rule is about."""
     yield scene.plain(fixed)
+    if not scene.subject.options.proofs:
+        return
     quiet: list[Formula] = [
         formula(found.compiled.condition.tree, holds=False)
         for found in rules

@@ -46,12 +46,13 @@ def lint(
         reviewed: The tools as they were reviewed.
         settings: How to judge.
         today: For what has an end; today where omitted.
-        proofs: Whether rules that reason about conditions are asked.
+        proofs: Whether rules that reason about conditions are asked; without, others try plain
+            calls alone.
     """
     chosen = settings or Settings()
     known = None if reviewed is None else {tool.name: tool for tool in reviewed}
     day = today or date.today()  # noqa: DTZ011 - the user's own day
-    subject = Subject(compiled, tools, Options(chosen.roles, day, known))
+    subject = Subject(compiled, tools, Options(chosen.roles, day, known, proofs))
     asked = [
         rule
         for rule in RULES.values()

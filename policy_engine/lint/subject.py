@@ -39,6 +39,8 @@ class Options:
     """For what has an end."""
     reviewed: Mapping[str, Tool] | None = None
     """Name -> the tool as it was reviewed; None where that is not known."""
+    proofs: bool = True
+    """Whether calls are put together by reasoning; otherwise plain ones are tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,6 +290,37 @@ def test_without_proofs_nothing_is_reasoned(project):
     assert "PE101" not in codes("bad.yaml", "--no-proofs")
 
 
+OF_CASE = """\
+policy: p
+language: 1
+tools:
+  query:
+    args: {sql: {type: string, maxLength: 500}}
+    rules: [{id: a, when: 'args.sql.contains("DROP")', effect: deny}]
+"""
+COPIED = """\
+policy: p
+language: 1
+tools:
+  send_email:
+    args: {to: {enum: [support@acme.com]}, bcc: {type: string, maxLength: 100}}
+    rules:
+      - {id: night, when: 'now.getHours("UTC") < 4', effect: deny}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "stays"), [(OF_CASE, "PE217", False), (COPIED, "PE237", True)]
+)
+def test_what_is_found_without_proofs(project, text, code, stays):
+    """A rule that looks for words asks for many calls; one about a copy needs a plain one."""
+    (project / "p.yaml").write_text(text, "utf-8")
+    assert code in codes("p.yaml")
+    assert (code in codes("p.yaml", "--no-proofs")) is stays
+    said = CliRunner().invoke(app, ["explain", code]).stdout
+    assert ("not with --no-proofs" in said) is not stays
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [

@@ -2,7 +2,7 @@
 
 What it does:
     Reports `cc`, `bcc` or `reply_to` that takes a stranger's address where the tool's other
-    recipients are restricted.
+    recipients are restricted. With `--no-proofs`, those that only a rule restricts count as open.
 
 Why:
     Whom a mail goes to is all its recipients. The model puts the stranger into the copy.
@@ -31,6 +31,7 @@ from typing import Final
 from policy_engine.lint.accepted import accepted
 from policy_engine.lint.finding import Witness
 from policy_engine.lint.places import SchemaAt, schemas
+from policy_engine.lint.proof.schema import values_of
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import names_in, words_of
@@ -51,9 +52,9 @@ def _find(subject: Subject) -> Iterator[Found]:
         if place.entry is not None and _name(place) in _TO | _COPIES and _is_text(place):
             of_entry.setdefault((place.policy.policy.policy, place.entry.name), []).append(place)
     for places in of_entry.values():
-        copies = [place for place in places if _name(place) in _COPIES]
+        copies = [place for place in places if _name(place) in _COPIES and _admits(place)]
         others = [place for place in places if _name(place) in _TO]
-        if not copies or not others or any(_taken(subject, place) for place in others):
+        if not copies or not others or any(_is_open(subject, place) for place in others):
             continue
         for place in copies:
             witness = _taken(subject, place)
@@ -70,6 +71,18 @@ def _name(place: SchemaAt) -> str:
 
 def _is_text(place: SchemaAt) -> bool:
     return place.schema.get("type") not in ("array", "object")
+
+
+def _admits(place: SchemaAt) -> bool:
+    """Whether its schema alone takes a stranger's address, which is soon told."""
+    return values_of(place.schema).admits(_STRANGER)
+
+
+def _is_open(subject: Subject, place: SchemaAt) -> bool:
+    """Whether a recipient may be a stranger; without proofs, whether its schema takes one."""
+    if not subject.options.proofs:
+        return _admits(place)
+    return _taken(subject, place) is not None
 
 
 def _taken(subject: Subject, place: SchemaAt) -> Witness | None:
