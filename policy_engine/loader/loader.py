@@ -12,7 +12,7 @@ from policy_engine.compiler import Compiled, compile_set
 from policy_engine.errors import Fault, Location, PolicyError
 from policy_engine.loader.constants import fill_constants
 from policy_engine.loader.files import read_texts
-from policy_engine.loader.partial import prune, renamed, unit
+from policy_engine.loader.partial import prune, renamed, sourced, unit
 from policy_engine.loader.shape import Misfit, misfits
 from policy_engine.policy import LoadedPolicy, Policy, PolicySet
 from policy_engine.policy.words import nearest
@@ -97,8 +97,9 @@ def _read_policy(document: Document, index: int, faults: list[Fault]) -> LoadedP
         ]
         found.extend(misfit.fault for misfit in said if misfit.fault is not None)
         names = _renames(said)
-        document, data = document.renamed(names), renamed(data, names)
-        cuts |= _cuts(said)
+        sources = {one.path for one in said if _is_source(one.path)}
+        document, data = document.renamed(names), sourced(renamed(data, names), sources)
+        cuts |= _cuts(one for one in said if one.path not in sources)
     faults.extend(found)
     if policy is not None and not cuts and not found:
         return LoadedPolicy(policy, document)
@@ -145,6 +146,11 @@ def _cuts(said: Iterable[Misfit]) -> set[Path]:
 def _renames(said: Iterable[Misfit]) -> dict[Path, str]:
     """Take a misspelt key for the one that was meant, so that the rest is judged with it."""
     return {misfit.path: misfit.meant for misfit in said if misfit.meant is not None}
+
+
+def _is_source(path: Path) -> bool:
+    """Tell whether a place is where a fact comes from, without which it can still be read."""
+    return len(path) == 3 and (path[0], path[2]) == ("facts", "from")
 
 
 def _is_spare(misfit: Misfit) -> bool:

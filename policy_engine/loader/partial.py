@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from policy_engine.source import Path
 
-__all__ = ["prune", "renamed", "unit"]
+__all__ = ["prune", "renamed", "sourced", "unit"]
 
 _LISTS: Final = frozenset({"input", "output", "rules", "limits"})
 _MAPPINGS: Final = frozenset(
@@ -42,6 +42,14 @@ def renamed(data: dict[str, Any], names: Mapping[Path, str]) -> dict[str, Any]:
         for step in path[:-1]:
             holder = holder[step]
         holder[names[path]] = holder.pop(path[-1])
+    return copied
+
+
+def sourced(data: dict[str, Any], places: Iterable[Path]) -> dict[str, Any]:
+    """Copy a policy's data with a source for some facts, so that what reads them is no fault."""
+    copied: dict[str, Any] = copy.deepcopy(data)
+    for section, name, key in places:
+        copied[str(section)][name][key] = "app:fact"
     return copied
 
 
