@@ -541,6 +541,31 @@ SPANS = {
             f"when: args.amount > 9, {ASK}, message: Two approvals are needed.",
         ),
     ],
+    "PE166-stopped": [
+        rules(f"when: args.amount > 500, {DENY}, message: Payments above 500 are not allowed."),
+        rules(f"when: args.amount > 500, {DENY}, message: No payments above 500."),
+        rules(f"when: args.amount < 10, {DENY}, message: Payments below 10 are refused."),
+        rules(f"when: args.amount < 10, {DENY}, message: No payments under 10 EUR."),
+        rules(f"when: args.amount > 500, {DENY}, message: You may pay up to 500."),
+        rules(f"when: args.amount < 500, {DENY}, message: You may pay up to 500 elsewhere."),
+        rules(
+            f"when: args.amount < 500, {DENY}, message: Payments above 500 are not allowed to wait."
+        ),
+        rules(
+            f"when: args.amount < 500, {DENY}, message: Only payments above 500 are refused elsewhere."
+        ),
+        rules(
+            f"when: args.amount < 500, {DENY}, message: Not only payments above 500 are refused."
+        ),
+        rules(f"when: args.amount < 500, {DENY}, message: No payments but those above 500."),
+        rules(f"when: args.amount < 500, {ASK}, message: No payments above 500."),
+    ],
+    "PE173-only": [
+        rules(
+            f"when: '!(\"a\" in principal.roles && \"b\" in principal.roles)', {DENY}, message: '{said}'"
+        )
+        for said in ("As and Bs only together.", "Not for As and Bs only.", "As and Cs only.")
+    ],
     "PE166-imperative": [
         rules(f"when: args.amount < 20, {DENY}, message: Keep at least 20 euros to spare."),
         rules(f"when: args.amount > 20, {DENY}, message: Take at most 20 from the till."),

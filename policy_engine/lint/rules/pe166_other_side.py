@@ -2,8 +2,9 @@
 
 What it does:
     Reports a rule whose message says that what is above a number needs an approval, and that
-    speaks below it; one that says "at most" and stops what is less; the same the other way
-    round; and one whose message joins two bounds by "or", where the condition joins them by `&&`.
+    speaks below it; one that says "at most", or that what is above is not allowed, and stops what
+    is less; the same the other way round; and one whose message joins two bounds by "or", where
+    the condition joins them by `&&`.
 
 Why:
     `<` and `>` are one key apart. The small refunds wait for somebody, and the large ones run.
@@ -18,6 +19,16 @@ Fails:
             effect: require_approval
             approval: {approvers: [finance], expires: 1h}
             message: Refunds above 100 need an approval.
+    ---
+    tools:
+      pay:
+        args: {amount: {type: number, exclusiveMinimum: 0, maximum: 900}}
+        rules:
+          - {id: most, when: args.amount < 500, effect: deny, message: You may pay at most 500.}
+          - id: no-large-ones
+            when: args.amount <= 400
+            effect: deny
+            message: Payments above 400 are not allowed.
     ---
     tools:
       book:
@@ -65,6 +76,18 @@ _MOST: Final = re.compile(
     r"not less than)\s{0,2}$",
     re.IGNORECASE,
 )
+_MAY: Final = re.compile(
+    r"^(?:you|we|agents?|clients|clerks|customers|employees|guests|members|staff|users) "
+    r"(?:may|can) (?:book|buy|give|order|pay|refund|send|spend|take|transfer|withdraw)"
+    r"(?: out| back)? (?P<most>at most|up to|no more than|not more than)\s{0,2}$",
+    re.IGNORECASE,
+)
+_STOPPED: Final = re.compile(
+    r"^\s?(?:[$€£]|[^\W\d_]+)? (?:is|are|will be) (?:blocked|declined|denied|forbidden|prohibited|"
+    r"refused|rejected|stopped|not (?:accepted|allowed|paid|permitted|possible))$",
+    re.IGNORECASE,
+)
+_NONE: Final = re.compile(r"^(?:no|never any) [\w ]{1,40}$", re.IGNORECASE)
 _LAST: Final = re.compile(
     r"^\s?(?:[$€£]|[^\W\d_]+)?(?: (?:an?|per|each|in one|for one|at once|to|from|allowed)\b"
     r"[\w ]{0,20})?$"
@@ -81,7 +104,7 @@ _NEEDED: Final = re.compile(
 )
 _OTHERWISE: Final = re.compile(
     r"\b(?:no|nobody|not|never|none|nothing|without|unless|only|except|all|any|others?|else|if|when|where|"
-    r"until|use|call|must|keep|stay|has to|have to|should|but|than that)\b|n't\b",
+    r"until|elsewhere|instead|use|call|must|keep|stay|has to|have to|should|but|than that)\b|n't\b",
     re.IGNORECASE,
 )
 """Words with which a sentence may say the opposite."""
@@ -127,12 +150,29 @@ def _asked(sentence: str, number: Number) -> bool | None:
 
 def _allowed(sentence: str, number: Number) -> bool | None:
     """Whether a sentence says that what is above a number is stopped, or what is below."""
-    opening = _MOST.search(sentence[: number.start])
+    opening = _MOST.search(sentence[: number.start]) or _MAY.search(sentence[: number.start])
     rest = sentence[number.end :]
-    before = sentence[: opening.start("most")] if opening and opening["most"] else ""
-    if opening is None or not _LAST.search(rest) or _OTHERWISE.search(f"{before} {rest}"):
+    if opening is None:
+        return _stopped(sentence[: number.start], rest)
+    before = sentence[: opening.start("most")] if opening["most"] else ""
+    if not _LAST.search(rest) or _OTHERWISE.search(f"{before} {rest}"):
         return None
     return opening["most"] is not None
+
+
+def _stopped(opening: str, rest: str) -> bool | None:
+    """Whether a sentence says that what is above a number is not to be, or what is below."""
+    beyond = _BEYOND.search(opening[-30:])
+    if beyond is None:
+        return None
+    before = opening[: len(opening[:-30]) + beyond.start()]
+    if _NONE.search(before) and _LAST.search(rest):
+        said = before.partition(" ")[2]
+    elif _STOPPED.search(rest):
+        said = before
+    else:
+        return None
+    return None if _OTHERWISE.search(said) else beyond["more"] is not None
 
 
 def _is_both(whole: Formula, message: str) -> bool:

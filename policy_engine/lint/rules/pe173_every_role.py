@@ -86,7 +86,8 @@ def _is_row(roles: list[str], text: str) -> bool:
         return False
     spelt = "|".join(r"[\s_-]?".join(map(re.escape, words_of(role))) for role in roles)
     either = rf"\b(?:{spelt})s?(?:,? or (?:an? |the )?(?:{spelt})s?\b)+"
-    plural = rf"^only (?:the )?(?:{spelt})s(?:(?:,|,? and) (?:the )?(?:{spelt})s\b)+"
+    row = rf"(?:{spelt})s(?:(?:,|,? and) (?:the )?(?:{spelt})s\b)+"
+    plural = rf"^only (?:the )?{row}|^(?:the )?{row} only$"
     return any(
         _ONLY.search(one)
         and (re.search(either, one, re.IGNORECASE) or re.search(plural, one, re.IGNORECASE))
