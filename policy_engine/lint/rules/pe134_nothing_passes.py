@@ -1,8 +1,9 @@
-"""A tool whose rules together deny every call.
+"""A tool whose rules together deny every call, or a limit too low for any.
 
 What it does:
     Reports an entry that grants a tool where each of several rules denies some calls, and
-    together they deny all of them. (One rule that denies everything is PE102.)
+    together they deny all of them. (One rule that denies everything is PE102.) Reports a limit of
+    an argument's sum that the least which the tool accepts already exceeds.
 
 Why:
     Each rule is right, and between them nothing is left: above 50 is denied by one, up to 50 by
@@ -15,6 +16,11 @@ Fails:
         rules:
           - {id: large, when: args.amount > 50, effect: deny}
           - {id: small, when: args.amount <= 50, effect: deny}
+    ---
+    tools:
+      pay: {args: {amount: {type: number, minimum: 10, maximum: 100}}}
+    limits:
+      - {id: paid, tools: [pay], of: args.amount, max: 5, per: day, by: [principal]}
 
 Passes:
     tools:
@@ -23,9 +29,14 @@ Passes:
         rules:
           - {id: large, when: args.amount > 50, effect: deny}
           - {id: none, when: args.amount == 0, effect: deny}
+    ---
+    tools:
+      pay: {args: {amount: {type: number, minimum: 10, maximum: 100}}}
+    limits:
+      - {id: paid, tools: [pay], of: args.amount, max: 500, per: day, by: [principal]}
 
 Fix:
-    Move one of the bounds, or deny the tool in its entry.
+    Move one of the bounds, raise the limit, or deny the tool in its entry.
 """
 
 from collections.abc import Iterator
@@ -33,16 +44,19 @@ from functools import partial
 from itertools import islice, permutations
 from typing import Final
 
+from policy_engine.cel.nodes import Node
 from policy_engine.compiler.names import is_glob
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.formula import Formula, opposite
+from policy_engine.lint.proof.formula import Atom, Clause, Formula, opposite
 from policy_engine.lint.proof.matching import matching
 from policy_engine.lint.proof.resting import RESTS, rests
 from policy_engine.lint.proof.scene import Scene, call_scene
+from policy_engine.lint.proof.single import plain
 from policy_engine.lint.proof.solve import is_impossible
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Entry, PlacedCondition, Subject, named_by
-from policy_engine.lint.together import applies_with
+from policy_engine.lint.together import applies_with, covers_name
+from policy_engine.policy import Limit, LoadedPolicy
 
 __all__ = ["RULE"]
 
@@ -52,6 +66,7 @@ _MOST: Final = 12
 
 
 def _find(subject: Subject) -> Iterator[Found]:
+    yield from _limited(subject)
     for entry in subject.entries:
         if entry.block.effect == "deny":
             continue
@@ -69,6 +84,49 @@ def _find(subject: Subject) -> Iterator[Found]:
             together = _together(rules, scene)
             if together:
                 yield _found(entry, together, scene)
+
+
+def _limited(subject: Subject) -> Iterator[Found]:
+    """Find limits that not even the first call stays below."""
+    for loaded in subject.policies:
+        for index, limit in enumerate(loaded.policy.limits):
+            summed = limit.of.startswith("args.") and "enforce" == limit.mode == loaded.policy.mode
+            for entry in subject.entries_about(limit.tools or ()) if summed else ():
+                covers = any(covers_name(name, entry.name) for name in limit.tools or ())
+                if covers and entry.block.effect != "deny" and applies_with(loaded, entry.policy):
+                    scene = call_scene(subject, entry.policy, named_by(entry.name))
+                    if _is_too_low(limit, scene):
+                        yield _below(loaded, index, entry, scene)
+                        break
+
+
+def _is_too_low(limit: Limit, scene: Scene) -> bool:
+    term = tuple(limit.of.split("."))
+    stays = Clause(Atom(term, "<=", limit.max, "number"), True, Node(0, 0))
+    is_known = not scene.base(term).is_empty
+    return is_known and is_impossible(stays, base=scene.base)
+
+
+def _below(loaded: LoadedPolicy, index: int, entry: Entry, scene: Scene) -> Found:
+    limit = loaded.policy.limits[index]
+    what = "a tool like this" if is_glob(entry.name) else f'"{entry.name}"'
+    resting = rests([scene], partial(_is_too_low, limit))
+    term = tuple(limit.of.split("."))
+    least, is_open = scene.base(term).lowest
+    return Found(
+        loaded,
+        ("limits", index, "max"),
+        f'no call of {what} can pass: each counts more towards "{limit.id}" than it permits'
+        + (RESTS if resting else ""),
+        "raise it above the least that a call counts, or deny the tool in its entry",
+        witness=scene.show(
+            shows=f'"{limit.id}" is exceeded by the first call',
+            effect="deny",
+            speaks=(f"{loaded.policy.policy}/{limit.id}",),
+            fixed={} if is_open else {term: plain(least)},
+        ),
+        severity="warning" if resting else None,
+    )
 
 
 def _together(rules: list[PlacedCondition], scene: Scene) -> list[PlacedCondition]:
