@@ -51,9 +51,9 @@ def run(  # noqa: PLR0913 - one parameter an option
     tools: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FILE|MODULE:OBJECT",
+            metavar="[SERVER=]FILE|MODULE:OBJECT",
             help="The tools that there are: JSON as SDKs and MCP servers print it, or a Python "
-            "object. May be given several times.",
+            "object; SERVER= says of which MCP server they are. May be given several times.",
         ),
     ] = None,
     reviewed: Annotated[

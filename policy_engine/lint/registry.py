@@ -4,19 +4,23 @@ import functools
 import inspect
 import json
 import os
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from policy_engine.lint.tool_schema import broken_references
 from policy_engine.tools import Tool, read_tools
 
-__all__ = ["Listing", "RegistryError", "tools_from", "tools_in"]
+__all__ = ["Listing", "RegistryError", "server_and_source", "tools_from", "tools_in"]
 
 Listing: TypeAlias = Callable[[Any], Iterable[Tool] | None]
 """Lists the tools of an object that only an adapter knows; None for any other."""
+
+_SERVER: Final = re.compile(r"([A-Za-z0-9_. -]+)=(.+)", re.DOTALL)
 
 _SCHEMAS: Final = (
     "params_json_schema",
@@ -54,14 +58,18 @@ def tools_from(source: str, listing: Listing | None = None) -> tuple[Tool, ...]:
     Args:
         source: A JSON file as SDKs and MCP servers print it, or `module:object` where the object
             is a function, guarded or not, a tool of an SDK, an agent, an object with guarded
-            methods, a module, or a list or mapping of them.
-        listing: Is asked first about an object of a module.
+            methods, a module, or a list or mapping of them. `server=` before it says of which
+            MCP server the tools are.
+        listing: Is asked first about an object of a module, or each of a list.
 
     Raises:
         RegistryError: There is no such file or object, it lists no tools, or a schema has a
             reference that leads nowhere.
     """
-    tools = _read(source, listing)
+    server, place = server_and_source(source)
+    tools = _read(place, listing)
+    if server:
+        tools = tuple(_of_server(server, tool, place) for tool in tools)
     for tool in tools:
         for pointer, reference in broken_references(tool.schema):
             raise RegistryError(
@@ -69,6 +77,24 @@ def tools_from(source: str, listing: Listing | None = None) -> tuple[Tool, ...]:
                 f'"{reference}" at {pointer} leads nowhere within it'
             )
     return tools
+
+
+def server_and_source(source: str) -> tuple[str, str]:
+    """Part `server=source`; the server is empty where none is named."""
+    match = None if os.path.exists(source) else _SERVER.fullmatch(source)  # noqa: PTH110
+    return ("", source) if match is None else (match[1], match[2])
+
+
+def _of_server(server: str, tool: Tool, source: str) -> Tool:
+    """Return a tool by the name that policies know it by; an application may name a server anew."""
+    if tool.name.startswith(f"{server}/"):
+        return tool
+    name = tool.name.removeprefix(f"{tool.origin}/")
+    if "/" in name:
+        raise RegistryError(
+            f'{source}: "{tool.name}" names its MCP server already: leave out "{server}="'
+        )
+    return replace(tool, name=f"{server}/{name}")
 
 
 def _read(source: str, listing: Listing | None) -> tuple[Tool, ...]:
@@ -94,14 +120,27 @@ def _from_module(source: str, module: str, name: str, listing: Listing | None) -
             value = getattr(value, part)
     except Exception as error:  # noqa: BLE001 - the user's module may do anything
         raise RegistryError(f"{source}: {type(error).__name__}: {error}") from None
-    listed = None if listing is None else listing(value)
     try:
-        tools = tuple(tools_in(value, source) if listed is None else listed)
+        tools = tuple(_listed(value, source, listing, 0))
+    except RegistryError as error:
+        raise RegistryError(f"{source}: {error}") from None
     except Exception as error:  # noqa: BLE001 - so may its objects
         raise RegistryError(f"{source}: {type(error).__name__}: {error}") from None
     if not tools:
         raise RegistryError(f"{source} lists no tool")
     return tools
+
+
+def _listed(value: Any, source: str, listing: Listing | None, depth: int) -> Iterator[Tool]:
+    """Go through the tools of an object, asking first who knows it, or each object of a list."""
+    listed = None if listing is None else listing(value)
+    if listed is not None:
+        yield from listed
+    elif isinstance(value, list | tuple | set | frozenset) and depth < _DEPTH:
+        for item in value:
+            yield from _listed(item, source, listing, depth + 1)
+    else:
+        yield from tools_in(value, source, depth)
 
 
 def tools_in(value: Any, origin: str = "", depth: int = 0) -> Iterator[Tool]:
@@ -138,10 +177,17 @@ def _held(value: Any, origin: str, depth: int) -> Iterator[Tool]:
         if isinstance(held, list | tuple | Mapping) and held:
             yield from tools_in(held, origin, depth + 1)
             return
-    methods = (getattr(value, name, None) for name in dir(value) if not name.startswith("__"))
-    for method in methods:
+    for name in dir(value):
+        method = None if name.startswith("__") else _attribute(value, name)
         if callable(method) and _guarded(method) is not None:
             yield _of_function(method, origin)
+
+
+def _attribute(value: Any, name: str) -> Any:
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001 - a property may want what is not there yet
+        return None
 
 
 def _of_module(module: types.ModuleType, origin: str) -> Iterator[Tool]:

@@ -317,7 +317,8 @@ def test_a_server_of_an_agent_lists_its_tools(module, tmp_path):
     assert 'there is no tool "fnid"' in done.stdout
     done = lint("broken")
     assert done.returncode == 2
-    assert 'policy-engine: the tools of the server "lost" could not be listed: ' in done.stderr
+    said = f'--tools {name}:broken: the tools of the server "lost" could not be listed: '
+    assert f"policy-engine: {said}" in done.stderr
 
 
 def test_sources_that_list_nothing(module):

@@ -8,6 +8,7 @@ from typing import Any
 
 from policy_engine.cli.ending import CannotRunError
 from policy_engine.lint import RULES, Settings, read_settings
+from policy_engine.lint.registry import server_and_source
 
 __all__ = ["project_settings"]
 
@@ -58,5 +59,7 @@ def _table(file: Path, tools: object) -> Mapping[str, Any]:
 
 
 def _beside(file: Path, source: str) -> str:
-    path = file.parent / source
-    return str(path) if path.exists() else source
+    server, named = ("", source) if (file.parent / source).exists() else server_and_source(source)
+    path = file.parent / named
+    before = f"{server}=" if server else ""
+    return f"{before}{path if path.exists() else named}"

@@ -5,9 +5,11 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from policy_engine.cli.agent_graph import tools_of_graph
 from policy_engine.cli.ending import CannotRunError
+from policy_engine.cli.linting.servers import tools_of_server
 from policy_engine.compiler import Compiled
 from policy_engine.errors import Fault, PolicyError
 from policy_engine.lint import Finding, Linted, Settings, lint
@@ -30,9 +32,17 @@ def read_registry(sources: Sequence[str], option: str = "--tools") -> tuple[Tool
     if not sources:
         return None
     try:
-        return tuple(tool for source in sources for tool in tools_from(source, tools_of_graph))
+        return tuple(tool for source in sources for tool in tools_from(source, _listing))
     except RegistryError as error:
         raise CannotRunError(f"{option} {error}") from None
+
+
+def _listing(found: Any) -> tuple[Tool, ...] | None:
+    try:
+        listed = tools_of_graph(found)
+        return tools_of_server(found) if listed is None else listed
+    except CannotRunError as error:
+        raise RegistryError(str(error)) from None
 
 
 @dataclass(slots=True)
