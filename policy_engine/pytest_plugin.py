@@ -93,7 +93,8 @@ class PolicyTestFile(pytest.File):
             engine = engine_of(loaded.policies[suite.policies])
             prices = prices_of(engine.compiled)
             for case in suite.cases:
-                name = printable(case.name)
+                # Two colons part the names of a node id, here and in reports.
+                name = printable(case.name).replace("::", ": :")
                 yield PolicyTest.from_parent(
                     self, name=name, engine=engine, prices=prices, case=case
                 )

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 
 import pytest
 from support import ROOT
@@ -91,6 +92,32 @@ def test_each_item_has_the_name_of_its_test(desk, tmp_path):
         "tests/desk.yaml::words: ok (2)",
     ]
     assert "1 passed" in run(tmp_path, "tests/desk.yaml::words: ok (2)").stdout
+
+
+@pytest.mark.parametrize("many", [(), ("-p", "xdist", "-n", "auto")], ids=["alone", "xdist"])
+def test_reports_name_each_test_by_its_file(desk, tmp_path, many):
+    path = desk(
+        GOOD + "  - {name: 'see [a::b]', request: {tool: x, args: {}}, expect: {effect: deny}}\n"
+    )
+    desk(GOOD, "other.yaml")
+    (tmp_path / "pytest.ini").write_text("[pytest]\npolicy_engine_tests = tests\n")
+    report = tmp_path / "report.xml"
+    ended = run(tmp_path, *many, f"--junitxml={report}")
+    assert "2 failed, 3 passed" in ended.stdout
+    cases = {
+        (case.get("classname"), case.get("name")): case.find("failure")
+        for case in ET.parse(report).iter("testcase")
+    }
+    assert {key for key, failure in cases.items() if failure is None} == {
+        ("tests.desk.yaml", "a refund"),
+        ("tests.desk.yaml", "see [a: :b]"),
+        ("tests.other.yaml", "a refund"),
+    }
+    failure = cases["tests.desk.yaml", "a wrong one"]
+    assert failure.get("message").startswith(f"expected deny, got allow\n  at {path}:8:60\n")
+    assert cases["tests.other.yaml", "a wrong one"] is not None
+    chosen = run(tmp_path, "tests/desk.yaml::see [a: :b]")
+    assert "1 passed" in chosen.stdout
 
 
 @pytest.mark.parametrize(
