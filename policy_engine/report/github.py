@@ -13,6 +13,7 @@ from policy_engine.lint import Finding, Severity
 from policy_engine.lint.outcome import Outcome
 from policy_engine.report.findings import witness_text
 from policy_engine.report.printable import printable
+from policy_engine.report.rooted import rooted
 from policy_engine.report.words import counted
 
 __all__ = ["annotation", "annotations", "cell", "step_summary", "table"]
@@ -49,7 +50,7 @@ def annotation(
 
     Args:
         word: `error`, `warning` or `notice`.
-        place: What it is about; None for the whole run.
+        place: What it is about, its file from the root of the repository; None for the whole run.
         lines: What it says.
         title: What stands above it.
         length: How many characters of the line it is about.
@@ -57,7 +58,7 @@ def annotation(
     properties = {"title": title}
     if place is not None:
         properties = {
-            "file": place.path,
+            "file": rooted(place.path) or place.path,
             "line": str(place.line),
             "col": str(place.column),
             "endColumn": str(place.column + max(1, length)),

@@ -12,6 +12,7 @@ from policy_engine.lint import RULES, Finding, LintRule, Severity
 from policy_engine.lint.manual import sections
 from policy_engine.lint.outcome import Outcome
 from policy_engine.report.findings import witness_to_wire
+from policy_engine.report.rooted import rooted
 
 __all__ = ["outcome_to_sarif"]
 
@@ -106,7 +107,8 @@ def _fault(fault: Fault, index: Mapping[str, int]) -> dict[str, Any]:
 def _result(
     one: Finding | Fault, level: str, text: str, index: Mapping[str, int]
 ) -> dict[str, Any]:
-    key = f"{one.location.path}\n{one.code}\n{one.message}\n{one.source_line.strip()}"
+    path = rooted(one.location.path) or one.location.path
+    key = f"{path}\n{one.code}\n{one.message}\n{one.source_line.strip()}"
     return {
         "ruleId": one.code,
         "ruleIndex": index[one.code],
@@ -131,6 +133,9 @@ def _location(place: Location, length: int, line: str) -> dict[str, Any]:
 
 
 def _artifact(path: str) -> dict[str, Any]:
+    known = rooted(path)
+    if known is not None:
+        return {"uri": quote(known), "uriBaseId": "%SRCROOT%"}
     plain = path.replace(os.sep, "/").removeprefix("./")
     if plain.startswith("/"):
         return {"uri": "file://" + quote(plain)}
