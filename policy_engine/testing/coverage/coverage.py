@@ -15,10 +15,12 @@ from policy_engine.testing.coverage.item import EVERY, TOLD, Item, Note, Outcome
 from policy_engine.testing.coverage.odd import key_can_lack
 from policy_engine.testing.coverage.people import people
 from policy_engine.testing.coverage.rules import RuleAsks
-from policy_engine.testing.coverage.search import Found, Searcher, Way, limit_outcome
+from policy_engine.testing.coverage.search import Found, Searcher, limit_outcome
 from policy_engine.testing.coverage.seeds import Seeds
+from policy_engine.testing.coverage.way import Way
 from policy_engine.testing.reach import Met, Reach
-from policy_engine.testing.search.shown import Standing, shown
+from policy_engine.testing.search.sample import Sample
+from policy_engine.testing.search.shown import Standing, shown, shown_after
 from policy_engine.text import Patterns
 
 __all__ = ["Coverage", "Covered", "Idea"]
@@ -128,7 +130,10 @@ class Coverage:
             seen = frozenset(self._seen[item])
             ways = found.get(item, {})
             wanted = seen | ways.keys() | (item.possible & TOLD)
-            ideas = {outcome: _idea(way, item, outcome) for outcome, way in ways.items()}
+            ideas = {
+                outcome: _idea(way, item, outcome, self._seeds.plain)
+                for outcome, way in ways.items()
+            }
             yield Covered(item, seen, wanted, ideas)
 
     def seen(self) -> Iterator[Covered]:
@@ -222,12 +227,15 @@ class Coverage:
             self._add_constraint(rule.constraint)
 
 
-def _idea(way: Way, item: Item, outcome: Outcome) -> Idea:
-    sample = way.shortest(item, outcome)
+def _idea(way: Way, item: Item, outcome: Outcome, other: Sample) -> Idea:
+    if way.steps:
+        *steps, last = way.steps
+        found = shown_after(last, steps, "", "")
+        return Idea(found.request, found.beside, found.standing)
+    sample = way.shortest(item, outcome, other)
     found = shown(sample, "", "")
-    # A test's request that names no session is given one.
-    session = {"session": None} if way.lacks_session(sample, item, outcome) else {}
-    return Idea({**found.request, **session}, found.beside, found.standing)
+    request = {**found.request, **way.lacking(sample, item, outcome, other)}
+    return Idea(request, found.beside, found.standing)
 
 
 def _names_all(*names: Collection[str] | None) -> bool:

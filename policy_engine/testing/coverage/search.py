@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from policy_engine.cel import Condition
 from policy_engine.cel.nodes import Conditional, Node, children
 from policy_engine.compiler import Chain, Compiled, CompiledLimit, CompiledRule, Constraint
-from policy_engine.decision import Calls, Count, Decision, Facts, Request, Reservation, Session
+from policy_engine.decision import Calls, Count, Decision, Facts, Request, Reservation
 from policy_engine.engine import Engine
 from policy_engine.testing.coverage.arguments import Arguments
 from policy_engine.testing.coverage.corpus import Corpus
@@ -16,80 +16,21 @@ from policy_engine.testing.coverage.hints import fitting_parts, hinted, with_mor
 from policy_engine.testing.coverage.item import Item, Note, Outcome
 from policy_engine.testing.coverage.odd import joined, odd
 from policy_engine.testing.coverage.rules import RuleAsks
-from policy_engine.testing.coverage.seeds import Seeds, keys_of, without_one
+from policy_engine.testing.coverage.seeds import Seeds, keys_of
+from policy_engine.testing.coverage.way import Ask, Way
 from policy_engine.testing.coverage.wild import drawn
 from policy_engine.testing.reach import Reach
-from policy_engine.testing.reading.requests import SESSION
 from policy_engine.testing.search.clearing import Clearing
 from policy_engine.testing.search.declared import Declared
 from policy_engine.testing.search.evaluated import Evaluated
 from policy_engine.testing.search.every import every_outcome
+from policy_engine.testing.search.filling import NOON, Filling, at_time
 from policy_engine.testing.search.sample import ABSENT, Reads, Sample, told, with_argument
 from policy_engine.testing.search.samples import around
 from policy_engine.testing.search.turning import Turning
 from policy_engine.testing.search.values import plain, values_of
 
-__all__ = ["Found", "Searcher", "Way", "limit_outcome"]
-
-Ask: TypeAlias = Callable[[Request, Facts, Note], None]
-"""Asks something of a request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A request that brings an outcome about."""
-
-    sample: Sample
-    ask: Ask
-    admits: Callable[[Sample], bool] | None = None
-    """Whether a request meets what is asked; None where it does in any case."""
-
-    def shortest(self, item: Item, outcome: Outcome) -> Sample:
-        """Return the request without what the outcome does not need."""
-        sample = self.sample
-        dropped = True
-        while dropped:
-            dropped = False
-            for shorter in without_one(sample):
-                if _stands(sample) and _asker(shorter) != _asker(sample):
-                    continue  # what came before it was asked by somebody who may
-                if self._brings(shorter, item, outcome):
-                    sample, dropped = shorter, True
-                    break
-        return sample
-
-    def lacks_session(self, sample: Sample, item: Item, outcome: Outcome) -> bool:
-        """Tell whether a request brings the outcome about only as long as it has no session."""
-        request, facts = sample.request, sample.facts
-        if request.session is not None:
-            return False
-        session = Session(started=facts.now)
-        given = Sample(replace(request, session=SESSION), replace(facts, session=session))
-        return not self._brings(given, item, outcome)
-
-    def _brings(self, sample: Sample, item: Item, outcome: Outcome) -> bool:
-        if self.admits is not None and not self.admits(sample):
-            return False
-        said: set[Outcome] = set()
-        self.ask(
-            sample.request,
-            sample.facts,
-            lambda one, found: said.add(found) if one == item else None,
-        )
-        return outcome in said
-
-
-def _stands(sample: Sample) -> bool:
-    """Tell whether calls must have come before a request."""
-    session = sample.facts.session
-    if session is not None and (session.labels or session.calls):
-        return True
-    return any(count.used for count in sample.facts.counters.values())
-
-
-def _asker(sample: Sample) -> tuple[object, ...]:
-    return sample.request.agent, sample.request.principal, sample.request.context
-
+__all__ = ["Found", "Searcher", "limit_outcome"]
 
 Found: TypeAlias = dict[Item, dict[Outcome, Way]]
 """Item -> outcome -> how it is brought about."""
@@ -130,10 +71,14 @@ class _Wanted:
             return
         if self.admits is not None and not self.admits(self.sample):
             return
-        lacking.discard(outcome)
-        if not lacking:
-            del self.lacking[item]
+        self.drop(item, outcome)
         self.found.setdefault(item, {})[outcome] = Way(self.sample, self.ask, self.admits)
+
+    def drop(self, item: Item, outcome: Outcome) -> None:
+        """Look for an outcome no longer."""
+        self.lacking[item].discard(outcome)
+        if not self.lacking[item]:
+            del self.lacking[item]
 
     def wants_told(self) -> bool:
         """Whether more is looked for than what cannot be told."""
@@ -164,6 +109,7 @@ class Searcher:
         self._engine = Engine(compiled)
         self._evaluated = Evaluated()
         self._declared: dict[int, tuple[Chain, Declared]] = {}
+        self._filling = Filling(compiled, self._engine)
         self.found: Found = {}
 
     def rule(self, asks: RuleAsks) -> None:
@@ -279,15 +225,29 @@ class Searcher:
             wanted.sample = self._filled(seed)
             ask(seed.request, wanted.sample.facts, _only(Outcome.NO_MATCH, wanted.note))
             lacking = wanted.lacking.get(item, ())
+            if Outcome.MATCH in lacking and self._use_up(limit, item, seed):
+                wanted.drop(item, Outcome.MATCH)
+                lacking = wanted.lacking.get(item, ())
             if Outcome.MATCH in lacking and (countable or self._passes(seed)):
-                wanted.sample = self._filled(seed, limit.name, limit.max)
-                wanted.note(item, Outcome.MATCH)
+                sample = wanted.sample = self._filled(seed, limit.name, limit.max)
+                full = _only(Outcome.MATCH, wanted.note)
+                full(item, limit_outcome(limit, sample.request, sample.facts))
             if Outcome.CANNOT_TELL in lacking:
                 args: dict[str, Any] | None = None if seed.request.args is None else {}
                 request = replace(seed.request, session=None, principal=None, agent=None, args=args)
                 lost = self._filled(Sample(request, replace(seed.facts, session=None)))
                 wanted.sample = lost
                 ask(lost.request, lost.facts, _only(Outcome.CANNOT_TELL, wanted.note))
+
+    def _use_up(self, limit: CompiledLimit, item: Item, seed: Sample) -> bool:
+        """Look for calls that use a limit up, and one that is too many."""
+        filled = self._filling.filled(limit, seed, seed.facts.now or NOON)
+        if filled is None:
+            return False
+        last = self._filling.asking(at_time(filled.last, filled.time))
+        way = Way(filled.last, _silent, None, (*filled.steps, last))
+        self.found.setdefault(item, {})[Outcome.MATCH] = way
+        return True
 
     def named(self, item: Item) -> None:
         """Look for a name that no entry lists, so that the default speaks."""
@@ -354,6 +314,10 @@ class Searcher:
     def _decided(self, sample: Sample) -> Decision:
         found = self._filled(sample)
         return self._engine.decide(found.request, found.facts)
+
+
+def _silent(_request: Request, _facts: Facts, _note: Note) -> None:
+    """Ask nothing: what comes of a request comes of those before it."""
 
 
 def limit_outcome(limit: CompiledLimit, request: Request, facts: Facts) -> Outcome:

@@ -9,7 +9,7 @@ from policy_engine.testing.reach import Met, Reach
 from policy_engine.testing.search.made import made_of
 from policy_engine.testing.search.sample import Sample, begun, told
 
-__all__ = ["Seeds", "keys_of", "plain_requests", "without_one"]
+__all__ = ["Seeds", "keys_of", "plain_requests"]
 
 _FEW = 4
 """So many requests of tests are kept for each part of a policy, and so many are made up."""
@@ -31,6 +31,11 @@ class Seeds:
         self._reach = reach
         self._told: dict[object, list[Sample]] = {}
         self._made: dict[object, list[Sample]] | None = None
+
+    @property
+    def plain(self) -> Sample:
+        """A request of somebody whom a policy is for."""
+        return next(made_of(self._compiled))
 
     def keep(self, met: Met, request: Request, facts: Facts) -> None:
         """Keep a request of a test for what it meets."""
@@ -110,25 +115,3 @@ def _renamed(asker: Sample, request: Request) -> Sample:
         context=by.context,
     )
     return Sample(sent, asker.facts)
-
-
-def without_one(sample: Sample) -> Iterator[Sample]:
-    """Yield samples that lack one thing beside the call itself.
-
-    Args:
-        sample: A request and what is known.
-    """
-    request, facts = sample.request, sample.facts
-    for name in facts.answers:
-        answers = {key: value for key, value in facts.answers.items() if key != name}
-        yield replace(sample, facts=replace(facts, answers=answers))
-    if facts.now is not None:
-        yield replace(sample, facts=replace(facts, now=None))
-    if request.session is not None:
-        yield told(replace(sample, request=replace(request, session=None)))
-    for part in ("context", "principal", "agent"):
-        if getattr(request, part) is not None:
-            yield replace(sample, request=replace(request, **{part: None}))  # type: ignore[arg-type]
-    for key in request.principal or {}:
-        principal = {name: it for name, it in (request.principal or {}).items() if name != key}
-        yield replace(sample, request=replace(request, principal=principal))

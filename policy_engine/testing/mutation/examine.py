@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from policy_engine.compiler import Compiled, Status, Variants
 from policy_engine.compiler.message import escaped
 from policy_engine.compiler.names import matches_glob
-from policy_engine.decision import Decision, Facts, Request
+from policy_engine.decision import EFFECTS, Decision, Facts, Request
 from policy_engine.engine import Engine
 from policy_engine.errors import Location, PolicyError
 from policy_engine.testing.case import Case
@@ -18,6 +18,7 @@ from policy_engine.testing.mutation.alike import prove
 from policy_engine.testing.mutation.climbing import opened
 from policy_engine.testing.mutation.enumerate import mutants_of
 from policy_engine.testing.mutation.mutant import Mutant
+from policy_engine.testing.mutation.sequences import Sequences
 from policy_engine.testing.mutation.solved import Solved
 from policy_engine.testing.mutation.spending import spent
 from policy_engine.testing.mutation.untouched import Asked, says_otherwise
@@ -73,6 +74,7 @@ class Examiner:
         self._prices = prices_of(compiled)
         self._variants = Variants(compiled)
         self._solver = Solved(compiled, self._engine)
+        self._sequences = Sequences(compiled, self._engine)
         self._cases = tuple(cases)
         self._by_name: dict[str, list[int]] = {}
         self._seeds: dict[str, dict[str, Kept]] = {}
@@ -153,7 +155,10 @@ class Examiner:
             seeds = self._applied(mutant.index)
             witness = spent(mutant.aim, self._compiled, prices, self._engine, seeds)
             return _unnoticed(told, witness)
-        hunt = self._search(mutant, names).hunt(mutant, other, names or ())
+        search = self._search(mutant, names)
+        if mutant.unit[:1] == ("limits",):
+            return self._of_limit(mutant, other, search)
+        hunt = search.hunt(mutant, other, names or ())
         witness = hunt.made()
         if witness is None:
             why = prove(mutant, self._compiled, changed)
@@ -161,6 +166,22 @@ class Examiner:
                 return Verdict("equivalent", *told, why=why)
             witness = hunt.tried()
         return _unnoticed(told, witness)
+
+    def _of_limit(self, mutant: Mutant, other: Engine, search: Search) -> Verdict:
+        """Look for calls one after the other, of which the limit of a mutant stops another one."""
+        told = (mutant.what, mutant.location, mutant.name)
+        witness = self._sequences.apart(mutant, other, search.seeds)
+        if witness is not None:
+            return _unnoticed(told, witness)
+        why = prove(mutant, self._compiled, other.compiled)
+        if why is not None:
+            return Verdict("equivalent", *told, why=why)
+        if not self._sequences.is_of_counting(mutant):
+            hunt = search.hunt(mutant, other, search.meant)
+            witness = hunt.made() or hunt.tried()
+        # What a limit counts shows in no test: only what comes of it does.
+        shows = witness is not None and witness.policy in EFFECTS
+        return _unnoticed(told, witness if shows else None)
 
     def _names(self, mutant: Mutant) -> tuple[str, ...] | None:
         """Return the names under which something may speak otherwise; None for any."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import Request
@@ -12,8 +12,9 @@ from policy_engine.engine import Engine
 from policy_engine.testing.mutation.mutant import Aim
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Prices, Replay, Usage, prices_of
+from policy_engine.testing.search.asking import Asking
 from policy_engine.testing.search.sample import Sample
-from policy_engine.testing.search.shown import Witness, shown
+from policy_engine.testing.search.shown import Witness, shown_after
 
 __all__ = ["spent"]
 
@@ -42,17 +43,16 @@ def spent(
                 before = _effect(engine, prices, both, usage)
                 after = _effect(engine, lower, both, usage)
                 if before != after:
-                    found = shown(second, before, after)
                     told = f"a call before it used {tokens:,} tokens of {aim.before}"
-                    standing = replace(found.standing, before=(_used(sample, usage),))
-                    return replace(found, beside=(*found.beside, told), standing=standing)
+                    found = shown_after(_asking(second), [_asking(sample, usage)], before, after)
+                    return replace(found, beside=(told,))
     return None
 
 
-def _used(sample: Sample, usage: Usage) -> dict[str, Any]:
+def _asking(sample: Sample, usage: Usage | None = None) -> Asking:
     """Return a request as a step of a test, with what it used."""
-    tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    return {**shown(sample, "", "").request, "usage": tokens, "expect": {"effect": "allow"}}
+    given = Given(sample.request, dict(sample.facts.answers), sample.facts.now or START)
+    return Asking(given, usage=usage, effect="" if usage is None else "allow")
 
 
 def _samples(model: str, seeds: Iterable[Sample]) -> Iterator[Sample]:

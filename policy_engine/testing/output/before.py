@@ -2,57 +2,27 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from policy_engine.compiler import Compiled
 from policy_engine.decision import Calls, Count, Decision, Facts, Request, Session
-from policy_engine.decision.wire import Given, read_request
+from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Replay, Usage, prices_of
+from policy_engine.testing.search.asking import Asking, approved
+from policy_engine.testing.search.counted import with_counters
 from policy_engine.testing.search.made import made_of
 from policy_engine.testing.search.sample import Sample
-from policy_engine.testing.search.shown import Standing, shown
+from policy_engine.testing.search.shown import Standing
 
-__all__ = ["Asking", "Before"]
+__all__ = ["Before"]
 
 _MOST: Final = 2_000
 """So often at most a call is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """A step of a test: a request, what goes with it, and what comes of it."""
-
-    given: Given
-    repeat: int = 1
-    usage: Usage | None = None
-    approved: tuple[str, ...] = ()
-    effect: str = ""
-
-    def decided(self, replay: Replay) -> Decision:
-        """Decide it as often as it is asked, and return the last decision."""
-        answered = dict.fromkeys(self.approved, "approved")
-        for _ in range(self.repeat):
-            decision = replay.decide(self.given, usage=self.usage, answered=answered)
-        return decision
-
-    def wire(self) -> dict[str, Any]:
-        """Return it as a step of a test file."""
-        request, answers, now = self.given.request, self.given.answers, self.given.now
-        values = shown(Sample(request, Facts(now=now, answers=answers or {})), "", "").request
-        if self.repeat > 1:
-            values["repeat"] = self.repeat
-        if self.usage is not None:
-            used = self.usage
-            tokens = {"input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
-            values["usage"] = tokens
-        if self.approved:
-            values["approved"] = list(self.approved)
-        return {**values, "expect": {"effect": self.effect}}
 
 
 class Before:
@@ -79,16 +49,17 @@ class Before:
             session = Session(frozenset(standing.labels), Calls(standing.calls), now)
         counters = {(limit, key): Count(used) for limit, key, used in standing.used}
         facts = Facts(now=now, session=session, counters=counters, answers=given.answers or {})
-        return self._engine.decide(given.request, facts)
+        sample = with_counters(Sample(given.request, facts), self._engine)
+        return self._engine.decide(sample.request, sample.facts)
 
     def steps(self, given: Given, standing: Standing) -> tuple[Asking, ...] | None:
         """Return the steps that end with a request; None where they are not found."""
+        if standing.steps:
+            return standing.steps
         last = Asking(given)
         if standing == Standing(used=standing.used) and not any(u for *_, u in standing.used):
             return (last,)
-        prior = list(self._given(standing))
-        if prior:
-            return (*prior, last)
+        prior: list[Asking] = []
         for label in standing.labels:
             if not self._add(prior, given, partial(_carries, label)):
                 return None
@@ -98,13 +69,6 @@ class Before:
             if not self._add(prior, given, partial(_calls, tool)):
                 return None
         return self._repeated(prior, last, standing)
-
-    def _given(self, standing: Standing) -> Iterator[Asking]:
-        """Yield the steps that are known already."""
-        for step in standing.before:
-            usage = Usage(None, step["usage"]["input_tokens"], step["usage"]["output_tokens"])
-            values = {key: one for key, one in step.items() if key not in ("usage", "expect")}
-            yield Asking(read_request(values), usage=usage, effect=step["expect"]["effect"])
 
     def _add(
         self,
@@ -156,7 +120,7 @@ class Before:
         one = Asking(given)
         decision = one.decided(self._after(prior, given))
         if decision.effect == "require_approval":
-            one = _approved(one, decision)
+            one = approved(one, decision)
             decision = one.decided(self._after(prior, given))
         return (replace(one, effect=decision.effect), decision) if decision.permitted else None
 
@@ -217,11 +181,6 @@ class Before:
         for one in steps:
             one.decided(replay)
         return replay
-
-
-def _approved(one: Asking, decision: Decision) -> Asking:
-    asking = (r.rule for r in decision.reasons if r.effect == "require_approval" and r.enforced)
-    return replace(one, approved=tuple(dict.fromkeys(asking)))
 
 
 def _carries(label: str, decision: Decision) -> bool:

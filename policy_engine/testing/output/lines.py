@@ -128,7 +128,7 @@ def _pasted(beside: tuple[str, ...], pasted: Pasted | None, indent: str) -> Iter
         yield Text(f"{indent}where {printable(clause)}", style="dim")
     if pasted is None:
         return
-    if pasted.steps is not None and len(pasted.steps) > 1:
+    if pasted.steps is not None and pasted.takes_steps:
         yield Text(f"{indent}steps:", style="dim")
         for step in pasted.steps:
             yield Text(f"{indent}  - {printable(as_line(step))}", style="dim")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from policy_engine.testing.outcome import Summary
 from policy_engine.testing.output.before import Before
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.replay import Replay, prices_of
+from policy_engine.testing.search.asking import as_steps, duration
 from policy_engine.testing.search.shown import Standing
 
 __all__ = ["Pasted", "Pasting", "as_expected", "as_line"]
@@ -27,8 +29,6 @@ _FORMAL: Final = frozenset({"args.additionalProperties", "args.required", "defau
 _PLAIN: Final = re.compile(r"[a-z0-9]+[a-z][\w/.*~-]*|[a-z][\w/.*~-]*")
 """What YAML takes without quotes."""
 _WORDS: Final = frozenset({"true", "false", "null"})
-_UNITS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
-"""Unit of durations -> how many thousandths of a second it has."""
 _MANY: Final = 400
 """So many printed requests are looked at for calls that may come before others."""
 _LONG: Final = 40
@@ -47,6 +47,11 @@ class Pasted:
     """
     whole: bool = False
     """Whether what must be done for the call matters beside the effect."""
+
+    @property
+    def takes_steps(self) -> bool:
+        """Whether a test takes steps: others come before the call, or it uses something."""
+        return self.steps is not None and (len(self.steps) > 1 or "usage" in self.steps[-1])
 
     @property
     def says_more(self) -> bool:
@@ -113,8 +118,12 @@ class Pasting:
             for step in found:
                 decision = step.decided(replay)
             expect = expected(decision, whole=whole)
-            told = [one.wire() for one in found[:-1]]
-            return Pasted(expect, (*told, {**request, "expect": expect}), whole)
+            if whole and replay.alerts:
+                expect["alerts"] = sorted(replay.alerts)
+            *told, last = as_steps(found)
+            if not standing.steps:
+                last = {**request}
+            return Pasted(expect, (*told, {**last, "expect": expect}), whole)
         return None
 
 
@@ -156,7 +165,7 @@ def _owed(decision: Decision) -> Iterator[tuple[str, Any]]:
         one.rule: {
             "approvers": sorted(one.approvers),
             "quorum": one.quorum,
-            "expires": _duration(one.expires),
+            "expires": duration(timedelta(seconds=one.expires)),
         }
         for one in decision.obligations
         if isinstance(one, ApprovalNeeded)
@@ -165,16 +174,7 @@ def _owed(decision: Decision) -> Iterator[tuple[str, Any]]:
         yield "approvals", approvals
     for one in decision.obligations:
         if isinstance(one, Timeout):
-            yield "timeout", _duration(one.seconds)
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration as policies and tests write it."""
-    thousandths = round(seconds * 1000)
-    for unit, size in _UNITS.items():
-        if thousandths % size == 0:
-            return f"{thousandths // size}{unit}"
-    return f"{thousandths}ms"
+            yield "timeout", duration(timedelta(seconds=one.seconds))
 
 
 def as_line(value: Mapping[str, Any]) -> str:

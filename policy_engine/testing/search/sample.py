@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from policy_engine.decision import Facts, Request, Session
+from policy_engine.decision import Calls, Facts, Request, Session
 
 __all__ = [
     "ABSENT",
@@ -124,6 +124,10 @@ def held_in(sample: Sample, most: int) -> Iterator[Any]:
 def told(sample: Sample) -> Sample:
     """Return a sample as a test can bring it about: a session is known where it is named."""
     request, facts = sample.request, sample.facts
+    if facts.session is not None and any(n < 1 for n in facts.session.calls.values()):
+        calls = Calls({tool: n for tool, n in facts.session.calls.items() if n >= 1})
+        facts = replace(facts, session=replace(facts.session, calls=calls))
+        sample = replace(sample, facts=facts)
     if facts.session is None and request.session is not None:
         return replace(sample, request=replace(request, session=None))
     if facts.session is not None and request.session is None:
