@@ -1,7 +1,6 @@
 """A request that shows something: built from schemas and tests, and decided to be sure."""
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -9,16 +8,15 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from policy_engine.cel.nodes import Node
-from policy_engine.compiler.names import is_glob
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.caller import caller_for
+from policy_engine.lint.proof.caller import caller_for, known_of_caller
 from policy_engine.lint.proof.choices import ABSENT, Choices, ordered
 from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.formula import Formula, Term, TooManyError
 from policy_engine.lint.proof.language import Piece
 from policy_engine.lint.proof.moment import moment_with
 from policy_engine.lint.proof.schema import ELEMENT, at, is_required, sampled, values_of
-from policy_engine.lint.proof.solve import Case, cases
+from policy_engine.lint.proof.solve import ROLES, Case, cases
 from policy_engine.lint.proof.takes import narrowed, taken
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
@@ -106,6 +104,9 @@ class Scene:
         return known.copy()
 
     def _base(self, term: Term) -> Values:
+        known = known_of_caller(self.policy, term)
+        if known is not None:
+            return known
         if term[0] == "size":
             return self._size(term[1:])
         if term[0] in _CASES:
@@ -122,15 +123,6 @@ class Scene:
         if term == ("stage",) or (term == ("tool",) and self.name is not None):
             values = Values("string")
             values.choose([self.stage if term == ("stage",) else self.name])
-            return values
-        names = self._asking(term)
-        if names is not None:
-            values = Values("string")
-            globs = "|".join(re.escape(n).replace(r"\*", ".*").replace(r"\?", ".") for n in names)
-            if any(map(is_glob, names)):
-                values.test("matches", f"^(?s:{globs})$", holds=True)
-            else:
-                values.choose(names)
             return values
         return self._declared(term)
 
@@ -154,13 +146,6 @@ class Scene:
         return self._is_there(term[:-1]) and any(
             is_required(schema, term[-1]) for schema in self.schemas(term[:-1])
         )
-
-    def _asking(self, term: Term) -> tuple[str, ...] | None:
-        """Return the names that a policy is for, where a term is the agent or the tenant."""
-        applies = self.policy.policy.applies_to
-        if applies is None or term not in {("agent",), ("principal", "tenant")}:
-            return None
-        return applies.agents if term == ("agent",) else applies.tenants
 
     def _size(self, term: Term) -> Values:
         sizes = Values("integer")
@@ -247,6 +232,9 @@ class Draft:
         for term in dict.fromkeys((*case.members, *case.every, *case.some)):
             members = case.members.get(term, {})
             elements = [value for value, is_in in members.items() if is_in]
+            if term == ROLES and scene.base(("size", *ROLES)).lowest[0] >= 1:
+                held = scene.plain_request["principal"]["roles"]
+                elements += [one for one in held if one not in members]
             self._fill(term, elements + self._elements(term, case))
 
     def _plain(self) -> dict[str, Any]:

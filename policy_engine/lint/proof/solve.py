@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from policy_engine.cel.nodes import Call, Node
@@ -15,6 +16,7 @@ from policy_engine.lint.proof.formula import (
     Term,
     TooManyError,
     conjunctions,
+    constant,
     opposite,
     term,
 )
@@ -26,7 +28,11 @@ from policy_engine.lint.proof.tried import has_none
 from policy_engine.lint.proof.values import Values
 
 _NOWHERE: Final = Node(0, 0)
-__all__ = ["Base", "Case", "cases", "is_impossible"]
+__all__ = ["HELD", "ROLES", "Base", "Case", "cases", "is_impossible"]
+
+ROLES: Final = ("principal", "roles")
+HELD: Final = ("held", *ROLES)
+"""A role that whoever asks certainly has, where there is one."""
 
 Base: TypeAlias = Callable[[Term], Values]
 """From what is read to the values that it may have before anything is tested."""
@@ -106,10 +112,7 @@ def _take(case: Case, clause: Clause, base: Base) -> bool:
         case "other":
             return _take_other(case, clause, base)
         case "member":
-            members = case.members.setdefault(atom.term, {})
-            if any(one == atom.operand and not same(one, atom.operand) for one in members):
-                return True  # 1 and true, which one place cannot hold apart
-            return members.setdefault(atom.operand, clause.holds) is clause.holds
+            return _take_member(case, atom.term, atom.operand, holds=clause.holds)
         case "every":
             found = case.every if clause.holds else case.some
             wanted = atom.operand if clause.holds else opposite(atom.operand)
@@ -124,6 +127,25 @@ def _take(case: Case, clause: Clause, base: Base) -> bool:
     return True
 
 
+def _take_member(case: Case, listed: Term, value: Any, *, holds: bool) -> bool:
+    members = case.members.setdefault(listed, {})
+    if any(one == value and not same(one, value) for one in members):
+        return True  # 1 and true, which one place cannot hold apart
+    return members.setdefault(value, holds) is holds
+
+
+def _take_list(case: Case, listed: Term, values: list[Any], base: Base) -> bool:
+    """Add that a list is one that is written out; whether it may be."""
+    if not all(isinstance(value, str | int | float) for value in values):
+        return True
+    size = Clause(Atom(("size", *listed), "==", len(values), "integer"), True, _NOWHERE)
+    inner = Clause(Atom((*listed, ELEMENT), "in", tuple(values)), True, _NOWHERE)
+    case.every.setdefault(listed, []).append(inner)
+    return _take(case, size, base) and all(
+        _take_member(case, listed, value, holds=True) for value in values
+    )
+
+
 def _take_other(case: Case, clause: Clause, base: Base) -> bool:
     known = case.others.setdefault(clause.atom.key, clause.holds)
     if known is not clause.holds or is_out_of_bounds(clause, base):
@@ -135,6 +157,9 @@ def _take_other(case: Case, clause: Clause, base: Base) -> bool:
             one, other = term(left), term(right)
             if one is not None and other is not None:
                 case.equal.append((one, other))
+            listed, values = (one, constant(right)) if other is None else (other, constant(left))
+            if listed is not None and isinstance(values, list):
+                return _take_list(case, listed, values, base)
     said = relation(clause)
     if said is not None:
         atom, holds = said
@@ -169,11 +194,17 @@ def _is_no_list(case: Case, term: Term, base: Base) -> bool:
     if any(not element.admits(value) for value in inside):
         return True
     known: list[Formula] = [Clause(Atom(inner, "==", one), True, _NOWHERE) for one in inside]
+    held = partial(_held, base) if term == ROLES and least >= 1 else base
     if most == 1 and (known or some or least == 1):
-        return is_impossible(*every, *known, *some, base=base)
+        return is_impossible(*every, *known, *some, base=held)
     if any(is_impossible(*every, one, base=base) for one in (*(known if every else ()), *some)):
         return True
-    return bool(every) and least >= 1 and is_impossible(*every, base=base)
+    return bool(every) and least >= 1 and is_impossible(*every, base=held)
+
+
+def _held(base: Base, term: Term) -> Values:
+    """Return what the role may be which whoever asks certainly has."""
+    return base(HELD if term == (*ROLES, ELEMENT) else term)
 
 
 def _sizes(case: Case, term: Term, base: Base) -> tuple[float, float]:
