@@ -2,14 +2,18 @@
 
 What it does:
     Tries every text check on a dozen harmless sentences, and reports one that breaks on more
-    than half of them.
+    than half of them. Reports terms of which every text is made, such as `the` and `and`.
 
 Why:
-    A pattern such as `[a-z]+` or `e`, or a size of ten characters, stops whatever anybody says.
+    A pattern such as `[a-z]+` or `e`, a size of ten characters, or the term `the` stops whatever
+    anybody says.
 
 Fails:
     input:
       - {id: words, check: {pattern: {any: ['[a-z]+']}}, effect: deny}
+    ---
+    output:
+      - {id: internal, check: {terms: {any: [the, order]}}, effect: deny}
 
 Passes:
     input:
@@ -28,6 +32,7 @@ from policy_engine.lint.proof.decided import confirmed
 from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
+from policy_engine.lint.words import names_in
 from policy_engine.text import Content
 
 __all__ = ["RULE"]
@@ -47,6 +52,12 @@ _HARMLESS: Final = (
     "The total comes to 42.50 EUR.",
     "See you soon!",
 )
+_EVERYWHERE: Final = names_in(
+    "a an and are as at be but by for from has have if in is it of on or that the this to was we "
+    "with you your der das den dem des ein eine einen einem und oder ist sind mit von zu auf "
+    "für ich sie wir nicht le la les des du un une et ou est sont dans avec vous nous que qui"
+)
+"""Words of which every text is made, as they are written within one."""
 _TEXTS: Final = {"input": "text", "output": "text", "tool_result": "result"}
 
 
@@ -57,6 +68,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         hits = [text for text in _HARMLESS if _breaks(subject, found, text)]
         if len(hits) * 2 <= len(_HARMLESS):
+            yield from _everywhere(subject, found)
             continue
         yield Found(
             found.policy,
@@ -66,6 +78,20 @@ def _find(subject: Subject) -> Iterator[Found]:
             on_key=True,
             witness=_witness(subject, found, hits[0]),
         )
+
+
+def _everywhere(subject: Subject, found: PlacedCondition) -> Iterator[Found]:
+    """Find terms that hardly a text does without."""
+    options = getattr(found.placed.rule.check, "terms", None)
+    for index, term in enumerate(() if options is None else options.any):
+        if term in _EVERYWHERE:
+            yield Found(
+                found.policy,
+                (*found.placed.path, "check", "terms", "any", index),
+                f'hardly a text does without "{term}", and "{found.placed.rule.id}" finds it',
+                "name what is looked for, with the words round it",
+                witness=_witness(subject, found, f"So much for {term} weather today."),
+            )
 
 
 def _breaks(subject: Subject, found: PlacedCondition, text: str) -> bool:
