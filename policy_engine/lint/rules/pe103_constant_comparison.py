@@ -3,9 +3,9 @@
 What it does:
     Reports a single test inside of a condition that can never be true, or is always true, for
     the values that the schemas accept: `now.getHours("UTC") > 23`, `args.amount < 0` above a
-    minimum of 0. Of a tool that is in `session.calls`, at least one call returned. (A value that
-    an enum does not have keeps a policy from loading: PE013.) With `--tools`, what the tool's own
-    schema takes counts too.
+    minimum of 0; and a branch of `? :` that its test decides. Of a tool that is in
+    `session.calls`, at least one call returned. (A value that an enum does not have keeps a
+    policy from loading: PE013.) With `--tools`, what the tool's own schema takes counts too.
 
 Why:
     The value was renamed, or is spelt differently on the two sides. The rest of the condition
@@ -25,6 +25,14 @@ Fails:
         args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 500}}
         rules:
           - {id: careful, when: args.hosts > 200 || args.force, effect: deny}
+    ---
+    tools:
+      deploy:
+        args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 100}}
+        rules:
+          - id: careful
+            when: 'args.hosts > 5 ? args.force : args.hosts > 7'
+            effect: deny
 
 Passes:
     tools:
@@ -32,6 +40,12 @@ Passes:
         args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 100}}
         rules:
           - {id: careful, when: args.hosts > 50 || args.force, effect: deny}
+    ---
+    tools:
+      deploy:
+        args: {force: {type: boolean}, hosts: {type: integer, minimum: 0, maximum: 100}}
+        rules:
+          - {id: careful, when: 'args.force ? args.hosts > 5 : args.hosts > 50', effect: deny}
 
 Fix:
     Write the value as the schema has it, or extend the schema.
@@ -41,6 +55,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from policy_engine.cel.nodes import Conditional, Literal, Loop, Node, children
 from policy_engine.lint.places import piece
 from policy_engine.lint.proof.alike import unlike_scenes
 from policy_engine.lint.proof.formula import Atom, Clause, Formula, Term, clauses, formula
@@ -79,6 +94,53 @@ def _find(subject: Subject) -> Iterator[Found]:
                     said[where] = never
                     resting = rests(places, partial(_is_proved, one, whole if holds else one))
                     yield _found(found, clause, places[0], never=never, resting=resting)
+        for node in _conditionals(condition.tree):
+            yield from _branches(found, node, places)
+
+
+def _conditionals(tree: Node) -> Iterator[Conditional]:
+    """Go through the choices of a condition, but for those about elements of lists."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Conditional):
+            yield node
+        if not isinstance(node, Loop):
+            waiting.extend(children(node)[::-1])
+
+
+def _branches(found: PlacedCondition, node: Conditional, places: list[Scene]) -> Iterator[Found]:
+    """Find a branch of a choice that its test decides beforehand."""
+    for branch, given in ((node.then, True), (node.otherwise, False)):
+        test = formula(node.test, holds=given)
+        if isinstance(branch, Literal) or any(_never([test], one) for one in places):
+            continue
+        for holds in (True, False):
+            wanted = formula(branch, holds=holds)
+            if not all(_never([test, wanted], one) for one in places):
+                continue
+            if any(_never([wanted], one) for one in places):
+                continue  # constant by itself
+            text, asked = piece(found, branch), piece(found, node.test)
+            told = ((node.test, given), (branch, not holds))
+            yield Found(
+                found.policy,
+                found.path,
+                f'"{text}" is {"never" if holds else "always"} true where "{asked}" is '
+                f"{str(given).lower()}"
+                + (RESTS if rests(places, partial(_never, [test, wanted])) else ""),
+                "correct one of the two, or write what is left of the choice",
+                part=(branch.start, branch.end),
+                witness=places[0].show(
+                    test,
+                    shows=f'"{text}" is {str(not holds).lower()} here, as always',
+                    told=told,
+                ),
+            )
+
+
+def _never(wanted: list[Formula], place: Scene) -> bool:
+    return is_impossible(*wanted, base=place.base)
 
 
 def _is_proved(one: Clause, whole: Formula, place: Scene) -> bool:
