@@ -80,7 +80,8 @@ def test_the_fragment_on_top_is_part_of_a_policy_that_loads(folder, tmp_path):
 
 
 def test_every_block_is_of_a_kind_that_is_run():
-    assert {language for language, _, _ in BLOCKS} <= {"yaml", "python", "console", "sh", "text"}
+    kinds = {language for language, _, _ in BLOCKS}
+    assert kinds <= {"yaml", "toml", "python", "console", "sh", "text"}
     assert all(name for language, name, _ in BLOCKS if language == "python")
     assert shutil.which("bash")
 

@@ -8,14 +8,14 @@ from typing import Any, Final, get_args
 
 from policy_engine.lint.finding import SEVERITIES, Persona, Severity
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["KEYS", "Settings", "read_settings"]
 
 _LISTS: Final = ("ignore", "roles", "tools")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "fail-level": (*SEVERITIES,),
     "persona": get_args(Persona),
 }
-_KEYS: Final = (
+KEYS: Final = (
     *("baseline", "fail-level", "ignore", "persona", "reviewed", "roles", "severity", "tools"),
 )
 _FILES: Final = ("baseline", "reviewed")
@@ -52,9 +52,9 @@ def read_settings(table: Mapping[str, Any], codes: frozenset[str]) -> Settings:
         ValueError: Something in it does not do; the text says what.
     """
     for key in table:
-        if key not in _KEYS:
-            near = get_close_matches(key, _KEYS, 1)
-            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(_KEYS)}"
+        if key not in KEYS:
+            near = get_close_matches(key, KEYS, 1)
+            hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(KEYS)}"
             raise ValueError(f'the key "{key}" is unknown: {hint}')
     _refuse_values(table, codes)
     severity = table.get("severity", {})
