@@ -15,7 +15,7 @@ from policy_engine.lint.proof.schema import KINDS, values_of
 from policy_engine.lint.subject import Subject
 from policy_engine.text import Patterns
 
-__all__ = ["fits_tool", "narrowed", "readable", "taken"]
+__all__ = ["contradicts", "fits_tool", "narrowed", "readable", "taken"]
 
 _DEPTH: Final = 6
 _ANY: Final[Mapping[str, Any]] = {}
@@ -48,11 +48,17 @@ def _taken(subject: Subject, name: str) -> Mapping[str, Any]:
             for entry in subject.entries_of(name)
             if entry.block.args is not None and argument in entry.block.args
         ]
-        if not made or any(are_apart(one, made) for one in ours):
+        if not made or any(contradicts(subject, one, schema) for one in ours):
             continue
         is_there = tool is not None and argument in tool.required and not _admits_null(made)
         found[argument] = made if is_there else {**made, "optional": True}
     return found
+
+
+def contradicts(subject: Subject, ours: Any, theirs: Any) -> bool:
+    """Whether no value of an argument fits both what the policy and what its tool says of it."""
+    key = f"apart {id(ours)} {id(theirs)}"  # both are kept as long as the subject is
+    return subject.once(key, lambda: (are_apart(ours, theirs),))[0]
 
 
 def readable(schema: Any) -> Mapping[str, Any]:

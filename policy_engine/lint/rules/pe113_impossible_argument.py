@@ -27,10 +27,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policy_engine.lint.finding import Witness
-from policy_engine.lint.proof.apart import are_apart
 from policy_engine.lint.proof.formula import Term
 from policy_engine.lint.proof.scene import call_scene
 from policy_engine.lint.proof.schema import sampled
+from policy_engine.lint.proof.takes import contradicts
 from policy_engine.lint.registered import tools_for
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Entry, Subject
@@ -43,7 +43,7 @@ def _find(subject: Subject) -> Iterator[Found]:
         for tool in tools_for(subject, entry):
             for argument, schema in (entry.block.args or {}).items():
                 theirs = tool.properties.get(argument)
-                if theirs is None or not are_apart(schema, theirs):
+                if theirs is None or not contradicts(subject, schema, theirs):
                     continue
                 yield Found(
                     entry.policy,
