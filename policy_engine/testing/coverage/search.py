@@ -1,7 +1,8 @@
 """Which outcomes a part of a policy can have: a request is looked for that brings each about."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, Final, TypeAlias
 
@@ -63,6 +64,8 @@ class _Wanted:
     sample: Sample | None = None
     admits: Callable[[Sample], bool] | None = None
     """Whether a request meets what is asked; None where it does in any case."""
+    parts: Mapping[Item, Ask] = field(default_factory=dict)
+    """What asks of a single item, where that is less than all."""
 
     def note(self, item: Item, outcome: Outcome) -> None:
         """Keep the request that brings an outcome about, if it is looked for."""
@@ -72,7 +75,8 @@ class _Wanted:
         if self.admits is not None and not self.admits(self.sample):
             return
         self.drop(item, outcome)
-        self.found.setdefault(item, {})[outcome] = Way(self.sample, self.ask, self.admits)
+        ask = self.parts.get(item, self.ask)
+        self.found.setdefault(item, {})[outcome] = Way(self.sample, ask, self.admits)
 
     def drop(self, item: Item, outcome: Outcome) -> None:
         """Look for an outcome no longer."""
@@ -118,7 +122,7 @@ class Searcher:
         if not wanted.lacking:
             return
         wanted.admits = self._meeting(id(asks.rule))
-
+        wanted.parts = _parts(asks)
         corpus = Corpus(wanted.lacking)
         ask = _asking(asks, wanted, corpus)
         seeds = self._seeds.of(id(asks.rule))
@@ -178,7 +182,7 @@ class Searcher:
             arguments.ask(request.args or {}, note)
 
         for argument, items in arguments.items().items():
-            wanted = self._wanted(items, ask)
+            wanted = self._wanted(items, _of_argument(arguments, argument))
             wanted.admits = self._meeting(("args", constraint.rule))
             schema = constraint.schemas[argument]
             for value in chain(_values(schema), self._near(schema, argument, items, wanted)):
@@ -318,6 +322,21 @@ class Searcher:
 
 def _silent(_request: Request, _facts: Facts, _note: Note) -> None:
     """Ask nothing: what comes of a request comes of those before it."""
+
+
+def _of_argument(arguments: Arguments, argument: str) -> Ask:
+    """Return what asks of one argument."""
+
+    def ask(request: Request, _facts: Facts, note: Note) -> None:
+        arguments.ask_one(argument, request.args or {}, note)
+
+    return ask
+
+
+def _parts(asks: RuleAsks) -> dict[Item, Ask]:
+    """Return what asks of each item of a rule, where one part alone does."""
+    times = Counter(item for items, _ in asks.parts for item in items)
+    return {item: part for items, part in asks.parts for item in items if times[item] == 1}
 
 
 def limit_outcome(limit: CompiledLimit, request: Request, facts: Facts) -> Outcome:
