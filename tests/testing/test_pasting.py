@@ -56,7 +56,7 @@ def told(tmp_path, command):
 
 def as_test(number, call):
     name = f"pasted {number}"
-    if len(call["steps"]) > 1:
+    if len(call["steps"]) > 1 or "usage" in call["steps"][-1]:
         return {"name": name, "steps": call["steps"]}
     return {"name": name, "request": call["request"], "expect": call["expect"]}
 
@@ -88,8 +88,102 @@ def test_what_json_says_is_pasted_and_covers_all(tmp_path, told):
     assert first["coverage"]["percent"] < 50
     assert second["coverage"]["percent"] == 100
     left = [one["what"] for one in second["mutation"]["mutants"] if one["fate"] == "survived"]
-    # What tells these apart comes later than the call that is printed.
-    assert set(left) <= {"it begins anew every day"}
+    assert left == []
+
+
+USED_UP = {
+    "calls of a session within an hour, apart from those of other tools": """\
+tools: {read: {args: {}}, send: {args: {to: {enum: [a, b]}}}}
+limits:
+  - {id: all, tools: ["*"], max: 7, per: 1h, by: [session], alert_at: 0.8}
+  - {id: sent, tools: [send], max: 3, by: [agent, args.to]}
+""",
+    "sums of a day that an hour's calls keep small": """\
+tools:
+  pay:
+    args: {amount: {type: number, exclusiveMinimum: 0, maximum: 500}, to: {type: string}}
+    rules:
+      - {id: much, when: args.amount > 100, effect: require_approval,
+         approval: {approvers: [boss], expires: 1h}}
+limits:
+  - {id: day, tools: [pay], of: args.amount, max: 4000, per: day, by: [tenant],
+     timezone: America/New_York, alert_at: 0.5}
+  - {id: hour, tools: [pay], max: 5, per: 1h, by: [principal]}
+""",
+    "whole amounts from a list, and more than one person may ask for": """\
+tools:
+  book: {args: {minutes: {enum: [15, 30, 45]}, day: {type: string, maxLength: 9}}}
+limits:
+  - {id: minutes, tools: [book], of: args.minutes, max: 120, per: 30m, by: [principal]}
+  - {id: everyone, tools: [book], max: 30, by: [global]}
+""",
+    "more calls than are allowed of one kind": """\
+tools:
+  order: {args: {symbol: {enum: [A, B, C, D]}, size: {type: integer, minimum: 1, maximum: 90}}}
+limits:
+  - {id: orders, tools: [order], max: 20, per: 1h, by: [principal]}
+  - {id: symbol, tools: [order], max: 6, per: 1h, by: [args.symbol]}
+""",
+    "tokens and what they cost": """\
+models: {small: allow, large: allow}
+prices: {small: {input: 1, output: 2}, large: {input: 10, output: 30}}
+limits:
+  - {id: turns, stage: model_request, max: 5, by: [session]}
+  - {id: tokens, of: tokens, max: 20000, by: [session]}
+  - {id: cost, of: cost_usd, max: 5, per: day, by: [tenant], alert_at: 0.8}
+""",
+    "calls that take others before them, at some hours": """\
+tools:
+  look: {args: {}, labels: [seen]}
+  wait: {args: {}, labels: [idle]}
+  turn:
+    args: {pump: {enum: [north, south]}}
+    rules:
+      - {id: seen-first, when: '!("seen" in session.labels)', effect: deny}
+      - {id: hours, when: now.getHours("UTC") < 5 || now.getHours("UTC") > 20, effect: deny}
+limits:
+  - {id: turns, tools: [turn], max: 3, per: 15m, by: [global]}
+""",
+    "calls by several agents that one hands over to": """\
+applies_to: {agents: ["desk-*", night]}
+tools: {"mail/*": {args: {}}, chat: {args: {}}}
+handoffs: {night: allow}
+limits:
+  - {id: handoffs, stage: handoff, max: 4, by: [session]}
+  - {id: sent, tools: ["mail/*", chat], max: 4, per: day, by: [principal]}
+""",
+}
+DEFAULTS = {
+    "now": "2026-03-01T23:30:00Z",
+    "agent": "somebody-else",
+    "principal": {"id": "another", "roles": ["guest"], "tenant": "elsewhere"},
+}
+"""What a file that calls are pasted into may have: a printed call says all that it needs."""
+
+
+@pytest.mark.parametrize("name", USED_UP)
+def test_calls_that_use_limits_up_are_pasted(tmp_path, command, name):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "p.yaml").write_text(f"policy: p\nlanguage: 1\n{USED_UP[name]}")
+
+    def told(tests):
+        path = tmp_path / "tests" / "pasted.yaml"
+        path.write_text(json.dumps({"policies": "../p.yaml", "defaults": DEFAULTS, "tests": tests}))
+        ended = command(tmp_path, "--coverage", "--mutate", "--format", "json")
+        found = json.loads(ended.stdout)
+        failed = [(one["name"], one["failures"]) for one in found["tests"] if not one["passed"]]
+        assert (failed, ended.stderr) == ([], "")
+        return found
+
+    nothing = {"tool": "nobody-lists-this", "args": {}}
+    begun = [{"name": "nothing", "request": nothing, "expect": {"effect": "deny"}}]
+    first = told(begun)
+    calls = [*missing_ideas(first["coverage"]), *witnesses(first["mutation"])]
+    second = told([*begun, *(as_test(i, call) for i, call in enumerate(calls))])
+    assert second["coverage"]["percent"] == 100
+    left = [one["what"] for one in second["mutation"]["mutants"] if one["fate"] == "survived"]
+    unknown = [one["what"] for one in second["mutation"]["mutants"] if one["fate"] == "undecided"]
+    assert (left, unknown) == ([], [])
 
 
 def pasted_lines(text):

@@ -10,7 +10,7 @@ from policy_engine.compiler import Variants
 from policy_engine.decision import EFFECTS, Facts, Request, Session
 from policy_engine.engine import Engine
 from policy_engine.errors import PolicyError
-from policy_engine.loader import load
+from policy_engine.loader import load, load_texts
 from policy_engine.testing.coverage import Coverage
 from policy_engine.testing.mutation.examine import Examiner
 from policy_engine.testing.reading import read_suites
@@ -610,3 +610,60 @@ tools:
     other = changed(compiled, examiner.mutants[number])
     assert passes(Engine(compiled), prices_of(compiled), case)
     assert not passes(Engine(other), prices_of(other), case)
+
+
+BOOKED = "tools: {{book: {{args: {{n: {schema}}}}}{others}}}\nlimits: [{limit}]\n"
+LIMITED = {
+    "amounts from a list, of which no sum comes between": (
+        ("{enum: [15, 30, 45]}", "", "{id: l, tools: [book], of: args.n, max: 120, by: [session]}"),
+        "max 120 is 121",
+        "equivalent",
+    ),
+    "amounts from a list, of which one sum does": (
+        ("{enum: [15, 30, 45]}", "", "{id: l, tools: [book], of: args.n, max: 119, by: [session]}"),
+        "max 119 is 120",
+        "survived",
+    ),
+    "an alert that comes one step later": (
+        (
+            "{type: integer, minimum: 10, maximum: 90, multipleOf: 10}",
+            "",
+            "{id: l, tools: [book], of: args.n, max: 100, by: [session], alert_at: 0.9}",
+        ),
+        "max 100 is 101",
+        "survived",
+    ),
+    "another tool whose amounts are any": (
+        (
+            "{enum: [15, 30, 45]}",
+            ", look: {args: {n: {type: integer, minimum: 1, maximum: 9}}}",
+            '{id: l, tools: ["*"], of: args.n, max: 120, by: [session]}',
+        ),
+        "max 120 is 121",
+        "survived",
+    ),
+    "one tool alone is permitted": (
+        ("{enum: [1]}", ", look: deny", '{id: l, tools: ["*"], max: 2, by: [session]}'),
+        "each tool counts apart",
+        "equivalent",
+    ),
+    "two tools are": (
+        ("{enum: [1]}", ", look: allow", '{id: l, tools: ["*"], max: 2, by: [session]}'),
+        "each tool counts apart",
+        "survived",
+    ),
+    "all names of a glob are": (
+        ("{enum: [1]}", ', "look_*": allow', '{id: l, tools: ["look_*"], max: 2, by: [session]}'),
+        "each tool counts apart",
+        "survived",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_limits_that_stop_the_same_calls_are_proved(name):
+    (schema, others, limit), what, fate = LIMITED[name]
+    body = BOOKED.format(schema=schema, others=others, limit=limit)
+    examiner = Examiner(load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{body}"}), [])
+    at = [mutant.what for mutant in examiner.mutants].index(what)
+    assert examiner.examine(at).fate == fate

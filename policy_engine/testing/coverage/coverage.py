@@ -8,6 +8,7 @@ from policy_engine.compiler import Compiled, CompiledLimit, CompiledRule, Constr
 from policy_engine.compiler.meaning.places import rules_of
 from policy_engine.compiler.message import escaped
 from policy_engine.decision import Decision, Facts, Request
+from policy_engine.engine import Engine
 from policy_engine.policy import LoadedPolicy, Rule
 from policy_engine.source import Path
 from policy_engine.testing.coverage.arguments import Arguments
@@ -17,9 +18,8 @@ from policy_engine.testing.coverage.people import people
 from policy_engine.testing.coverage.rules import RuleAsks
 from policy_engine.testing.coverage.search import Found, Searcher, limit_outcome
 from policy_engine.testing.coverage.seeds import Seeds
-from policy_engine.testing.coverage.way import Way
+from policy_engine.testing.coverage.way import Known, Way
 from policy_engine.testing.reach import Met, Reach
-from policy_engine.testing.search.sample import Sample
 from policy_engine.testing.search.shown import Standing, shown, shown_after
 from policy_engine.text import Patterns
 
@@ -126,14 +126,12 @@ class Coverage:
     def items(self) -> Iterator[Covered]:
         """Go through all that can be covered, in the order of files and lines."""
         found = self._search()
+        known = Known(self._seeds.plain, Engine(self._compiled))
         for item in sorted(self._seen, key=lambda item: (item.location, item.rule, item.what)):
             seen = frozenset(self._seen[item])
             ways = found.get(item, {})
             wanted = seen | ways.keys() | (item.possible & TOLD)
-            ideas = {
-                outcome: _idea(way, item, outcome, self._seeds.plain)
-                for outcome, way in ways.items()
-            }
+            ideas = {outcome: _idea(way, item, outcome, known) for outcome, way in ways.items()}
             yield Covered(item, seen, wanted, ideas)
 
     def seen(self) -> Iterator[Covered]:
@@ -227,14 +225,14 @@ class Coverage:
             self._add_constraint(rule.constraint)
 
 
-def _idea(way: Way, item: Item, outcome: Outcome, other: Sample) -> Idea:
+def _idea(way: Way, item: Item, outcome: Outcome, known: Known) -> Idea:
     if way.steps:
         *steps, last = way.steps
         found = shown_after(last, steps, "", "")
         return Idea(found.request, found.beside, found.standing)
-    sample = way.shortest(item, outcome, other)
+    sample = way.shortest(item, outcome, known)
     found = shown(sample, "", "")
-    request = {**found.request, **way.lacking(sample, item, outcome, other)}
+    request = {**found.request, **way.lacking(sample, item, outcome, known)}
     return Idea(request, found.beside, found.standing)
 
 

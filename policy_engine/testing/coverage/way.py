@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from policy_engine.decision import Facts, Request, Session
+from policy_engine.engine import Engine
 from policy_engine.testing.coverage.item import Item, Note, Outcome
 from policy_engine.testing.reading.requests import SESSION
 from policy_engine.testing.reading.tests import START
 from policy_engine.testing.search.asking import Asking
+from policy_engine.testing.search.counted import with_counters
 from policy_engine.testing.search.sample import Sample, told
 
-__all__ = ["Ask", "Way"]
+__all__ = ["Ask", "Known", "Way"]
 
 Ask: TypeAlias = Callable[[Request, Facts, Note], None]
 """Asks something of a request."""
@@ -30,6 +32,27 @@ _CLOCKS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of requests when they are made shorter."""
+
+    other: Sample
+    """A request of somebody whom the policies are for, as defaults may have it."""
+    engine: Engine
+
+    def said(self, sample: Sample) -> object:
+        """Return what is decided of a request, as far as tests see it."""
+        request, facts = sample.request, sample.facts
+        now = facts.now or START
+        session = facts.session or Session(started=now)
+        named = replace(request, session=request.session or SESSION)
+        given = Sample(named, replace(facts, now=now, session=session))
+        counted = with_counters(given, self.engine)
+        decision = self.engine.decide(counted.request, counted.facts)
+        spoke = {(r.rule, r.effect, r.code, r.enforced) for r in decision.reasons}
+        return decision.effect, frozenset(spoke)
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """A request that brings an outcome about."""
 
@@ -40,13 +63,13 @@ class Way:
     steps: tuple[Asking, ...] = ()
     """The steps of a test that ends with the request, where others come before it."""
 
-    def shortest(self, item: Item, outcome: Outcome, other: Sample) -> Sample:
+    def shortest(self, item: Item, outcome: Outcome, known: Known) -> Sample:
         """Return the request without what the outcome does not need, whatever the defaults are.
 
         Args:
             item: What the outcome is of.
             outcome: The outcome.
-            other: A request of somebody whom the policies are for, as defaults may have it.
+            known: What defaults may be, and what is decided.
         """
         sample = self.sample
         dropped = True
@@ -55,22 +78,22 @@ class Way:
             for shorter in _without_one(sample):
                 if _stands(sample) and _asker(shorter) != _asker(sample):
                     continue  # what came before it was asked by somebody who may
-                given = (shorter, *_given(shorter, other))
-                if all(self._brings(one, item, outcome) for one in given):
+                if self._brings(shorter, item, outcome) and all(
+                    self._stays(one, shorter, item, outcome, known)
+                    for one in _given(shorter, known.other)
+                ):
                     sample, dropped = shorter, True
                     break
         return sample
 
-    def lacking(
-        self, sample: Sample, item: Item, outcome: Outcome, other: Sample
-    ) -> dict[str, Any]:
+    def lacking(self, sample: Sample, item: Item, outcome: Outcome, known: Known) -> dict[str, Any]:
         """Return what a test must say that a request lacks: defaults would give it something.
 
         Args:
             sample: The request.
             item: What the outcome is of.
             outcome: The outcome.
-            other: A request of somebody whom the policies are for, as defaults may have it.
+            known: What defaults may be, and what is decided.
         """
         found: dict[str, Any] = {}
         request, facts = sample.request, sample.facts
@@ -80,19 +103,22 @@ class Way:
             given = Sample(replace(request, session=SESSION), replace(facts, session=session))
             if not self._brings(given, item, outcome):
                 found["session"] = None
+        near = list(_given(sample, known.other))
+        lost = [one for one in near if not self._stays(one, sample, item, outcome, known)]
         for part in _PARTS:
-            near = [one for one in _given(sample, other) if _differ(one, sample, part)]
-            if not all(self._brings(one, item, outcome) for one in near):
+            if any(_differ(one, sample, part) for one in lost):
                 found[part] = None
-        if not facts.answers:
-            answered = replace(sample, facts=replace(facts, answers=other.facts.answers))
-            if not self._brings(answered, item, outcome):
-                found["facts"] = {}
-        if facts.now is None:
-            timed = _clocked(sample)
-            if not all(self._brings(one, item, outcome) for one in timed):
-                found["now"] = START.isoformat()
+        if any(one.facts.answers is not facts.answers for one in lost):
+            found["facts"] = {}
+        if any(one.facts.now is not facts.now for one in lost):
+            found["now"] = START.isoformat()
         return found
+
+    def _stays(
+        self, one: Sample, sample: Sample, item: Item, outcome: Outcome, known: Known
+    ) -> bool:
+        """Whether a request with something more still brings the outcome about, decided alike."""
+        return self._brings(one, item, outcome) and known.said(one) == known.said(sample)
 
     def _brings(self, sample: Sample, item: Item, outcome: Outcome) -> bool:
         if sample.facts.now is None:  # the clock of a test shows some time

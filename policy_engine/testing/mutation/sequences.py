@@ -70,7 +70,7 @@ class Sequences:
         self._compiled = compiled
         self._engine = engine
         self._filling = Filling(compiled, engine)
-        self._known: dict[tuple[str, int, datetime], tuple[Sample, Filled | None]] = {}
+        self._known: dict[tuple[str, int, datetime, float], tuple[Sample, Filled | None]] = {}
 
     def apart(self, mutant: Mutant, other: Engine, seeds: Sequence[Sample]) -> Witness | None:
         """Return a call, and those before it, that a mutant decides differently.
@@ -88,11 +88,12 @@ class Sequences:
                 if filled is None or left < 0:
                     continue
                 left -= 2 * filled.calls
-                found = (
-                    self._alerted(filled, other)
-                    if change.only_alerts
-                    else self._told(change, filled, later, other)
-                )
+                found = None if change.only_alerts else self._told(change, filled, later, other)
+                if found is None and change.old.alert_at is not None:
+                    some = self._filled(change.limit, seed, start, change.old.alert_at)
+                    found = self._alerted(filled, other)
+                    if found is None and some is not None:
+                        found = self._alerted(some, other)
                 if found is not None:
                     return found
         return None
@@ -111,10 +112,13 @@ class Sequences:
         new = next((one for one in mutant.policy.limits if one.id == old.id), None)
         return _Change(limit, old, new)
 
-    def _filled(self, limit: CompiledLimit, seed: Sample, start: datetime) -> Filled | None:
-        place = (limit.name, id(seed), start)
+    def _filled(
+        self, limit: CompiledLimit, seed: Sample, start: datetime, share: float = 1.0
+    ) -> Filled | None:
+        place = (limit.name, id(seed), start, share)
         if place not in self._known:
-            self._known[place] = seed, self._filling.filled(limit, seed, start)
+            found = self._filling.filled(limit, seed, start, share=share)
+            self._known[place] = seed, found
         return self._known[place][1]
 
     def _told(

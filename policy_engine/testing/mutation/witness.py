@@ -81,6 +81,13 @@ class Search:
         self.seeds = [*(one for one in begun if one not in seeds), *seeds]
         self._rest = _interleaved(self.seeds, self.reach, solver.compiled, reads)
         self._known: list[Sample] = []
+        self.labels = frozenset(
+            label
+            for one in solver.compiled.policies.policies
+            for entry in (one.policy.tools or {}).values()
+            for label in entry.labels
+        )
+        """The labels that a session may carry."""
 
     def hunt(self, mutant: Mutant, other: Engine, names: Iterable[str] = ()) -> "Hunt":
         """Return the search for a request that a mutant decides differently.
@@ -155,6 +162,9 @@ class Hunt:
         decided = since = 0
         for one in samples:
             sample = told(one)
+            session = sample.facts.session
+            if session is not None and not session.labels <= self._search.labels:
+                continue  # nothing sets such a label
             if self._is_counted:
                 sample = with_counters(sample, self._engine, self._other)
             if self._differs is not None and not self._differs(sample):

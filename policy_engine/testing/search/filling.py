@@ -14,6 +14,7 @@ from itertools import chain, count, islice
 from typing import Any, Final
 
 from policy_engine.compiler import Chain, Compiled, CompiledLimit
+from policy_engine.compiler.names import is_glob
 from policy_engine.decision import Decision, Session
 from policy_engine.decision.wire import Given
 from policy_engine.engine import Engine
@@ -103,6 +104,12 @@ class Filling:
         self._listed = [
             number for one in compiled.policies.policies for number in numbers_in(one.policy.vars)
         ]
+        self._others = [
+            name.replace("*", "y").replace("?", "y")
+            for one in compiled.policies.policies
+            for name in one.policy.tools or {}
+            if is_glob(name)
+        ]
         self._names = names_of(compiled.policies.policies)
 
     def filled(
@@ -187,6 +194,10 @@ class Filling:
                 if self._counts(limit, asked) and key_of(limit, asked.request) is not None:
                     held.add(_name(other))
                     yield asked
+        for name in self._others if sample.request.stage == "tool_call" else ():
+            named = replace(sample, request=replace(sample.request, tool=name))
+            if name not in held and self._counts(limit, named):
+                yield named
 
     def made(self) -> list[Sample]:
         """Return plain requests for all that the policy set speaks about."""

@@ -10,6 +10,7 @@ from policy_engine.testing.mutation.alike.arguments import of_entry
 from policy_engine.testing.mutation.alike.conditions import of_condition
 from policy_engine.testing.mutation.alike.covering import of_constraint, of_cover, of_silent
 from policy_engine.testing.mutation.alike.declared import of_declared
+from policy_engine.testing.mutation.alike.limits import of_limit
 from policy_engine.testing.mutation.alike.names import of_default, of_denial
 from policy_engine.testing.mutation.alike.pairs import Change
 from policy_engine.testing.mutation.alike.unread import of_unread
@@ -36,6 +37,8 @@ def prove(mutant: Mutant, base: Compiled, changed: Compiled) -> str | None:
         return of_denial(mutant, base, section, key)
     if mutant.unit == ("default",):
         return of_default(mutant, base)
+    if mutant.unit[:1] == ("limits",):
+        return of_limit(mutant, base)
     if mutant.aim is None:
         return of_silent(mutant, base) or of_unread(mutant, base, changed)
     change = Change(mutant, mutant.aim, base, changed)
