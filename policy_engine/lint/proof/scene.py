@@ -17,6 +17,7 @@ from policy_engine.lint.proof.language import Piece
 from policy_engine.lint.proof.moment import moment_with
 from policy_engine.lint.proof.schema import ELEMENT, at, is_required, sampled, values_of
 from policy_engine.lint.proof.solve import ROLES, Case, cases
+from policy_engine.lint.proof.spent import most_calls
 from policy_engine.lint.proof.takes import narrowed, taken
 from policy_engine.lint.proof.values import Values
 from policy_engine.lint.subject import PlacedCondition, Subject, named_by
@@ -118,7 +119,7 @@ class Scene:
             return values
         if term[:2] == ("session", "calls") and len(term) > 2 and term[2] != ELEMENT:
             values = Values("integer")
-            values.bound(low=0, is_open=False)
+            values.bound(low=0, high=most_calls(self.subject, term[2]), is_open=False)
             return values
         if term == ("stage",) or (term == ("tool",) and self.name is not None):
             values = Values("string")
