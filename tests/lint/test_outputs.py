@@ -19,6 +19,7 @@ from policy_engine.lint import Finding
 from policy_engine.lint.outcome import Outcome
 from policy_engine.report.github import annotation, annotations, cell, step_summary, table
 from policy_engine.report.junit import outcome_to_junit
+from policy_engine.report.rooted import rooted
 from policy_engine.report.sarif import outcome_to_sarif
 
 SCHEMAS = Path(__file__).with_name("schemas")
@@ -208,7 +209,7 @@ def test_an_annotation_says_what_it_was_given_and_nothing_else(path, text):
     assert list(properties) == ["file", "line", "col", "endColumn", "title"]
     assert (properties["line"], properties["col"], properties["endColumn"]) == ("3", "5", "9")
     if text.isprintable() and path.isprintable():
-        assert properties["file"] == path
+        assert properties["file"] == (rooted(path) or path)
         assert data == text
 
 
