@@ -21,7 +21,7 @@ def of_denial(mutant: Mutant, base: Compiled, section: str, key: str) -> str | N
         key: Its name, or glob.
     """
     policy = base.parts[mutant.index].loaded.policy
-    changed = getattr(mutant.policy, section)
+    changed = getattr(mutant.policy, section) or {}
     if policy.mode == "observe" or getattr(policy, section)[key].effect != "deny":
         return None
     kept = changed.get(key)
