@@ -148,6 +148,15 @@ def test_junit_of_tests_fits_it_too(desk):
     done = run("test", path, "--format", "junit")
     JUNIT.validate(done.stdout)
     assert done.stdout.count("<failure") == 1
+    path.write_text(path.read_text().replace("effect: deny}}", "effect: allow}}"))
+    done = run("test", path, "--coverage", "--mutate", "--min-mutation", "99", "--format", "junit")
+    JUNIT.validate(done.stdout)
+    assert "<skipped" in done.stdout
+    assert done.stdout.count("<failure") == 1
+    path.write_text("tests: [")
+    done = run("test", path, "--format", "junit")
+    JUNIT.validate(done.stdout)
+    assert done.stdout.count("<error") == 1
 
 
 def test_junit_counts_what_it_holds(project):

@@ -7,6 +7,7 @@ its own, which fails where it is missed and names all that is missing.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -31,6 +32,9 @@ __all__ = ["faults_to_junit", "to_junit"]
 
 _UNSAYABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold."""
+
+_KINDS: Final = MappingProxyType({"failures": "failure", "errors": "error", "skipped": "skipped"})
+"""Attribute of a suite -> what it counts; a document as a whole counts no skipped ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +153,11 @@ def _text(lines: Iterable[Text]) -> str:
 
 def _document(suites: dict[str, list[_Case]], seconds: float) -> str:
     cases = [case for listed in suites.values() for case in listed]
-    head = f'<testsuites name="policy-engine" {_counts(cases)} time="{seconds:.3f}">'
+    counts = _counts(cases, ("failures", "errors"))
+    head = f'<testsuites name="policy-engine" {counts} time="{seconds:.3f}">'
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', head]
     for name, listed in suites.items():
-        lines.append(f"  <testsuite name={_attribute(name)} {_counts(listed)}>")
+        lines.append(f"  <testsuite name={_attribute(name)} {_counts(listed, tuple(_KINDS))}>")
         for case in listed:
             lines.extend(_lines(name, case))
         lines.append("  </testsuite>")
@@ -160,11 +165,9 @@ def _document(suites: dict[str, list[_Case]], seconds: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _counts(cases: Sequence[_Case]) -> str:
-    counts = {
-        key: sum(case.has(kind) for case in cases)
-        for key, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
-    }
+def _counts(cases: Sequence[_Case], keys: Iterable[str]) -> str:
+    """Return how many cases there are, and of which kinds."""
+    counts = {key: sum(case.has(_KINDS[key]) for case in cases) for key in keys}
     return " ".join(f'{key}="{count}"' for key, count in {"tests": len(cases), **counts}.items())
 
 
