@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
+from policy_engine.decision.misnomers import written
 from policy_engine.decision.request import Request
 from policy_engine.decision.words import STAGES, Stage
 from policy_engine.errors import RequestError
@@ -95,9 +96,9 @@ def _unknown_fields(value: Mapping[str, Any], stage: Stage | None, problems: lis
         if name in COMMON_FIELDS:
             continue
         if name not in _ALL_FIELDS:
-            problems.append(
-                f"{_quoted(name)} is not a field of a request{_near(name, _ALL_FIELDS)}"
-            )
+            form = written(name, value)
+            hint = _near(name, _ALL_FIELDS) if form is None else f": write {_as_json(form)}"
+            problems.append(f"{_quoted(name)} is not a field of a request{hint}")
         elif stage is not None and name not in STAGE_FIELDS[stage]:
             owners = ", ".join(known for known in STAGES if name in STAGE_FIELDS[known])
             problems.append(
@@ -106,7 +107,10 @@ def _unknown_fields(value: Mapping[str, Any], stage: Stage | None, problems: lis
 
 
 def _missing_fields(value: Mapping[str, Any], stage: Stage | None, problems: list[str]) -> None:
+    forms = [written(name, value) or "" for name in value if name not in _ALL_FIELDS]
     for name, required in STAGE_FIELDS[stage].items() if stage is not None else ():
+        if any(form.startswith(f"{name}:") for form in forms):
+            continue  # it is there under another name, which is said already
         if not required or value.get(name) is not None or (name == "result" and name in value):
             continue
         hint = ': a call without arguments has "args": {}' if name == "args" else ""
@@ -198,6 +202,11 @@ def _time(value: object, problems: list[str]) -> datetime | None:
 def _near(name: object, names: tuple[str, ...]) -> str:
     near = get_close_matches(name[:40], names, 1, 0.7) if isinstance(name, str) else []
     return f': did you mean "{near[0]}"?' if near else ""
+
+
+def _as_json(form: str) -> str:
+    """Write fields as JSON has them, which are written as YAML has them."""
+    return re.sub(r"[a-z_]+", r'"\g<0>"', form)
 
 
 def _quoted(name: object) -> str:

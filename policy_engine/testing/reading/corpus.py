@@ -9,7 +9,7 @@ from policy_engine.decision import Effect
 from policy_engine.errors import Fault, Location
 from policy_engine.policy.words import did_you_mean
 from policy_engine.source import Path
-from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.fields import Fields, same_id
 from policy_engine.testing.reading.names import Names
 
 __all__ = ["CorpusLine", "read_corpus"]
@@ -96,7 +96,7 @@ def _line(fields: Fields, place: Location, line: str, names: Names) -> CorpusLin
         fault("PE020", "the brackets name no rule", f"write `{word}:`", len(word), len(listed) + 2)
     for name in (*rules, *(cannot_tell or ())):
         if name not in names.rules:
-            near = did_you_mean(name, names.rules)
+            near = same_id(name, names.rules) or did_you_mean(name, names.rules)
             at = line.index(name, len(word))
             fault("PE011", f'there is no rule "{name}"', near, at, len(name))
     redacted: str | None = None

@@ -7,6 +7,7 @@ from policy_engine.policy.words import quoted
 from policy_engine.source import Path
 from policy_engine.testing.case import Asked, Expected
 from policy_engine.testing.reading.fields import Fields
+from policy_engine.testing.reading.misnomers import EFFECT_MEANT, OF_EXPECTATIONS
 from policy_engine.testing.reading.names import Names
 
 __all__ = ["KEYS", "read_expected"]
@@ -31,7 +32,12 @@ KEYS: Final = (
 def read_expected(fields: Fields, path: Path, value: object, names: Names) -> Expected | None:
     """Read what is expected; None where it has faults."""
     count = len(fields.faults)
-    given = fields.mapping(path, value, KEYS)
+    if isinstance(value, str):
+        effect = EFFECT_MEANT.get(value.lower(), value)
+        hint = f"write `expect: {{effect: {effect if effect in EFFECTS else 'deny'}}}`"
+        fields.mistyped(path, value, "a mapping", hint)
+        return None
+    given = fields.mapping(path, value, KEYS, elsewhere=OF_EXPECTATIONS)
     if value == {}:
         fields.fault(path, "PE020", '"expect" expects nothing', "add `effect: deny`, or remove it")
     expected = Expected(
@@ -56,7 +62,7 @@ def read_expected(fields: Fields, path: Path, value: object, names: Names) -> Ex
 def _effect(fields: Fields, path: Path, given: dict[str, Any], key: str) -> Effect | None:
     if key not in given:
         return None
-    chosen = fields.choice((*path, key), given[key], EFFECTS)
+    chosen = fields.choice((*path, key), given[key], EFFECTS, EFFECT_MEANT)
     return next((effect for effect in EFFECTS if effect == chosen), None)
 
 

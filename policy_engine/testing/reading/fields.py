@@ -10,7 +10,7 @@ from policy_engine.errors import Fault
 from policy_engine.policy.words import choices, did_you_mean, kind_of, quoted
 from policy_engine.source import Document, Path
 
-__all__ = ["MAX_REPEAT", "Fields"]
+__all__ = ["MAX_REPEAT", "Fields", "same_id"]
 
 MAX_REPEAT: Final = 100_000
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -48,7 +48,7 @@ class Fields:
             elsewhere: What to do about keys that people look for here.
         """
         if not isinstance(value, dict):
-            self._mistyped(path, value, "a mapping", f"keys: {choices(known)}")
+            self.mistyped(path, value, "a mapping", f"keys: {choices(known)}")
             return {}
         for key in value:
             if key not in known:
@@ -70,7 +70,7 @@ class Fields:
             hint = f"name {what}, or remove the key"
             self.fault(path, "PE020", f"{_subject(path)} is an empty mapping", hint)
         else:
-            self._mistyped(path, value, "a mapping", f"name {what} with a colon behind it")
+            self.mistyped(path, value, "a mapping", f"name {what} with a colon behind it")
         return {}
 
     def items(self, path: Path, value: object, what: str) -> list[Any]:
@@ -84,7 +84,7 @@ class Fields:
         hint = f"name {what} in each line below it, behind `- `"
         if isinstance(value, str | int | float):
             hint = f"write `{path[-1]}: [{value}]`"
-        self._mistyped(path, value, "a list", hint)
+        self.mistyped(path, value, "a list", hint)
         return []
 
     def text(self, path: Path, value: object, hint: str | None = None) -> str | None:
@@ -94,7 +94,7 @@ class Fields:
         if value == "":
             self.fault(path, "PE009", f"{_subject(path)} is an empty text", hint)
         else:
-            self._mistyped(path, value, "a text", hint)
+            self.mistyped(path, value, "a text", hint)
         return None
 
     def texts(self, path: Path, value: object, what: str) -> tuple[str, ...]:
@@ -104,15 +104,23 @@ class Fields:
         )
         return tuple(text for text in found if text is not None)
 
-    def choice(self, path: Path, value: object, known: Iterable[str]) -> str | None:
-        """Return one of some words."""
+    def choice(
+        self,
+        path: Path,
+        value: object,
+        known: Iterable[str],
+        meant: Mapping[str, str] = MappingProxyType({}),
+    ) -> str | None:
+        """Return one of some words; `meant` has what others call them."""
         words = list(known)
         if isinstance(value, str) and value in words:
             return value
         if not isinstance(value, str):
-            self._mistyped(path, value, "a text", f"one of: {choices(words)}")
+            self.mistyped(path, value, "a text", f"one of: {choices(words)}")
             return None
-        hint = did_you_mean(value, words) or f"one of: {choices(words)}"
+        other = meant.get(value.lower())
+        near = did_you_mean(value, words) if other is None else f'did you mean "{other}"?'
+        hint = near or f"one of: {choices(words)}"
         self.fault(path, "PE009", f"{_subject(path)} cannot be {quoted(value)}", hint)
         return None
 
@@ -146,12 +154,13 @@ class Fields:
         if value in names:
             return value
         listed = f"there are: {choices(names)}" if names else "there are none"
-        hint = did_you_mean(value, names) or listed
+        hint = same_id(value, names) or did_you_mean(value, names) or listed
         message = f"there is no {noun} {quoted(value)}"
         self.fault(path, "PE011", message, hint, on_key=on_key)
         return None
 
-    def _mistyped(self, path: Path, value: object, expected: str, hint: str | None) -> None:
+    def mistyped(self, path: Path, value: object, expected: str, hint: str | None) -> None:
+        """Note that a value is not what it must be."""
         if value is None:
             message = f"{_subject(path)} has no value"
         else:
@@ -159,6 +168,20 @@ class Fields:
             shown = given if given == kind_of(value) else f"{_kind(value)} {given}"
             message = f"{_subject(path)} must be {expected}, not {shown}"
         self.fault(path, "PE008", message, hint)
+
+
+def same_id(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint with the rule that has the id with which a name ends; None if none has it."""
+    if " " in name:
+        return None
+    own, _, _ = name.partition("/")
+    last = name.rpartition("/")[2]
+    found = sorted(one for one in set(known) if "/" in one and one.rpartition("/")[2] == last)
+    inside = [one for one in found if one.partition("/")[0] == own]
+    meant = inside if len(inside) == 1 else found
+    if len(meant) == 1:
+        return f'did you mean "{meant[0]}"?'
+    return f"one of: {', '.join(found)}" if found and "/" not in name else None
 
 
 def _kind(value: object) -> str:

@@ -8,6 +8,7 @@ from policy_engine.compiler.names import matching
 from policy_engine.decision import Effect
 from policy_engine.source import Path
 from policy_engine.testing.case import Case, Expected, Step
+from policy_engine.testing.reading.misnomers import OF_PEOPLE
 from policy_engine.testing.reading.reader import Reader
 from policy_engine.testing.reading.requests import DEFAULTS, Requests, check_defaults
 from policy_engine.testing.reading.unfit import unfit_arguments
@@ -19,9 +20,6 @@ _GRANTING: Final[tuple[Effect, ...]] = ("allow", "redact", "require_approval")
 _ELSEWHERE: Final = {
     "deny": "what is not listed must be denied: remove it; "
     'tools that no entry names are listed under "unknown"'
-}
-_OF_PEOPLE: Final = {
-    key: f"write `principal: {{{key}: …}}`" for key in ("id", "roles", "tenant", "attrs")
 }
 
 
@@ -46,7 +44,7 @@ def read_matrix(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     faulty: set[str] = set()
     for name, fields in who.items():
         place = (*path, "principals", name)
-        own = test.fields.mapping(place, fields, DEFAULTS, elsewhere=_OF_PEOPLE)
+        own = test.fields.mapping(place, fields, DEFAULTS, elsewhere=OF_PEOPLE)
         check_defaults(test.fields, place, own, test.names)
         whole = replace(test.requests, defaults=(*test.requests.defaults, (place, own)))
         clock = {"now": own["now"]} if "now" in own else {}

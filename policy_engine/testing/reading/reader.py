@@ -53,11 +53,18 @@ class Reader:
         strange_arguments(self.fields, path, step, self.names)
         return step if len(self.fields.faults) == count else None
 
-    def step(self, path: Path, own: Mapping[str, Any], extras: Mapping[str, Any]) -> Step | None:
-        """Read a request and what goes with it."""
+    def step(
+        self,
+        path: Path,
+        own: Mapping[str, Any],
+        extras: Mapping[str, Any],
+        *,
+        whole: bool = True,
+    ) -> Step | None:
+        """Read a request and what goes with it; not `whole` where it had unknown keys."""
         fields = self.fields
         count = len(fields.faults)
-        given = self.requests.read(path, own)
+        given = self.requests.read(path, own, whole=whole)
         beside = path if path[-1] != "request" else path[:-1]
         expected = None
         if "expect" in extras:

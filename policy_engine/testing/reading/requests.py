@@ -37,8 +37,14 @@ class Requests:
     defaults: tuple[tuple[Path, Mapping[str, Any]], ...]
     """Where each mapping of defaults stands, the nearest last."""
 
-    def read(self, path: Path, own: Mapping[str, Any]) -> Given | None:
-        """Read a request; None where it has faults."""
+    def read(self, path: Path, own: Mapping[str, Any], *, whole: bool = True) -> Given | None:
+        """Read a request; None where it has faults.
+
+        Args:
+            path: Where it stands.
+            own: Its fields.
+            whole: Whether these are all; nothing is missing where some have another name.
+        """
         count = len(self.fields.faults)
         merged: dict[str, Any] = {"session": SESSION}
         places: dict[str, Path] = {}
@@ -54,7 +60,8 @@ class Requests:
             given = read_request(merged)
         except RequestError as error:
             for problem in str(error).split("; "):
-                self._problem(path, problem, places)
+                if whole or "is missing" not in problem:
+                    self._problem(path, problem, places)
             return None
         return given if len(self.fields.faults) == count else None
 

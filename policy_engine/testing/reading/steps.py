@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from policy_engine.source import Path
 from policy_engine.testing.case import Case, Step
+from policy_engine.testing.reading.misnomers import hints_of_request
 from policy_engine.testing.reading.reader import Reader
 from policy_engine.testing.reading.requests import REQUEST_KEYS
 
@@ -46,7 +47,8 @@ def _step(test: Reader, place: Path, value: Any) -> Step | None:
     fields = test.fields
     count = len(fields.faults)
     known = (*REQUEST_KEYS, *STEP_KEYS)
-    read = fields.mapping(place, value, known, elsewhere=_ELSEWHERE)
+    hints = hints_of_request(value, test.names, _ELSEWHERE)
+    read = fields.mapping(place, value, known, elsewhere=hints)
     own = {key: item for key, item in read.items() if key not in STEP_KEYS}
     if not own:
         if len(fields.faults) == count:
@@ -55,7 +57,7 @@ def _step(test: Reader, place: Path, value: Any) -> Step | None:
     if "after" in read and "now" in own:
         message = '"after" does not go with "now"'
         fields.fault((*place, "after"), "PE021", message, "keep one of the two", on_key=True)
-    return test.step(place, own, read)
+    return test.step(place, own, read, whole=read == value)
 
 
 def _clock(test: Reader, place: Path, step: Step, before: datetime | None) -> datetime | None:

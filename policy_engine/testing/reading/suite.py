@@ -14,6 +14,7 @@ from policy_engine.testing.case import Case, Suite
 from policy_engine.testing.faults import FaultyTestsError
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.long_values import expanded
+from policy_engine.testing.reading.misnomers import OF_PEOPLE
 from policy_engine.testing.reading.names import Names, names_of
 from policy_engine.testing.reading.requests import DEFAULTS, check_defaults, check_given
 from policy_engine.testing.reading.tests import read_test
@@ -119,7 +120,7 @@ def _read(file: str, loaded: Loaded, faults: list[Fault]) -> Suite | None:
     policies = _policies(fields, given.get("policies"), file) if "policies" in given else None
     defaults: Mapping[str, object] = {}
     if "defaults" in given:
-        defaults = fields.mapping(("defaults",), given["defaults"], DEFAULTS)
+        defaults = fields.mapping(("defaults",), given["defaults"], DEFAULTS, elsewhere=OF_PEOPLE)
         check_given(fields, ("defaults",), defaults, DEFAULTS)
     cases: tuple[Case, ...] = ()
     if policies is not None:

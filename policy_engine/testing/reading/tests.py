@@ -9,6 +9,7 @@ from policy_engine.testing.case import Case
 from policy_engine.testing.reading.arguments import read_arguments
 from policy_engine.testing.reading.fields import Fields
 from policy_engine.testing.reading.matrix import read_matrix
+from policy_engine.testing.reading.misnomers import OF_PEOPLE, OF_TESTS, hints_of_request
 from policy_engine.testing.reading.names import Names
 from policy_engine.testing.reading.reader import Reader
 from policy_engine.testing.reading.requests import (
@@ -51,6 +52,8 @@ _SAYS: Final[Mapping[str, str]] = {
 }
 """What makes a test -> where that says what goes with a single request."""
 _VARYING: Final = frozenset({"accepts", "accepts_without", "refuses", "refuses_without"})
+_NAMES: Final = frozenset({"name", "case", "id", "test", "title"})
+"""Keys that name a test; but for `name`, they are faults."""
 _ALL: Final = (*_SHARED, *dict.fromkeys(k for kind, keys in KINDS.items() for k in (kind, *keys)))
 
 
@@ -58,7 +61,8 @@ def read_test(
     fields: Fields, path: Path, value: Any, names: Names, defaults: Mapping[str, Any]
 ) -> Iterator[Case]:
     """Read one test of a file as cases; a test with faults has none."""
-    given = fields.mapping(path, value, _ALL, ["name"] if isinstance(value, dict) else ())
+    required = ["name"] if isinstance(value, dict) and not value.keys() & _NAMES else ()
+    given = fields.mapping(path, value, _ALL, required, OF_TESTS)
     if not given or given.keys() != value.keys():
         return
     name = fields.text((*path, "name"), given["name"]) if "name" in given else None
@@ -75,7 +79,7 @@ def read_test(
             fields.fault((*path, other), "PE021", message, hint, on_key=True)
     own: dict[str, Any] = {}
     if "defaults" in given:
-        own = fields.mapping((*path, "defaults"), given["defaults"], DEFAULTS)
+        own = fields.mapping((*path, "defaults"), given["defaults"], DEFAULTS, elsewhere=OF_PEOPLE)
         check_given(fields, (*path, "defaults"), own, ("now",))
         check_defaults(fields, (*path, "defaults"), own, names)
     shared: list[tuple[Path, Mapping[str, Any]]] = [(("defaults",), defaults)]
@@ -99,7 +103,8 @@ def _start(requests: Requests, path: Path, defaults: Mapping[str, Any]) -> datet
 def _single(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     path = (*test.path, "request")
     count = len(test.fields.faults)
-    own = test.fields.mapping(path, given["request"], REQUEST_KEYS, elsewhere=BESIDE)
+    hints = hints_of_request(given["request"], test.names, BESIDE)
+    own = test.fields.mapping(path, given["request"], REQUEST_KEYS, elsewhere=hints)
     if "expect" in (given["request"] if isinstance(given["request"], dict) else {}):
         return  # it says what it expects, only not where
     if "expect" not in given and not given.keys() & _VARYING:
@@ -109,7 +114,7 @@ def _single(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
         if len(test.fields.faults) == count:
             test.fields.fault(path, "PE007", "the request asks for nothing", "give it a `tool`")
         return
-    step = test.step(path, own, given)
+    step = test.step(path, own, given, whole=own == given["request"])
     if step is None:
         return
     yield test.case(test.name, [step])

@@ -6,6 +6,7 @@ from typing import Any
 from policy_engine.errors import Fault
 from policy_engine.testing.case import Case, Expected, Step
 from policy_engine.testing.reading.corpus import read_corpus
+from policy_engine.testing.reading.misnomers import hints_of_request
 from policy_engine.testing.reading.reader import Reader
 from policy_engine.testing.reading.requests import REQUEST_KEYS
 from policy_engine.testing.reading.titles import short
@@ -19,7 +20,8 @@ def read_texts(test: Reader, given: Mapping[str, Any]) -> Iterator[Case]:
     path = (*test.path, "request")
     own: dict[str, Any] = {"stage": "input"}
     if "request" in given:
-        own = test.fields.mapping(path, given["request"], REQUEST_KEYS)
+        hints = hints_of_request(given["request"], test.names, {})
+        own = test.fields.mapping(path, given["request"], REQUEST_KEYS, elsewhere=hints)
     stage = own.get("stage") or ("tool_call" if "tool" in own else "input")
     part = {"tool_call": "args", "tool_result": "result"}.get(str(stage), "text")
     count = len(test.fields.faults)
