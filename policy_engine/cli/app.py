@@ -4,8 +4,10 @@ import contextlib
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from types import FrameType, MappingProxyType
 from typing import Annotated, Any, Final, NoReturn
@@ -45,6 +47,8 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Verb -> the module whose `run` it is, and its caption."""
 
+_PATIENCE: Final = 1.0
+"""So many seconds a command has to end after an interrupt; the next one ends it at once."""
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 
@@ -127,7 +131,14 @@ def main() -> NoReturn:
 
 
 def _interrupted(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's
+    # What ends the processes of a command is not interrupted by the same impatience.
+    signal.signal(signal.SIGINT, partial(_interrupted_again, time.monotonic() + _PATIENCE))
     raise SystemExit(INTERRUPTED)
+
+
+def _interrupted_again(until: float, _number: int, _frame: FrameType | None) -> None:
+    if time.monotonic() >= until:
+        os._exit(INTERRUPTED)
 
 
 def _discard_output() -> None:

@@ -1,6 +1,7 @@
 """Mutants examined by several processes: the same verdicts, and an end whatever happens."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -154,6 +155,62 @@ def test_an_interrupt_ends_every_process_at_once(tmp_path):
     assert hunting.returncode == 130
     assert (out, err.strip()) == ("", "")
     assert gone(children)
+
+
+@LINUX
+def test_many_interrupts_are_one(tmp_path):
+    for pause in (0.001, 0.005, 0.02):
+        hunting, children = started(tmp_path)
+        for _ in range(5):
+            os.killpg(hunting.pid, signal.SIGINT)
+            time.sleep(pause)
+        out, err = hunting.communicate(timeout=60)
+        # While the interpreter itself ends, a signal does as it does to any program.
+        assert hunting.returncode in {130, -signal.SIGINT}
+        assert (out, err.strip()) == ("", "")
+        assert gone(children)
+
+
+@LINUX
+def test_an_interrupt_of_a_command_that_does_not_end_ends_it():
+    code = (
+        "import policy_engine.cli.app as a, time\n"
+        "def app(**_):\n"
+        "    try:\n"
+        "        print('began', flush=True)\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        print('ending', flush=True)\n"
+        "        time.sleep(60)\n"
+        "a.app = app\n"
+        "a.main()\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+        assert it.stdout.readline() == "began\n"
+        it.send_signal(signal.SIGINT)
+        assert it.stdout.readline() == "ending\n"
+        it.send_signal(signal.SIGINT)  # of the same impatience
+        time.sleep(1.2)
+        assert it.poll() is None
+        it.send_signal(signal.SIGINT)
+        assert it.wait(timeout=10) == 130
+        assert it.stderr.read() == ""
+
+
+@LINUX
+def test_where_no_more_files_may_be_open_fewer_jobs_are_asked_for(tmp_path):
+    path = written(tmp_path, 40, "long")
+    code = (
+        "import resource, policy_engine.cli\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\n"
+        "policy_engine.cli.main()\n"
+    )
+    command = [sys.executable, "-c", code, "test", str(path), "--mutate", "--jobs", "60"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 2
+    said = r"policy-engine: process \d+ of \d+ could not be started: too many open files; "
+    assert re.fullmatch(f"{said}give a lower number to --jobs\n", run.stderr), run.stderr
 
 
 @LINUX

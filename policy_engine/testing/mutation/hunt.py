@@ -42,7 +42,7 @@ def hunt(
             have been started, so that it may start threads.
 
     Raises:
-        ProcessEndedError: A process ended before its work was done.
+        ProcessEndedError: A process could not be started, or ended before its work was done.
     """
     how = how or safe_way()
     mutants = {

@@ -31,7 +31,7 @@ _THREADS: Final = Path("/proc/self/task")
 
 
 class ProcessEndedError(PolicyEngineError):
-    """A process ended before it had examined its mutants."""
+    """A process could not be started, or ended before it had examined its mutants."""
 
 
 @dataclass(slots=True)
@@ -105,6 +105,12 @@ class Processes:
             with _uninterrupted():
                 for _ in range(self._number):
                     self._start()
+        except OSError as error:
+            count = len(self._workers)
+            self._end()
+            reason = (error.strerror or str(error)).lower()
+            text = f"process {count + 1} of {self._number} could not be started: {reason}"
+            raise ProcessEndedError(f"{text}; give a lower number to --jobs") from None
         except BaseException:
             self._end()
             raise
