@@ -7,7 +7,7 @@ from policy_engine.lint.subject import Subject
 from policy_engine.policy import Approval, Block, LoadedPolicy
 from policy_engine.source import Path
 
-__all__ = ["PlacedApproval", "approvals"]
+__all__ = ["PlacedApproval", "approvals", "message_beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,14 @@ def approvals(subject: Subject) -> Iterator[PlacedApproval]:
         if approval is not None:
             path = (*found.placed.path, "approval")
             yield PlacedApproval(found.policy, path, approval, subject.covered(found))
+
+
+def message_beside(data: object, path: Path) -> str:
+    """Return the message beside an approval; empty where there is none."""
+    for step in path[:-1]:
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int):
+            data = data[step]
+    message = data.get("message") if isinstance(data, dict) else None
+    return message if isinstance(message, str) else ""

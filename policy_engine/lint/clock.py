@@ -143,6 +143,8 @@ def hours_said(text: str, zone: str) -> Hours | None:
     behind = _WORD.match(plain, match.end())
     if behind is not None and behind[0].strip().islower() and behind[0].strip() not in _BEHIND:
         return None  # a unit
+    if _is_elsewhere(plain, zone):
+        return None
     zones = {name.upper() for name in _ZONE.findall(plain)}
     if zones and (zone in _WORLD) is not bool(zones & _WORLD):
         return None
@@ -154,6 +156,14 @@ def hours_said(text: str, zone: str) -> Hours | None:
         _meant(first, halves[0], is_open=is_twelve or bool(halves[1])),
         _meant(last, halves[1], is_open=is_twelve),
     )
+
+
+def _is_elsewhere(text: str, zone: str) -> bool:
+    """Whether a text names a place that its rule's time zone is not named after, or a season."""
+    here = zone.replace("_", " ").lower()
+    places = (place for match in _PLACE.findall(text) for place in match if place)
+    named = (place for place in places if not _NO_PLACE.fullmatch(place))
+    return bool(_SEASON.search(text)) or any(place.lower() not in here for place in named)
 
 
 def _meant(hour: int, half: str, *, is_open: bool) -> frozenset[int]:
@@ -201,6 +211,19 @@ _SPAN: Final = re.compile(
 _DIGIT: Final = re.compile(r"[0-9]")
 _WORD: Final = re.compile(r"\s{1,2}[^\W\d_]{1,20}")
 _ZONE: Final = re.compile(r"\b(UTC|GMT|CES?T|[ECMP][SD]?T|BST|IST|JST|local)\b", re.IGNORECASE)
+_NAME: Final = r"[^\W\d_a-z][^\W\d_]{2,30}"
+_PLACE: Final = re.compile(
+    rf"\bin ({_NAME}(?: [A-Z][a-z]{{2,30}})?)|\b({_NAME}) time\b|\(({_NAME})(?: time)?\)"
+)
+"""A place after whose clock a text may go: `in Berlin`, `London time`, `(Tokyo)`."""
+_NO_PLACE: Final = re.compile(
+    r"(?:the|all|any|opening|closing|working|office|service|desk|local|UTC|GMT|CES?T|[ECMP][SD]?T|"
+    r"BST|IST|JST|weekdays|daily)|(?:sun|mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?)(?:days?)?",
+    re.IGNORECASE,
+)
+_SEASON: Final = re.compile(
+    r"\b(?:winter|summer|spring|autumn|daylight|season|standard time)\b", re.IGNORECASE
+)
 _BEHIND: Final = names_in(
     "on in at and or only utc every each daily may can must is are by for the"
 )

@@ -570,6 +570,47 @@ SPANS = {
         rules(f"when: args.amount < 20, {DENY}, message: Keep at least 20 euros to spare."),
         rules(f"when: args.amount > 20, {DENY}, message: Take at most 20 from the till."),
     ],
+    "PE163-overdrafts": [
+        rules(
+            f"when: args.balance < -500, {ASK}, message: Overdrafts of more than 500 need an approval.",
+            tools="tools:\n  pay: {args: {balance: {type: number, minimum: -5000, maximum: 5000}}}\n",
+        ),
+    ],
+    "PE163-years": [
+        rules(
+            f"when: args.birth_year > 2008, {DENY}, message: Customers must be at least 18.",
+            tools="tools:\n  pay: {args: {birth_year: {type: integer, minimum: 1900, maximum: 2026}}}\n",
+        ),
+    ],
+    "PE163-places": [
+        rules(f"when: '{HOURS}', {DENY}, message: '{said}'")
+        for said in (
+            "Open from 10:00 to 18:00 Berlin time.",
+            "Desk hours are 10 to 18 in Berlin.",
+            "Open 10 to 18 (Paris).",
+            "From 8 to 16 in winter.",
+        )
+    ],
+    "PE171-elsewhere": [
+        rules(f"when: args.amount > 9, {ASK}, message: '{said}'")
+        for said in (
+            "Two approvals are needed: the written consent of the customer and that of finance.",
+            "Needs two signatures on paper; finance confirms here that they are there.",
+            "Two confirmations are needed: the consent of the owner and that of finance.",
+        )
+    ],
+    "PE206-told": [
+        takes(f'currency: {{enum: [EUR, CHF], optional: true, description: "{said}"}}')
+        for said in ("EUR where it is left out", "Default: eur", "If omitted, CHF is taken.")
+    ],
+    "PE210-said": [
+        "tools:\n  delete_account: {args: {}, effect: require_approval, "
+        f"approval: {{approvers: [privacy], expires: {expires}}}, message: {said}}}\n"
+        for expires, said in (
+            ("3d", "Privacy confirms within 72 hours."),
+            ("7d", "The owner has 1 week to confirm."),
+        )
+    ],
     "PE206-needed": [
         rules(
             f"when: has(args.note) && args.note == \"x\", {DENY}, message: '{said}'",
@@ -604,6 +645,56 @@ CASES = [
 @pytest.mark.parametrize(("code", "body"), CASES)
 def test_an_honest_policy_is_left_alone(code, body):
     assert code.partition("-")[0] not in codes(body)
+
+
+FLAWED = {
+    "PE163": [
+        rules(
+            f"when: args.balance < -500, {ASK}, message: Overdrafts of more than 70 need an approval.",
+            tools="tools:\n  pay: {args: {balance: {type: number, minimum: -5000, maximum: 5000}}}\n",
+        ),
+        rules(
+            f"when: args.birth_year > 2008, {DENY}, message: Cars must be at most 1999.",
+            tools="tools:\n  pay: {args: {birth_year: {type: integer, minimum: 1900, maximum: 2026}}}\n",
+        ),
+        rules(f"when: '{HOURS}', {DENY}, message: Opening time is 10 to 18."),
+        rules(f"when: '{HOURS}', {DENY}, message: Open from 10 to 18 (Monday to Friday)."),
+        rules(f"when: '{HOURS}', {DENY}, message: Open from 10 to 18 in Berlin.").replace(
+            "UTC", "Europe/Berlin"
+        ),
+    ],
+    "PE171": [
+        rules(f"when: args.amount > 9, {ASK}, message: Two signatures are needed; customers wait."),
+    ],
+    "PE206": [
+        takes(
+            'confirm: {type: boolean, const: true, optional: true, description: "Default: false"}'
+        ),
+        takes('currency: {enum: [EUR, CHF], optional: true, description: "CHF is rare"}'),
+        rules(
+            f"when: has(args.currency) && args.currency == 'CHF', {DENY}",
+            tools="tools:\n  pay: {args: {currency: {enum: [EUR, CHF], optional: true, "
+            "description: CHF where it is left out}}}\n",
+        ),
+    ],
+    "PE210": [
+        "tools:\n  delete_account: {args: {}, effect: require_approval, "
+        f"approval: {{approvers: [privacy], expires: {expires}}}, message: {said}}}\n"
+        for expires, said in (
+            ("3d", "Privacy confirms within 24 hours."),
+            ("30d", "Privacy confirms within 30 days."),
+            ("3d", "Accounts unused since 3 days go."),
+        )
+    ],
+}
+"""What is next to the honest ones, and is a flaw."""
+
+
+@pytest.mark.parametrize(
+    ("code", "body"), [(code, body) for code, bodies in FLAWED.items() for body in bodies]
+)
+def test_the_flaw_beside_an_honest_policy_is_found(code, body):
+    assert code in codes(body)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,8 @@ _BEHIND: Final = names_in(
 _COINS: Final = names_in("sat sats btc eth wei gwei points credits miles jpy inr krw huf cents")
 """Words of arguments of which one is not about a euro."""
 _OTHER: Final = _COINS | {one.rstrip("s") for one in _COINS} | {"character"}
+_CALENDAR: Final = names_in("year born birth built vintage founded since")
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _WINDOWS: Final = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000,
     "year": 31536000, "daily": 86400, "today": 86400, "hourly": 3600, "night": 0, "session": 0,
@@ -263,11 +265,22 @@ def _wrong(said: _Said, bounds: Callable[[], Iterable[float]]) -> Iterator[Found
     if len(found) == 2 and sentence[found[0].end : found[1].start].strip() != "and":
         return
     given = set(bounds())
-    if not any(given) or all(_is_one_meant(number, given) for number in found):
+    meant = {*given, *map(abs, given)}  # an overdraft of 500 is a balance of -500
+    if not any(given) or all(_is_one_meant(number, meant) for number in found):
+        return
+    if not said.names.isdisjoint(_CALENDAR) and _is_age(found, given):
         return
     words = f"{opening[0]}{sentence[found[0].start : found[-1].end]}"
     message = f'"{words}" stands here, and the bound is {_listed(sorted(given))}'
     yield Found(said.policy, said.path, message, "write the number that holds into both")
+
+
+def _is_age(found: list[Number], bounds: set[float]) -> bool:
+    """Whether a text counts years where every bound is a year."""
+    years = [one for one in bounds if one]
+    return all(_FIRST_YEAR <= one <= _LAST_YEAR for one in years) and all(
+        value < _FIRST_YEAR for number in found for value in number.values
+    )
 
 
 def _is_one_meant(number: Number, bounds: set[float]) -> bool:

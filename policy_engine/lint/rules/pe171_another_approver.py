@@ -55,7 +55,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy_engine.compiler.names import globs_overlap
-from policy_engine.lint.approvals import PlacedApproval, approvals
+from policy_engine.lint.approvals import PlacedApproval, approvals, message_beside
 from policy_engine.lint.messages import numbers, sentences
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
@@ -95,6 +95,13 @@ _SOME: Final = re.compile(
     r"\b(?:of|of the|of these|up to|at most|least|than|every|each|first|a|the)\s$", re.IGNORECASE
 )
 """Words before a number that is not how many must approve."""
+_ON_PAPER: Final = re.compile(
+    r"\b(?:on paper|in writing|written|handwritten|by hand|wet ink|in ink|in person|"
+    r"(?:approval|agreement|consent|signature)s? (?:of|from|by) (?:an? |the |their |your )?"
+    r"(?:customer|client|guest|patient|parent|tenant|buyer|seller|holder|owner)s?)\b",
+    re.IGNORECASE,
+)
+"""Words of a text that counts approvals which are given elsewhere."""
 _OTHERWISE: Final = re.compile(
     r"\b(?:no|not|never|already|before|earlier|unless|except|instead|if)\b", re.IGNORECASE
 )
@@ -106,7 +113,7 @@ def _find(subject: Subject) -> Iterator[Found]:
     roles.discard("requester")
     for one in every:
         yield from _other_number(one, every)
-        message = _message(one.policy.document.data, one.path)
+        message = message_beside(one.policy.document.data, one.path)
         given = set(one.approval.approvers)
         if not message or "requester" in given or any(_spelt(role, message) for role in given):
             continue
@@ -127,8 +134,9 @@ def _other_number(one: PlacedApproval, every: list[PlacedApproval]) -> Iterator[
         and other.path[0] == one.path[0]
         and any(globs_overlap(a, b) for a in one.names for b in other.names)
     ]
-    named = dict(_people(_message(data, one.path)))
-    if len(named) != 1 or "requester" in approval.approvers:
+    message = message_beside(data, one.path)
+    named = dict(_people(message))
+    if len(named) != 1 or _ON_PAPER.search(message) or "requester" in approval.approvers:
         return
     ((number, words),) = named.items()
     fewest = sum(other.approval.quorum for other in beside) + approval.quorum
@@ -160,17 +168,6 @@ def _people(message: str) -> Iterator[tuple[int, str]]:
                 and not _SOME.search(before[-_BEFORE:])
             ):
                 yield int(number.values[0]), f"{sentence[number.start : number.end]}{match[0]}"
-
-
-def _message(data: object, path: tuple[str | int, ...]) -> str:
-    """Return the message beside an approval."""
-    for step in path[:-1]:
-        if isinstance(data, dict):
-            data = data.get(step)
-        elif isinstance(data, list) and isinstance(step, int):
-            data = data[step]
-    message = data.get("message") if isinstance(data, dict) else None
-    return message if isinstance(message, str) else ""
 
 
 def _is_named(role: str, message: str) -> bool:

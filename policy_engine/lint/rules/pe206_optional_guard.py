@@ -7,7 +7,8 @@ What it does:
     address, or where the rule's message says that it is needed. Of tools that update, search,
     list, plan or test, only the former are reported: there the rest is honestly left out. Rules
     that ask whether the argument is there, such as `!has(args.price)`, show that somebody thought
-    of it.
+    of it, and so does a description that says which of the accepted values holds where it is left
+    out.
 
 Why:
     Who leaves it out passes the check, and the tool's own default decides: `confirm` must be
@@ -78,6 +79,10 @@ _NEEDED: Final = (
     r"\b(?:needs?|requires?|not without|never without|only with|must (?:have|name|carry))"
     r" (?:an? |the |its |their )?(?:\w+ ){{0,2}}(?:{})\b"
 )
+_LEFT_OUT: Final = re.compile(
+    r"\b(?:left out|omitted|absent|missing|not given|unless given|otherwise|defaults?)\b",
+    re.IGNORECASE,
+)
 _PERHAPS: Final = re.compile(r"\b(?:if|when|unless|no|may|might|above|over|some)\b", re.IGNORECASE)
 _AIMS: Final = frozenset({"to", "recipient", "recipients", "email", "destination", "target"})
 
@@ -91,7 +96,7 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         if not _is_restricted(subject, place):
             continue
-        if _is_absence_met(subject, place):
+        if _is_absence_met(subject, place) or _is_told(subject, place):
             continue
         scene = call_scene(subject, place.policy, named_by(entry.name))
         yield Found(
@@ -130,9 +135,29 @@ def _is_needed(subject: Subject, place: SchemaAt) -> bool:
     )
 
 
+def _is_told(subject: Subject, place: SchemaAt) -> bool:
+    """Whether a description says which accepted value is taken where an argument is left out.
+
+    Not where a rule asks about the value: what is taken might be what the rule is for.
+    """
+    schema = place.schema
+    text = schema.get("description")
+    if not isinstance(text, str) or not _LEFT_OUT.search(text) or _is_read(subject, place):
+        return False
+    values = [schema["const"]] if "const" in schema else schema.get("enum") or ()
+    return any(
+        re.search(rf"(?<!\w){re.escape(str(value))}(?!\w)", text, re.IGNORECASE) for value in values
+    )
+
+
 def _is_restricted(subject: Subject, place: SchemaAt) -> bool:
     if any(key in place.schema for key in _RESTRICTING):
         return True
+    return _is_read(subject, place)
+
+
+def _is_read(subject: Subject, place: SchemaAt) -> bool:
+    """Whether a rule reads an argument."""
     name = named_by(place.entry.name) if place.entry is not None else ""
     return any(
         found.compiled.condition is not None
