@@ -95,12 +95,14 @@ _WORDS: Final = {
     for word in words.split()
 }  # fmt: skip
 _SCALES: Final = {"k": 1000, "m": 10**6}
+_SPELT: Final = "|".join(sorted(_WORDS, key=len, reverse=True))
 _NUMBER: Final = re.compile(
     r"(?<![\w.,:/#-])(?:"
     r"(?P<sign>(?:EUR|USD|GBP|CHF|INR)\s|[$€£₹]\s?)?"
     r"(?P<digits>[0-9]{1,3}(?:[ '\u00a0\u202f][0-9]{3}){1,5}(?![0-9])|"
     r"[0-9]{1,15}(?:[,.][0-9]{1,9}){0,5})"
-    r"(?P<scale>[km]\b)?(?P<more>[\w/:-]*[0-9])?(?:[ \u00a0-]?(?P<unit>[^\W\d_]{1,20}|[%°$€£₹]))?"
-    rf"|(?P<word>\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b))",
+    r"(?P<scale>[km]\b)?(?P<more>[\w/:-]*[0-9])?"
+    rf"(?:[ \u00a0-]?(?P<unit>(?!(?:{_SPELT})\b)[^\W\d_]{{1,20}}|[%°$€£₹]))?"
+    rf"|(?P<word>\b(?:{_SPELT})\b))",
     re.IGNORECASE,
 )

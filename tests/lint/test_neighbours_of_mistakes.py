@@ -426,6 +426,7 @@ READ_OTHERWISE = {
 """What messages and names may also mean: each was read as a flaw once."""
 
 
+CITY = "tools:\n  pay: {args: {city: {enum: [Berlin, Hamburg]}}}\n"
 HOURS = f"{CLOCK} < 9 || {CLOCK} >= 17"
 TWO = "effect: require_approval, approval: {approvers: [finance], quorum: 2, expires: 1h}"
 SEND_SECRET = (
@@ -611,6 +612,37 @@ SPANS = {
             ("7d", "The owner has 1 week to confirm."),
         )
     ],
+    "PE162-values": [
+        rules(f"when: 'args.city == \"Berlin\"', {effect}, message: '{said}'", tools=CITY)
+        for effect, said in (
+            (DENY, "Only Hamburg is served."),
+            (DENY, "Only Berlin is closed."),
+            (DENY, "Only Berlin is not served."),
+            (ASK, "Only Berlin is served."),
+            (DENY, "Only Berlin is available without an appointment."),
+        )
+    ]
+    + [
+        rules(
+            f"when: 'args.city != \"Berlin\"', {DENY}, message: Only Berlin is served.", tools=CITY
+        ),
+        rules(
+            f"when: '{DAY} == 6 && args.city == \"Berlin\"', {DENY}, message: Only Berlin is served.",
+            tools=CITY,
+        ),
+    ],
+    "PE171-agree": [
+        rules(f"when: args.amount > 9, {ASK}, message: '{said}'")
+        for said in (
+            "Both parties must agree.",
+            "Two people from sales must agree.",
+            "One person from finance must agree.",
+            "Above 9 one of finance must agree.",
+        )
+    ]
+    + [
+        rules(f"when: args.amount > 9, {TWO}, message: Above 9 two people from finance must agree.")
+    ],
     "PE206-needed": [
         rules(
             f"when: has(args.note) && args.note == \"x\", {DENY}, message: '{said}'",
@@ -663,7 +695,17 @@ FLAWED = {
             "UTC", "Europe/Berlin"
         ),
     ],
+    "PE162": [
+        rules(f"when: 'args.city == \"Berlin\"', {DENY}, message: '{said}'", tools=CITY)
+        for said in ("Only Berlin is served by this depot.", "Currently only Berlin is supported.")
+    ],
     "PE171": [
+        rules(
+            f"when: args.amount > 9, {ASK}, message: Above 9 two people from finance must agree."
+        ),
+        rules(
+            f"when: args.amount > 9, {ASK}, message: 'Over 9 EUR, two managers have to approve.'"
+        ),
         rules(f"when: args.amount > 9, {ASK}, message: Two signatures are needed; customers wait."),
     ],
     "PE206": [

@@ -3,11 +3,11 @@
 What it does:
     Reports a rule that stops a call where the session does *not* carry a label such as
     `untrusted`, and no other rule about the tool stops it where it does; one that stops a call
-    *of* a role where its message begins with "Only" and this role; one that stops a call without
-    a flag such as `force`, where its message says "No force"; one that stops who *has* called a
-    tool, where its message says to call it first; one that stops where there *is* consent, where
-    its message says "not without consent"; and one that asks about a dry run. Messages that can
-    be read otherwise are left alone.
+    *of* a role, or with a value, where its message begins with "Only" and this role or value; one
+    that stops a call without a flag such as `force`, where its message says "No force"; one that
+    stops who *has* called a tool, where its message says to call it first; one that stops where
+    there *is* consent, where its message says "not without consent"; and one that asks about a
+    dry run. Messages that can be read otherwise are left alone.
 
 Why:
     A `!` too many or too few loads, and speaks of the wrong half of all calls. Its message still
@@ -83,6 +83,10 @@ _ONLY: Final = (
     r"^only\s+(?:an?\s+|the\s+)?{0}\s+(?:may|can|(?:is|are) allowed to)\s+(?!not\b|be\b|only\b)",
     r"\b(?:is|are)\s+(?:reserved (?:for|to)|restricted to)\s+(?:an?\s+|the\s+)?{0}$",
 )
+_ONLY_VALUE: Final = (
+    r"^(?:currently |today )?only {0} (?:is|are|may be|can be) (?:served|supported|accepted|"
+    r"allowed|permitted|available|possible|offered|covered)\b"
+)
 _ASKED: Final = re.compile(
     r"\b(?:approv|confirm|ask|sign|not|never|without|unless|if|when)", re.IGNORECASE
 )
@@ -143,6 +147,11 @@ def _said(subject: Subject, found: PlacedCondition, clause: Clause) -> tuple[str
                 f'this stops "{role}" alone, and its message lets "{role}" alone through',
                 f'write `!("{role}" in principal.roles)`',
             )
+    if _is_denied_value(found, clause) and _says(_ONLY_VALUE, atom.operand, text, but=_ASKED):
+        return (
+            f'this stops "{atom.operand}" alone, and its message lets nothing else through',
+            "write `!=`",
+        )
     if _is_harmless(found, clause) and not _asks_too(subject, found, clause):
         dotted = ".".join(clause.atom.term)
         return f'this stops where "{dotted}" is on, and lets the real thing through', (
@@ -161,6 +170,20 @@ def _is_taint(label: str, text: str) -> bool:
     """Whether a label says of a session that it is tainted, and nothing else."""
     words = set(words_of(label))
     return bool(words & _TAINTS) and words <= _TAINTED and not _EXPLAINED.search(text)
+
+
+def _is_denied_value(found: PlacedCondition, clause: Clause) -> bool:
+    """Whether a rule does nothing but deny one text of an argument."""
+    atom, condition = clause.atom, found.compiled.condition
+    return (
+        found.compiled.effect == "deny"
+        and clause.holds
+        and (atom.kind, atom.term[:1]) == ("==", ("args",))
+        and isinstance(atom.operand, str)
+        and bool(words_of(atom.operand))
+        and condition is not None
+        and len(list(clauses(formula(condition.tree)))) == 1
+    )
 
 
 def _comes_first(tool: str, text: str) -> bool:

@@ -56,7 +56,7 @@ from typing import Final
 
 from policy_engine.compiler.names import globs_overlap
 from policy_engine.lint.approvals import PlacedApproval, approvals, message_beside
-from policy_engine.lint.messages import numbers, sentences
+from policy_engine.lint.messages import Number, numbers, sentences
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import Subject
 from policy_engine.lint.words import words_of
@@ -78,11 +78,18 @@ _APPROVERS: Final = re.compile(
     re.IGNORECASE,
 )
 _WHO: Final = re.compile(
-    _DIFFERENT + r"(?:\w{1,20} ){0,2}(?P<who>\w{1,20})"
-    r" (?:must|have to|has to|needs? to) (?:approve|confirm|sign)\b",
+    _DIFFERENT
+    + r"(?:\w{1,20} ){0,2}?(?P<who>\w{1,20})(?: (?:from|of|in) (?:the )?(?P<of>\w{1,20}))?"
+    r" (?:must|have to|has to|needs? to) (?:(?P<agree>agree)|approve|confirm|sign)\b",
     re.IGNORECASE,
 )
 """How a sentence goes on that begins with how many there are."""
+_BEYOND: Final = re.compile(
+    r"^(?:above|over|beyond|from|more than|below|under) [0-9., '€$£]{1,20}"
+    r"(?:EUR|USD|GBP|CHF)?,?\s?$",
+    re.IGNORECASE,
+)
+"""How one begins of which that is the rest."""
 _APPROVED_BY: Final = re.compile(
     r"\b(?:(?:approved|confirmed|signed off|signed) by|(?:approval|sign-off) (?:from|of|by))\s$",
     re.IGNORECASE,
@@ -135,7 +142,7 @@ def _other_number(one: PlacedApproval, every: list[PlacedApproval]) -> Iterator[
         and any(globs_overlap(a, b) for a in one.names for b in other.names)
     ]
     message = message_beside(data, one.path)
-    named = dict(_people(message))
+    named = dict(_people(message, set(approval.approvers)))
     if len(named) != 1 or _ON_PAPER.search(message) or "requester" in approval.approvers:
         return
     ((number, words),) = named.items()
@@ -147,7 +154,14 @@ def _other_number(one: PlacedApproval, every: list[PlacedApproval]) -> Iterator[
         yield Found(one.policy, path, said, f"write `quorum: {number}`, or the number that holds")
 
 
-def _people(message: str) -> Iterator[tuple[int, str]]:
+def _are_several(who: re.Match[str], number: Number, roles: set[str]) -> bool:
+    """Whether those who must approve are so many; who agrees may be somebody else."""
+    if who["agree"] and (who["of"] or "").lower() not in roles:
+        return False
+    return number.values == (1,) or who["who"] in _MANY or who["who"][-1] == "s"
+
+
+def _people(message: str, roles: set[str]) -> Iterator[tuple[int, str]]:
     """Go through the numbers of people that a message says must approve, each with its words."""
     for sentence in sentences(message):
         if _OTHERWISE.search(sentence):
@@ -155,10 +169,8 @@ def _people(message: str) -> Iterator[tuple[int, str]]:
         for number in numbers(sentence):
             before, behind = sentence[: number.start], sentence[number.end :]
             match = _APPROVERS.match(behind)
-            who = _WHO.match(behind) if not before else None
-            if who is not None and (
-                number.values == (1,) or who["who"] in _MANY or who["who"][-1] == "s"
-            ):
+            who = _WHO.match(behind) if not before or _BEYOND.search(before) else None
+            if who is not None and _are_several(who, number, roles):
                 match = who
             if match is None and _APPROVED_BY.search(before[-_BEFORE:]):
                 match = _PEOPLE.match(behind)
