@@ -119,15 +119,22 @@ class Hours:
 
     def wrong_hour(self, asked: frozenset[int]) -> int | None:
         """Return an hour at which something is, and is said not to be, or the other way round."""
-        wrong = [
-            asked ^ said
-            for first in self.first
-            for last in self.last
-            for inside in [frozenset((first + step) % 24 for step in range((last - first) % 24))]
-            for said in (inside, _DAY_LONG - inside)
-        ]
+        wrong = [asked ^ said for inside in self._spans() for said in (inside, _DAY_LONG - inside)]
         nearest = min(wrong, key=len)
         return min(nearest, default=None)
+
+    def are_all_but(self, asked: frozenset[int]) -> bool:
+        """Whether the hours that a text names are all those that are not asked about."""
+        spans = self._spans()
+        return _DAY_LONG - asked in spans and asked not in spans
+
+    def _spans(self) -> list[frozenset[int]]:
+        """Return what the words may mean."""
+        return [
+            frozenset((first + step) % 24 for step in range((last - first) % 24))
+            for first in self.first
+            for last in self.last
+        ]
 
     def _ends(self, closed: Container[object]) -> set[int]:
         return {*self.last, *((hour + 1) % 24 for hour in self.last if hour in closed)}

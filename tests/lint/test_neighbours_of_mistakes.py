@@ -426,6 +426,7 @@ READ_OTHERWISE = {
 """What messages and names may also mean: each was read as a flaw once."""
 
 
+AGE = "tools:\n  pay: {args: {age: {type: integer, minimum: 0, maximum: 120}}}\n"
 CITY = "tools:\n  pay: {args: {city: {enum: [Berlin, Hamburg]}}}\n"
 HOURS = f"{CLOCK} < 9 || {CLOCK} >= 17"
 TWO = "effect: require_approval, approval: {approvers: [finance], quorum: 2, expires: 1h}"
@@ -631,6 +632,29 @@ SPANS = {
             tools=CITY,
         ),
     ],
+    "PE166-bounds": [
+        rules(f"when: '{when}', {effect}, message: '{said}'", tools=AGE)
+        for when, effect, said in (
+            ("args.age < 18", DENY, "Only people of 18 and over may pay."),
+            ("args.age >= 70", DENY, "Only people of 70 and over are refused."),
+            ("args.age >= 18", DENY, "Only people of 18 and over need another form."),
+            ("args.age <= 18", DENY, "Only people over 18 may pay."),
+            ("args.age <= 17", DENY, "Only people of 18 and over may pay."),
+            ("args.age <= 18", ASK, "Only people of 18 and over pay without asking."),
+            ("args.age >= 18", DENY, "Only children of 17 and under may pay."),
+            ("args.age <= 18", DENY, "Only people of 18 and over are stopped."),
+        )
+    ],
+    "PE166-night": [
+        rules(f"when: '{when}', {effect}, message: '{said}'")
+        for when, effect, said in (
+            (f"{CLOCK} >= 22 || {CLOCK} < 6", ASK, "At night (22:00-06:00) finance approves."),
+            (f"{CLOCK} < 22 && {CLOCK} >= 6", ASK, "At night (22-6) nobody approves."),
+            (f"{CLOCK} < 22 && {CLOCK} >= 6", ASK, "Only at night (22-6) nobody has to approve."),
+            (f"{CLOCK} < 22 && {CLOCK} >= 6", ASK, "At night (22-6) payments wait."),
+            (f"{CLOCK} < 22 && {CLOCK} >= 6", ASK, "Between 22 and 6 no approval is needed."),
+        )
+    ],
     "PE171-agree": [
         rules(f"when: args.amount > 9, {ASK}, message: '{said}'")
         for said in (
@@ -694,6 +718,14 @@ FLAWED = {
         rules(f"when: '{HOURS}', {DENY}, message: Open from 10 to 18 in Berlin.").replace(
             "UTC", "Europe/Berlin"
         ),
+    ],
+    "PE166": [
+        rules(f"when: '{when}', {effect}, message: '{said}'", tools=AGE)
+        for when, effect, said in (
+            ("args.age <= 18", DENY, "Only people of 18 and over may order."),
+            ("args.age >= 17", DENY, "Only children of 17 or younger may ride."),
+            (f"{CLOCK} < 22 && {CLOCK} >= 6", ASK, "At night (22:00-06:00) finance approves."),
+        )
     ],
     "PE162": [
         rules(f"when: 'args.city == \"Berlin\"', {DENY}, message: '{said}'", tools=CITY)

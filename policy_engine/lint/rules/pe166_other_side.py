@@ -3,7 +3,9 @@
 What it does:
     Reports a rule whose message says that what is above a number needs an approval, and that
     speaks below it; one that says "at most", or that what is above is not allowed, and stops what
-    is less; the same the other way round; and one whose message joins two bounds by "or", where
+    is less; the same the other way round; one that denies the bound itself, where its message says
+    that who has it may ("Only people of 18 and over"); one whose message says that somebody
+    approves at night, and which asks by day; and one whose message joins two bounds by "or", where
     the condition joins them by `&&`.
 
 Why:
@@ -61,6 +63,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from policy_engine.lint.clock import asked_of, hours_said, zone_of
 from policy_engine.lint.messages import Number, numbers, sentences
 from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.proof.formula import Clause, Formula, clauses, formula
@@ -110,6 +113,20 @@ _OTHERWISE: Final = re.compile(
 """Words with which a sentence may say the opposite."""
 
 
+_AND_MORE: Final = re.compile(
+    r"^(?: years?(?: of age)?)? (?:and|or) (?:(?P<more>over|above|older|more|up)|under|below|"
+    r"younger|less|fewer)\b",
+    re.IGNORECASE,
+)
+_ONLY: Final = re.compile(r"^only\b[\w ]{0,40}$", re.IGNORECASE)
+_STAYS: Final = re.compile(
+    r"\b(?:not|no|never|except|unless|without|approv|ask|refus|den|stop|block|forbid)",
+    re.IGNORECASE,
+)
+_NIGHT: Final = re.compile(r"^(?:at|by|during the) night\b|\bat night$", re.IGNORECASE)
+_APPROVED: Final = re.compile(r"\b(?:approv|confirm|sign)", re.IGNORECASE)
+
+
 def _find(subject: Subject) -> Iterator[Found]:
     for found in subject.conditions:
         condition, message = found.compiled.condition, found.placed.rule.message
@@ -117,6 +134,17 @@ def _find(subject: Subject) -> Iterator[Found]:
             continue
         whole = formula(condition.tree)
         asks = found.compiled.effect == "require_approval"
+        bound = None if asks else _denied_bound(whole, message)
+        if bound is not None:
+            part = (bound.node.start, bound.node.end)
+            hint = f"compare by `{'<' if bound.holds else '>'}`"
+            said = f"this stops {bound.atom.operand:,.10g} as well, which its message lets through"
+            yield Found(found.policy, found.path, said, hint, part=part)
+            continue
+        if asks and _asks_by_day(whole, message):
+            said = "this speaks at all hours but those that its message names"
+            yield Found(found.policy, found.path, said, "turn the comparisons round")
+            continue
         clause = _turned(whole, message, asks=asks)
         if clause is not None:
             part = (clause.node.start, clause.node.end)
@@ -138,6 +166,31 @@ def _turned(whole: Formula, message: str, *, asks: bool) -> Clause | None:
         return None
     is_more = (_asked if asks else _allowed)(*named[0])
     return bounds[0] if is_more is bounds[0].holds else None
+
+
+def _denied_bound(whole: Formula, message: str) -> Clause | None:
+    """Return the only comparison of a rule, where it stops a number that may pass as it says."""
+    named = [(one, number) for one in sentences(message) for number in numbers(one)]
+    if not isinstance(whole, Clause) or len(named) != 1:
+        return None
+    ((sentence, number),) = named
+    match = _AND_MORE.match(sentence[number.end :])
+    opening = sentence[: number.start]
+    if match is None or not _ONLY.search(opening) or _STAYS.search(sentence):
+        return None
+    kind = ("<=", True) if match["more"] else ("<", False)
+    is_bound = (whole.atom.kind, whole.holds) == kind and whole.atom.operand in number.values
+    return whole if is_bound else None
+
+
+def _asks_by_day(whole: Formula, message: str) -> bool:
+    """Whether a message says that somebody approves at night, and its rule asks at other hours."""
+    hours = asked_of(whole, "getHours")
+    night = [one for one in sentences(message) if _NIGHT.search(one)]
+    if hours is None or len(night) != 1 or _OTHERWISE.search(message):
+        return False
+    said = hours_said(message, zone_of(whole, "getHours"))
+    return said is not None and bool(_APPROVED.search(message)) and said.are_all_but(hours)
 
 
 def _asked(sentence: str, number: Number) -> bool | None:
