@@ -14,6 +14,7 @@ from policy_engine.lint.settings import Settings
 from policy_engine.lint.subject import Options, Subject
 from policy_engine.lint.suppression import Suppression, suppressions
 from policy_engine.lint.table import ABOUT_COMMENTS, RULES, UNUSED
+from policy_engine.policy.words import nearest
 from policy_engine.tools import Tool
 
 __all__ = ["Linted", "lint"]
@@ -133,9 +134,9 @@ def _unused(
             message = "this comment silences nothing: it names no rule"
             hint = "name it: `# lint: ignore[PE202] and why`"
         else:
-            edits = (comment.edit if len(idle) == len(comment.codes) else _left(comment, idle),)
+            edits = tuple(_mended(comment, idle))
             message = f"this comment silences nothing{_why(comment, idle)}"
-            hint = "take it out; `--fix` does"
+            hint = _advice(idle)
         is_wrong = not comment.codes or any(_is_wrong(code) for code in idle)
         usual: Severity = "warning" if is_wrong else "info"
         yield Finding(
@@ -168,6 +169,27 @@ def _why(comment: Suppression, idle: Sequence[str]) -> str:
     if len(idle) == len(comment.codes):
         return ": there is no such finding here"
     return f" for {', '.join(idle)}: there is no such finding here"
+
+
+def _advice(idle: Sequence[str]) -> str:
+    unknown = next((code for code in idle if code not in RULES), None)
+    if unknown is None:
+        return "take it out; `--fix` does"
+    codes = {name.lower(): rule.code for rule in RULES.values() for name in (rule.code, rule.slug)}
+    slugs = [rule.slug for rule in RULES.values()]
+    near = codes.get(unknown.lower()) or codes.get(nearest(unknown, slugs) or "")
+    if near is None:
+        return "name codes, such as `# lint: ignore[PE202] and why`, or take it out"
+    return f'did you mean "{near}"?'
+
+
+def _mended(comment: Suppression, idle: Sequence[str]) -> Iterator[Edit]:
+    """Yield what takes out codes that silence nothing; one that there is not is to be mended."""
+    known = [code for code in idle if code in RULES]
+    if len(known) == len(comment.codes):
+        yield comment.edit
+    elif known:
+        yield _left(comment, known)
 
 
 def _left(comment: Suppression, idle: Sequence[str]) -> Edit:

@@ -7,11 +7,18 @@ from typing import Final
 from policy_engine.lint.finding import Edit, Finding
 from policy_engine.source import Comment, Document, comments
 
-__all__ = ["Suppression", "suppressions"]
+__all__ = ["Stray", "Suppression", "strays", "suppressions"]
 
 _WORD: Final = re.compile(
     r"(?:^|(?<=\s))#\s*lint:\s*(ignore(?:-file)?)(?![\w-])\s*(?:\[([^\]\n]*)\])?[ \t]*(.*?)[ \t]*$"
 )
+_STRAY: Final = re.compile(
+    r"(?:^|(?<=\s))#\s*(?:lint\s*[:-]\s*(?:ignore|disable|skip|suppress|allow|off|noqa)"
+    r"(-[a-z-]+)?|noqa)(?![\w-])\s*[:=]?\s*(?:\[([^\]\n]*)\])?(.*?)[ \t]*$",
+    re.IGNORECASE,
+)
+"""What is meant to silence, here or in other linters."""
+_CODE: Final = re.compile(r"\bPE[0-9]{3}\b", re.IGNORECASE)
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _SAID: Final = re.compile(r"[A-Za-z]{2,}|[^\W\d_a-zA-Z]")
 _SAYS_NOTHING: Final = frozenset({"todo", "fixme", "xxx", "tbd"})
@@ -50,6 +57,35 @@ class Suppression:
             and place.path == self.path
             and any(self.first <= line <= self.last for line in (place.line, finding.begins or 0))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A comment that is meant to silence a finding, and is not written so."""
+
+    line: int
+    column: int
+    length: int
+    written: str
+    """How it is written."""
+
+
+def strays(document: Document) -> list[Stray]:
+    """Find the comments of a file that name a code in words of other linters, or in capitals."""
+    if re.search("lint|noqa", document.text, re.IGNORECASE) is None:
+        return []
+    found = []
+    for comment in comments(document.text):
+        match = None if _WORD.search(comment.text) else _STRAY.search(comment.text)
+        if match is None:
+            continue
+        codes = ", ".join(code.upper() for code in _CODE.findall(match[0])) or match[2]
+        if codes:
+            line, column = document.place(comment.start + match.start())
+            word = "ignore-file" if (match[1] or "").lower() == "-file" else "ignore"
+            written = f"# lint: {word}[{codes}]"
+            found.append(Stray(line, column, len(match[0].rstrip()), written))
+    return found
 
 
 def suppressions(document: Document) -> list[Suppression]:

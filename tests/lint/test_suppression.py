@@ -195,7 +195,8 @@ def test_a_file_that_ignores_what_is_found_about_comments():
     ("line", "left"),
     [
         ("# lint: ignore[PE203, PE214] it checks", "# lint: ignore[PE203] it checks"),
-        ("# lint: ignore[ PE999,PE203 ] it checks", "# lint: ignore[PE203] it checks"),
+        ("# lint: ignore[ PE228,PE203 ] it checks", "# lint: ignore[PE203] it checks"),
+        ("# lint: ignore[PE214, pe203] it checks", "# lint: ignore[pe203] it checks"),
         ("# lint: ignore[PE214] it checks", None),
         ("# why # lint: ignore[PE214] it checks", "# why"),
     ],
@@ -203,6 +204,68 @@ def test_a_file_that_ignores_what_is_found_about_comments():
 def test_mending_takes_out_what_silences_nothing(line, left):
     text = f"{HEAD}tools:\n  pay: allow  {line}\n"
     assert mended(text) == f"{HEAD}tools:\n  pay: allow{'' if left is None else '  ' + left}\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "hint"),
+    [
+        ("pe203", 'did you mean "PE203"?'),
+        ("entry-without-args", 'did you mean "PE203"?'),
+        ("Entry_Without_Args", 'did you mean "PE203"?'),
+        ("entry-without-arg", 'did you mean "PE203"?'),
+        ("PE999", "name codes, such as `# lint: ignore[PE202] and why`, or take it out"),
+        ("PE2*", "name codes, such as `# lint: ignore[PE202] and why`, or take it out"),
+    ],
+)
+def test_what_no_rule_is_called_is_left_to_be_mended(named, hint):
+    """Nobody knows what it was to silence, so it is no flaw that was mended."""
+    text = f"{HEAD}tools:\n  pay: allow  # lint: ignore[{named}] it checks\n"
+    (said,) = [one for one in linted(text).findings if one.code == "PE301"]
+    assert said.message == f'this comment silences nothing: there is no rule "{named}"'
+    assert (said.hint, said.severity) == (hint, "warning")
+    assert mended(text) == text
+
+
+@pytest.mark.parametrize(
+    ("comment", "meant"),
+    [
+        ("# LINT: IGNORE[PE203] it checks", "# lint: ignore[PE203]"),
+        ("# Lint: Ignore[pe203] it checks", "# lint: ignore[PE203]"),
+        ("# lint: disable[PE203] it checks", "# lint: ignore[PE203]"),
+        ("# lint: disable=PE203,PE205 it checks", "# lint: ignore[PE203, PE205]"),
+        ("# lint: disable[entry-without-args] it checks", "# lint: ignore[entry-without-args]"),
+        ("# lint: ignore-next-line[PE203] it checks", "# lint: ignore[PE203]"),
+        ("# lint: disable-file[PE203] it checks", "# lint: ignore-file[PE203]"),
+        ("# lint-ignore: PE203 it checks", "# lint: ignore[PE203]"),
+        ("# noqa: PE203", "# lint: ignore[PE203]"),
+    ],
+)
+def test_a_comment_in_other_words_is_found(comment, meant):
+    text = f"{HEAD}tools:\n  pay: allow  {comment}\n"
+    found = {one.code: one for one in linted(text).findings}
+    assert "PE203" in found  # it silences nothing
+    said = found["PE301"]
+    assert said.message == "this comment silences nothing: it is not written so"
+    assert said.hint == f"write `{meant} and why`"
+    assert (said.location.line, said.location.column, said.length) == (4, 15, len(comment))
+    assert said.severity == "warning"
+    assert mended(text) == text
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# the lint ignores what stands in a text",
+        "# noqa: E501",
+        "# noqa",
+        "# yamllint disable-line rule:line-length",
+        "# pylint: disable=PE203",
+        "# see PE203: lint allows it",
+        "# lint: skipped for now",
+    ],
+)
+def test_a_comment_that_is_about_something_else(comment):
+    assert "PE301" not in {code for _, code in codes(f"{HEAD}tools:\n  pay: deny  {comment}\n")}
 
 
 def test_which_codes_silence_nothing_is_said():
