@@ -52,6 +52,11 @@ class Session:
     """How many calls of each tool returned."""
     started: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Let a tool that no plain mapping lists count as called no times."""
+        if not isinstance(self.calls, Calls):
+            object.__setattr__(self, "calls", Calls(self.calls))
+
 
 class Count(NamedTuple):
     """What a counter holds: the amount in the window, and whether usage is still unreported."""

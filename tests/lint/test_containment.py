@@ -280,6 +280,13 @@ CASES = {
         {"PE132"},
         across("s: {type: string, pattern: '^[a-f]+$'}", "args: {s: {type: string, pattern: '^[a-e]*$'}}"),
     ),
+    "a constraint by a key that must be there": (
+        across("o: {type: object, additionalProperties: {type: string}, required: [case]}",
+               "args: {o: {type: object, additionalProperties: true, required: [case]}}"),
+        {"PE132"},
+        across("o: {type: object, additionalProperties: {type: string}}",
+               "args: {o: {type: object, additionalProperties: {type: string}, required: [case]}}"),
+    ),
     "a constraint of another type": (
         across(TEXT, "args: {s: {type: integer}}"), {"PE132"},
         across(TEXT, "args: {s: {type: string, maxLength: 9}}"),

@@ -202,9 +202,17 @@ def constant(finding, _, outcomes, index):
 
 
 def comparison(finding, *_):
-    part, word = re.fullmatch(r'"(.*)" is (never|always) true in "r."', finding.message).groups()
-    _, (function,) = functions_of(policy_of([part]))
-    assert (word == "never") not in told(function), finding.message
+    said = re.fullmatch(
+        r'"(.*)" is (never|always) true (?:in "r."|where "(.*)" is (true|false))', finding.message
+    )
+    part, word, asked, given = said.groups()
+    if asked is None:
+        _, (function,) = functions_of(policy_of([part]))
+        assert (word == "never") not in told(function), finding.message
+        return
+    _, both = functions_of(policy_of([part, asked]))
+    for came, test in zip(*map(told, both), strict=True):
+        assert test is not (given == "true") or came is not (word == "never"), finding.message
 
 
 def redundant(finding, conditions, *_):

@@ -23,6 +23,7 @@ from policy_engine.cel import (
 from policy_engine.cel.types import Field, RecordType
 from policy_engine.checks.arguments import compile_arguments
 from policy_engine.compiler import Variants
+from policy_engine.decision import Session
 from policy_engine.engine import Engine
 from policy_engine.errors import PolicyError
 from policy_engine.lint.proof.regexes import sample
@@ -380,6 +381,56 @@ def test_what_is_proved_of_patterns_is_not_nothing():
         if is_never(("args", "x"), one.schema, schema)
     ]
     assert same == ["`{1,3}` is `{1,}` at character 6 of the pattern", "maxLength 3 is 4"]
+
+
+OBJECT = {"type": "object"}
+TEXT, WHOLE_NUMBER = {"type": "string"}, {"type": "integer"}
+BOTH = {"type": ["string", "number"]}
+UNLIKE = {
+    "a key that only one of two closed objects names": (
+        {**OBJECT, "properties": {"a": {"enum": [1]}, "b": TEXT}},
+        {**OBJECT, "properties": {"a": {"enum": [1]}}, "required": ["a"]},
+        {"a": 1, "b": "x"},
+    ),
+    "a key beside one with a bound": (
+        {**OBJECT, "properties": {"a": {**WHOLE_NUMBER, "maximum": 0}, "b": TEXT}},
+        {**OBJECT, "properties": {"a": WHOLE_NUMBER}},
+        {"a": 0, "b": "x"},
+    ),
+    "a key that must be there and is not described": (
+        {**OBJECT, "additionalProperties": TEXT},
+        {**OBJECT, "additionalProperties": TEXT, "required": ["case"]},
+        {},
+    ),
+    "other keys of another type": (
+        {**OBJECT, "additionalProperties": {"type": "number"}},
+        {**OBJECT, "additionalProperties": TEXT},
+        {"a": 1},
+    ),
+    "a pattern of texts where numbers are taken": (
+        {**BOTH, "pattern": "^a$"},
+        {"enum": [1, "a"]},
+        2,
+    ),
+    "a bound of numbers where texts are taken": ({**BOTH, "minimum": 3}, {"type": "number"}, "x"),
+    "no element of those that a list must have": (
+        {"type": "array", "contains": {"const": 1}, "minContains": 0},
+        {"type": "array", "contains": {"const": 1}},
+        [],
+    ),
+}
+"""Two schemas, and a value that fits the first and not the second."""
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_it_is_not_proved_of_schemas_that_a_value_tells_apart(name):
+    wide, narrow, value = UNLIKE[name]
+    taking, refusing = (
+        compile_arguments({"x": one}, closed=True, patterns=Patterns()) for one in (wide, narrow)
+    )
+    assert taking.fits({"x": value})
+    assert not refusing.fits({"x": value})
+    assert not is_never(("args", "x"), wide, narrow)
 
 
 FORMS = [
@@ -888,6 +939,12 @@ def test_a_call_tells_each_of_those_apart(name):
     examiner = Examiner(compiled, [])
     *_, number = (i for i, one in enumerate(examiner.mutants) if one.what == what)
     assert examiner.examine(number).fate == "survived"
+
+
+def test_a_tool_that_was_not_called_was_called_no_times():
+    """A plain mapping counts like any other, so that the proof about calls holds of it."""
+    assert Session(calls={"a": 1}).calls["b"] == 0
+    assert Session(calls={"a": 1}).calls["a"] == 1
 
 
 @pytest.mark.parametrize("path", ["policies", "tests/design.yaml"])

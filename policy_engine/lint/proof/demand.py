@@ -25,7 +25,9 @@ _MOST: Final = 6
 _SILENT: Final = frozenset(
     {"title", "description", "default", "examples", "deprecated", "message", "optional", "$defs"}
 )
-_WITH_OTHERS: Final = frozenset({"then", "else", "required", "additionalProperties"})
+_WITH_OTHERS: Final = frozenset(
+    {"then", "else", "required", "additionalProperties", "minContains", "maxContains"}
+)
 """Keywords that are read with another."""
 _TESTS: Final[Mapping[str, tuple[str, bool]]] = {
     "minimum": ("<", False),
@@ -71,23 +73,19 @@ class _Demand:
             for key, value in schema.items()
             if key not in _SILENT and key not in _WITH_OTHERS
         )
+        parts = (*parts, *self._required(term, schema))
         return parts[0] if len(parts) == 1 else Group(True, parts)
 
     def _keyword(
         self, term: Term, key: str, value: Any, schema: Mapping[str, Any], depth: int
     ) -> Formula:
+        if key == "type":
+            return self._type(term, value, schema)
         if self._is_known(term, key, value):
             return _TRUE
         if key in _TESTS:
-            kind, holds = _TESTS[key]
-            return Clause(Atom(term, kind, value), holds, _NOWHERE)
+            return _tested(term, key, value, schema)
         match key:
-            case "type":
-                names = value if isinstance(value, list) else [value]
-                kinds = tuple(KINDS.get(str(name), "any") for name in names)
-                found: Formula = Clause(Atom(term, "type", kinds), True, _NOWHERE)
-                is_object = "object" in kinds and "properties" not in schema
-                return Group(True, (found, self._closed(term, schema))) if is_object else found
             case "const" | "enum":
                 listed = [value] if key == "const" else value
                 if all(one is None or isinstance(one, str | int | float) for one in listed):
@@ -102,6 +100,15 @@ class _Demand:
                 inner = self.of((*term, ELEMENT), value, depth)
                 return Clause(Atom(term, "every", inner, "list"), True, _NOWHERE)
         return self._together(term, key, value, schema, depth)
+
+    def _type(self, term: Term, value: Any, schema: Mapping[str, Any]) -> Formula:
+        """Say of which type a value is; an object of which no key is named has none."""
+        kinds = _kinds(value)
+        found: Formula = Clause(Atom(term, "type", kinds), True, _NOWHERE)
+        if self._is_known(term, "type", value):
+            found = _TRUE
+        is_object = "object" in kinds and "properties" not in schema
+        return Group(True, (found, self._closed(term, schema))) if is_object else found
 
     def _together(
         self, term: Term, key: str, value: Any, schema: Mapping[str, Any], depth: int
@@ -126,6 +133,9 @@ class _Demand:
             case "$ref" if isinstance(self.root, Mapping):
                 name = str(value).removeprefix("#/$defs/")
                 return self.of(term, (self.root.get("$defs") or {}).get(name), depth)
+            case "contains":
+                counted = [schema.get(name) for name in ("minContains", "maxContains")]
+                return self._other(term, key, [value, *counted])
         return self._other(term, key, value)
 
     def _properties(
@@ -144,17 +154,33 @@ class _Demand:
                 yield Group(False, (opposite(present), fits))
         yield self._closed(term, schema)
 
+    def _required(self, term: Term, schema: Mapping[str, Any]) -> Iterator[Formula]:
+        """Say of each key that must be there, and of which nothing else is said, that it is.
+
+        It may be null, which is read as if it was not there, so no test can say it.
+        """
+        for name in schema.get("required") or ():
+            if name not in (schema.get("properties") or {}) and not any(
+                isinstance(other, Mapping) and name in (other.get("required") or ())
+                for other in self.known(term)
+            ):
+                yield self._other(term, "required", name)
+
     def _closed(self, term: Term, schema: Mapping[str, Any]) -> Formula:
         """Say that nothing else is there, where a schema takes no other properties."""
         if schema.get("additionalProperties") in (True, {}):
             return _TRUE
         mine = set(schema.get("properties") or ())
-        for other in self.known(term):
+        more = schema.get("additionalProperties", False)
+        patterns = sorted(schema.get("patternProperties") or ())
+        for other in self.known(term) if more is False and not patterns else ():
             if isinstance(other, Mapping) and set(other) <= _PLAIN_OBJECT:
-                more = set(other.get("properties") or ()) - mine
-                parts = (Clause(Atom((*term, n), "present"), False, _NOWHERE) for n in sorted(more))
+                names = set(other.get("properties") or ()) - mine
+                parts = (
+                    Clause(Atom((*term, n), "present"), False, _NOWHERE) for n in sorted(names)
+                )
                 return Group(True, tuple(parts))
-        return self._other(term, "additionalProperties", schema.get("additionalProperties", False))
+        return self._other(term, "additionalProperties", [more, sorted(mine), patterns])
 
     def _must_be(self, term: Term, name: str) -> bool:
         """Whether a property is there in every value that is known of."""
@@ -169,7 +195,7 @@ class _Demand:
         return False
 
     def _is_known(self, term: Term, key: str, value: Any) -> bool:
-        if key in {"if", "$ref", "properties", "items"}:
+        if key in {"if", "$ref", "properties", "items", "contains"}:
             return False  # what they say depends on what stands beside them, or on the root
         return any(
             isinstance(other, Mapping) and key in other and _alike(other[key], value)
@@ -185,6 +211,26 @@ _PLAIN_OBJECT: Final = frozenset(
     {"type", "properties", "required", "optional", "message", "description", "title"}
 )
 """The keywords of a schema that is closed and names all its properties."""
+
+
+def _tested(term: Term, key: str, value: Any, schema: Mapping[str, Any]) -> Formula:
+    """Return when a value passes a keyword that speaks of those of one kind alone."""
+    kind, holds = _TESTS[key]
+    found = Clause(Atom(term, kind, value), holds, _NOWHERE)
+    spoken = _TEXT if kind in {"shortest", "longest", "fits"} else _NUMBERS
+    if set(_kinds(schema.get("type"))) <= {"any", *spoken}:
+        return found
+    others = Clause(Atom(term, "type", spoken), False, _NOWHERE)
+    return Group(False, (others, found))
+
+
+_TEXT: Final = ("string",)
+_NUMBERS: Final = ("number", "integer")
+
+
+def _kinds(named: Any) -> tuple[str, ...]:
+    names = named if isinstance(named, list) else [named]
+    return tuple(KINDS.get(str(name), "any") for name in names)
 
 
 def _alike(one: Any, other: Any) -> bool:

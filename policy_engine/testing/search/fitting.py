@@ -10,6 +10,7 @@ from policy_engine.lint.proof.schema import ELEMENT, at
 __all__ = ["fits", "fits_not", "only_of"]
 
 _CLOSING: Final = ("properties", "patternProperties", "additionalProperties")
+_NAMING: Final = _CLOSING[:2]
 _PARTS: Final = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "$ref"})
 _TRUE: Final = Group(True, ())
 _HOLDING: Final = ("properties", "patternProperties", "$defs")
@@ -91,7 +92,7 @@ def _closed(schema: Any, path: Term) -> Iterator[tuple[Term, Any]]:
         return
     said = {key: schema[key] for key in _CLOSING if key in schema}
     if said:
-        names = {key: sorted(held) for key, held in said.items() if isinstance(held, Mapping)}
+        names = {key: sorted(said[key]) for key in _NAMING if isinstance(said.get(key), Mapping)}
         yield path, {**said, **names}
     for key, below in schema.items():
         if key in _HOLDING and isinstance(below, Mapping):
