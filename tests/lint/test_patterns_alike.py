@@ -131,3 +131,17 @@ def test_a_condition_with_such_a_pattern_is_not_called_what_it_is_not(pattern):
         outcome = function(Request(stage="tool_call", tool="t", args={"s": text}), Facts())
         assert not (outcome is True and "PE101" in codes), text
         assert not (outcome is False and "PE102" in codes), text
+
+
+@pytest.mark.parametrize("pattern", ["^[[:alpha:]]+$", "^[^[:^digit:]_]$", r"\\[:space:]"])
+def test_a_class_by_name_is_none_in_a_schema(pattern):
+    """There it would be its letters, while a condition reads the class."""
+    said = f"tools: {{t: {{args: {{s: {{type: string, pattern: {json.dumps(pattern)}}}}}}}}}"
+    with pytest.raises(PolicyError, match="names no class"):
+        load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{said}\n"})
+
+
+@pytest.mark.parametrize("pattern", [r"^\[:alpha:]$", "^[a:]+:]$", "^[:x:]$"])
+def test_a_bracket_and_a_colon_are_no_class(pattern):
+    said = f"tools: {{t: {{args: {{s: {{type: string, pattern: {json.dumps(pattern)}}}}}}}}}"
+    load_texts({"p.yaml": f"policy: p\nlanguage: 1\n{said}\n"})

@@ -1,5 +1,6 @@
 """The door to the validator: linear-time patterns, enforced formats, no network."""
 
+import re
 from typing import Final
 
 import jsonschema_rs
@@ -16,6 +17,12 @@ NativeError = jsonschema_rs.ValidationError
 
 _MAX_PATTERN: Final = 10_000
 _PATTERNS: Final = jsonschema_rs.RegexOptions()
+_NAMED: Final = re.compile(
+    r"(?<!\\)(?:\\\\)*(\[:\^?(?:alnum|alpha|ascii|blank|cntrl|digit|graph|lower|print|punct|space"
+    r"|upper|word|xdigit):\])"
+)
+"""A class by name, of which JSON Schema reads the letters."""
+_WRITTEN: Final = "write the characters: [A-Za-z], [0-9], [A-Za-z0-9_]"
 _QUIET: Final = re2.Options()
 _QUIET.log_errors = False
 
@@ -42,6 +49,9 @@ def pattern_fault(pattern: str) -> tuple[str, str] | None:
         return "an empty pattern accepts every text", ""
     if len(pattern) > _MAX_PATTERN:
         return f"a pattern of {len(pattern)} characters is too large", ""
+    named = _NAMED.search(pattern)
+    if named is not None:
+        return f'"{named[1]}" names no class in a pattern of JSON Schema', _WRITTEN
     try:
         native({"pattern": pattern})
     except ValueError:
