@@ -427,6 +427,10 @@ READ_OTHERWISE = {
 
 
 AGE = "tools:\n  pay: {args: {age: {type: integer, minimum: 0, maximum: 120}}}\n"
+TIMES = (
+    "tools:\n  pay: {args: {days: {type: integer, minimum: 1, maximum: 365}, "
+    "hours: {type: integer, minimum: 1, maximum: 900}}}\n"
+)
 CITY = "tools:\n  pay: {args: {city: {enum: [Berlin, Hamburg]}}}\n"
 HOURS = f"{CLOCK} < 9 || {CLOCK} >= 17"
 TWO = "effect: require_approval, approval: {approvers: [finance], quorum: 2, expires: 1h}"
@@ -572,6 +576,22 @@ SPANS = {
         rules(f"when: args.amount < 20, {DENY}, message: Keep at least 20 euros to spare."),
         rules(f"when: args.amount > 20, {DENY}, message: Take at most 20 from the till."),
     ],
+    "PE163-times": [
+        rules(f"when: '{when}', {ASK}, message: '{said}'", tools=TIMES)
+        for when, said in (
+            ("args.days > 14", "More than two weeks off: ask finance."),
+            ("args.days >= 15", "More than two weeks off: ask finance."),
+            ("args.days > 10", "More than two weeks off: ask finance."),
+            ("args.days > 21", "More than two weeks off, of which five days are at once."),
+            ("args.days > 21", "Up to two weeks later finance may ask why."),
+            ("args.days > 21", "More than 3 people away: ask finance."),
+            ("args.days > 21", "More than two weeks a year: ask finance."),
+            ("args.days > 90", "At most a month."),
+            ("args.hours > 48", "Up to 2 days."),
+            ("args.hours > 16", "Up to 2 days."),
+            ("args.hours > 3 && args.days > 21", "More than two weeks: ask finance."),
+        )
+    ],
     "PE163-overdrafts": [
         rules(
             f"when: args.balance < -500, {ASK}, message: Overdrafts of more than 500 need an approval.",
@@ -705,6 +725,14 @@ def test_an_honest_policy_is_left_alone(code, body):
 
 FLAWED = {
     "PE163": [
+        rules(f"when: {when}, {ASK}, message: '{said}'", tools=TIMES)
+        for when, said in (
+            ("args.days > 21", "More than two weeks off: ask finance."),
+            ("args.days > 21", "More than 14 days off need an approval."),
+            ("args.hours > 36", "Up to 2 days nobody is asked."),
+        )
+    ]
+    + [
         rules(
             f"when: args.balance < -500, {ASK}, message: Overdrafts of more than 70 need an approval.",
             tools="tools:\n  pay: {args: {balance: {type: number, minimum: -5000, maximum: 5000}}}\n",

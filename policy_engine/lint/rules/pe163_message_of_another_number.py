@@ -2,9 +2,9 @@
 
 What it does:
     Reports a message or description of an argument, a rule or a limit that names a bound, such as
-    "at most 50", "above 1,000", "up to 3" or "between 1 and 50", where nothing that it stands
-    beside has that number, nor a multiple of it by a unit; one that names hours, such as "between
-    9 and 17", where its rule stops calls at others.
+    "at most 50", "above 1,000", "up to 3", "more than two weeks" or "between 1 and 50", where
+    nothing that it stands beside has that number, nor a multiple of it by a unit; one that names
+    hours, such as "between 9 and 17", where its rule stops calls at others.
 
 Why:
     One of the two is old. The model is told what does not hold, and who reviews the policy reads
@@ -60,7 +60,7 @@ from policy_engine.lint.finding import Witness
 from policy_engine.lint.messages import CURRENCIES, Number, numbers, sentences
 from policy_engine.lint.pieces import RESTRICTING
 from policy_engine.lint.places import nodes, schemas
-from policy_engine.lint.proof.formula import clauses, formula
+from policy_engine.lint.proof.formula import Clause, clauses, formula
 from policy_engine.lint.proof.scene import scenes
 from policy_engine.lint.rule import Found, LintRule
 from policy_engine.lint.subject import PlacedCondition, Subject
@@ -108,6 +108,15 @@ _WINDOWS: Final = {
     "year": 31536000, "daily": 86400, "today": 86400, "hourly": 3600, "night": 0, "session": 0,
 }  # fmt: skip
 _WINDOW: Final = re.compile(rf"\b({'|'.join(_WINDOWS)})s?\b", re.IGNORECASE)
+_TIME: Final = re.compile(r"^[ -]?(?P<unit>second|minute|hour|day|week)s?\b", re.IGNORECASE)
+_TIMES: Final[Mapping[str, Mapping[str, tuple[int, ...]]]] = {
+    "seconds": {"second": (1,), "minute": (60,)},
+    "minutes": {"minute": (1,), "hour": (60,)},
+    "hours": {"hour": (1,), "day": (24, 8)},
+    "days": {"day": (1,), "week": (7, 5, 6)},
+    "weeks": {"week": (1,)},
+}
+"""Of how many of its unit an argument has one that is said; a week is one of work, too."""
 _PARTED: Final = re.compile(
     r"\b(?:each|of which|quarter|half|on average|others?|usual\w*|about|instead|net|gross|plus|"
     r"vat|tax|excl\w{0,10}|incl\w{0,10}|before|from)\b",
@@ -136,6 +145,8 @@ def _find(subject: Subject) -> Iterator[Found]:
     yield from _in_rules(subject)
     yield from _in_limits(subject)
     yield from _in_hours(subject)
+    for found in subject.conditions:
+        yield from _other_duration(subject, found)
 
 
 def _in_schemas(subject: Subject) -> Iterator[Found]:
@@ -172,6 +183,36 @@ def _in_limits(subject: Subject) -> Iterator[Found]:
                     path = ("limits", index, key)
                     said = _Said(loaded, path, text, names, float(window))
                     yield from _wrong(said, partial(_of_limit, limit))
+
+
+def _other_duration(subject: Subject, found: PlacedCondition) -> Iterator[Found]:
+    """Find a time that a message names, where its rule compares days, hours... with another."""
+    condition, message = found.compiled.condition, found.placed.rule.message
+    if condition is None or message is None or found.compiled.effect not in RESTRICTING:
+        return
+    whole = formula(condition.tree)
+    if not isinstance(whole, Clause) or whole.atom.kind not in {"<", "<="}:
+        return
+    term = whole.atom.term
+    units = _TIMES.keys() & set(words_of(term[-1])) if term[:1] == ("args",) else set()
+    named = [(one, number) for one in sentences(message) for number in numbers(one)]
+    if len(units) != 1 or len(named) != 1:
+        return
+    ((sentence, number),) = named
+    (unit,) = units
+    said = _TIME.match(sentence[number.end :])
+    opening = _BOUND.search(sentence[: number.start][-_BEFORE:])
+    is_plain = len(_WINDOW.findall(sentence)) == 1 and not _PARTED.search(sentence)
+    if said is None or opening is None or not is_plain or _LATER.search(sentence):
+        return
+    ways = _TIMES[unit].get(said["unit"].lower(), ())
+    meant = [value * way for value in number.values for way in ways]
+    bounds = set(_of_rule(subject, found))
+    if meant and not any(abs(one - bound) <= 1 for one in meant for bound in bounds):
+        words = f"{opening[0]}{sentence[number.start : number.end]}{said[0]}"
+        text = f'"{words}" stands here, and the bound is {whole.atom.operand:,.10g} {unit}'
+        hint = "write the time that holds into both"
+        yield Found(found.policy, (*found.placed.path, "message"), text, hint)
 
 
 def _in_hours(subject: Subject) -> Iterator[Found]:
