@@ -281,8 +281,8 @@ CASES = {
         across("s: {type: string, pattern: '^[a-f]+$'}", "args: {s: {type: string, pattern: '^[a-e]*$'}}"),
     ),
     "a constraint by a key that must be there": (
-        across("o: {type: object, additionalProperties: {type: string}, required: [case]}",
-               "args: {o: {type: object, additionalProperties: true, required: [case]}}"),
+        across("o: {type: object, properties: {case: {type: string, maxLength: 3}}}",
+               "args: {o: {type: object, properties: {case: {type: string, maxLength: 5}}}}"),
         {"PE132"},
         across("o: {type: object, additionalProperties: {type: string}}",
                "args: {o: {type: object, additionalProperties: {type: string}, required: [case]}}"),

@@ -413,6 +413,11 @@ UNLIKE = {
         2,
     ),
     "a bound of numbers where texts are taken": ({**BOTH, "minimum": 3}, {"type": "number"}, "x"),
+    "half of a surrogate pair": (
+        {**TEXT, "maxLength": 1},
+        {**TEXT, "pattern": r"^[\s\S]{0,2}$"},
+        "\ud800",
+    ),
     "no element of those that a list must have": (
         {"type": "array", "contains": {"const": 1}, "minContains": 0},
         {"type": "array", "contains": {"const": 1}},

@@ -57,7 +57,20 @@ def example(
             except UnsayableError:
                 is_whole = False  # what is left out only makes more texts possible
     found = _walk(known, wanted, min(shortest, _LONG), longest)
+    if found is None and _may_be_torn(met, unmet, longest):
+        return UNKNOWN
     return found if found is None or is_whole else UNKNOWN
+
+
+def _may_be_torn(met: frozenset[Piece], unmet: frozenset[Piece], longest: float) -> bool:
+    """Whether half of a surrogate pair may break a pattern of a schema, which finds no such text.
+
+    A text that fits another pattern, matches one or is known holds no such half.
+    """
+    whole = {"fits", "matches", "equals"}
+    if longest < 1 or any(kind in whole for kind, _ in met):
+        return False
+    return any(kind == "fits" for kind, _ in unmet)
 
 
 def covers(wide: Piece, narrow: Piece) -> bool:
