@@ -125,6 +125,7 @@ OF_WHOLE_TEXTS = {
     "pe231_several_addresses._ADDRESS",
     "pe239_pattern_of_a_whole_text._WORDS",
     "pe312_yaml_1_1_word._WORD",
+    "registry._SERVER",
 }
 """Forms that are asked of whole texts only."""
 
