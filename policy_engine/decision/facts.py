@@ -54,7 +54,7 @@ class Session:
 
     def __post_init__(self) -> None:
         """Let a tool that no plain mapping lists count as called no times."""
-        if not isinstance(self.calls, Calls):
+        if self.calls.__class__ is dict:
             object.__setattr__(self, "calls", Calls(self.calls))
 
 
